@@ -1,0 +1,1 @@
+"""What all portals share: frame, components, static files, login, addresses, errors, languages."""
