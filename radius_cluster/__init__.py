@@ -1,0 +1,1 @@
+"""The RADIUS servers: wire (codec), process (decisions), listen (sockets), coa, routing, radsec."""

@@ -1,0 +1,263 @@
+"""Parse and verify requests, build responses (RAD-1, RAD-9; RFC 2865, 2866, 2869, 3579, 5997).
+
+The hot path: one slotted object a packet, one dict of attributes, no copies but the values. Nothing here raises on foreign bytes.
+"""
+
+from typing import Final
+
+from radius_cluster.wire.codes import (
+    ACCESS_ACCEPT,
+    ACCESS_CHALLENGE,
+    ACCESS_REJECT,
+    ACCESS_REQUEST,
+    ACCOUNTING_REQUEST,
+    ACCOUNTING_RESPONSE,
+    CODE_NAMES,
+    EAP_MESSAGE,
+    PROXY_STATE,
+    STATUS_SERVER,
+    VENDOR_SPECIFIC,
+)
+from radius_cluster.wire.md5 import equal, hmac_md5, md5
+
+SMALLEST: Final = 20
+LARGEST: Final = 4096
+
+# Why a packet was dropped (RAD-7 counts by these)
+TRUNCATED: Final = "truncated"  # fewer bytes than the header, or than its length field says
+BAD_LENGTH: Final = "bad_length"  # length field outside 20..4096
+UNKNOWN_CODE: Final = "unknown_code"
+BAD_ATTRIBUTE: Final = "bad_attribute"  # length below 2, or past the end of the packet
+WRONG_SECRET: Final = "wrong_secret"  # noqa: S105  an authenticator does not verify
+NO_MESSAGE_AUTHENTICATOR: Final = "no_message_authenticator"
+
+_ZEROS: Final = bytes(16)
+_EMPTY_MESSAGE_AUTHENTICATOR: Final = b"\x50\x12" + _ZEROS
+_KNOWN_CODES: Final = frozenset(CODE_NAMES)
+_ACCESS_RESPONSES: Final = frozenset((ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_CHALLENGE))
+
+
+class Packet:
+    """A packet whose lengths are right; nothing about it is verified yet.
+
+    ``attributes`` has the first value of each type; ``all`` and ``vendor`` walk the bytes again for the rest.
+    ``message_authenticator_at`` is the offset of its 16 bytes in ``raw``, 0 without one.
+    """
+
+    __slots__ = (
+        "_vendor",
+        "attributes",
+        "authenticator",
+        "code",
+        "identifier",
+        "message_authenticator_at",
+        "raw",
+    )
+
+    def __init__(self, raw: bytes, attributes: dict[int, bytes], message_authenticator_at: int) -> None:
+        self.code = raw[0]
+        self.identifier = raw[1]
+        self.authenticator = raw[4:20]
+        self.raw = raw
+        self.attributes = attributes
+        self.message_authenticator_at = message_authenticator_at
+        self._vendor: dict[tuple[int, int], bytes] | None = None
+
+    def all(self, kind: int) -> list[bytes]:
+        """Every value of this attribute type, in order."""
+        if kind not in self.attributes:
+            return []
+        raw, at, found = self.raw, 20, []
+        while at < len(raw):
+            size = raw[at + 1]
+            if raw[at] == kind:
+                found.append(raw[at + 2 : at + size])
+            at += size
+        return found
+
+    def vendor(self, vendor: int, kind: int) -> bytes | None:
+        """The first value of a vendor's attribute, or None. Vendor data with wrong lengths is passed over, as RFC 2865 lets it be anything."""
+        known = self._vendor
+        if known is None:
+            known = self._vendor = {}
+            if VENDOR_SPECIFIC in self.attributes:
+                for owner, number, value in self.vendor_attributes():
+                    known.setdefault((owner, number), value)
+        return known.get((vendor, kind))
+
+    def vendor_attributes(self) -> list[tuple[int, int, bytes]]:
+        """(vendor, type, value) of every well-formed vendor attribute, in order."""
+        found = []
+        for data in self.all(VENDOR_SPECIFIC):
+            owner, at, end = int.from_bytes(data[:4], "big"), 4, len(data)
+            while at + 2 <= end:
+                size = data[at + 1]
+                if size < 2 or at + size > end:
+                    break
+                found.append((owner, data[at], data[at + 2 : at + size]))
+                at += size
+        return found
+
+    def number(self, kind: int, default: int = 0) -> int:
+        """An integer attribute (4 octets; any other size counts as absent)."""
+        value = self.attributes.get(kind)
+        return int.from_bytes(value, "big") if value is not None and len(value) == 4 else default
+
+    def text(self, kind: int) -> str:
+        """A text attribute, "" when absent; bytes that are not UTF-8 and NUL (PostgreSQL refuses it) become U+FFFD."""
+        value = self.attributes.get(kind)
+        return value.decode("utf-8", "replace").replace("\0", "\ufffd") if value is not None else ""
+
+    def eap_message(self) -> bytes:
+        """The EAP packet: all EAP-Message attributes in order (RFC 3579, 3.1); b"" without one."""
+        return b"".join(self.all(EAP_MESSAGE)) if EAP_MESSAGE in self.attributes else b""
+
+
+def parse(data: bytes) -> Packet | str:
+    """A datagram as a Packet, or the reason why it is none. Bytes after the packet's length are padding (RFC 2865, 3). Never raises."""
+    if len(data) < 20:
+        return TRUNCATED
+    length = data[2] << 8 | data[3]
+    if length != len(data):
+        if length > len(data):
+            return TRUNCATED if length <= 4096 else BAD_LENGTH
+        if length < 20:
+            return BAD_LENGTH
+        data = data[:length]
+    if length > 4096:
+        return BAD_LENGTH
+    if data[0] not in _KNOWN_CODES:
+        return UNKNOWN_CODE
+    attributes: dict[int, bytes] = {}
+    message_authenticator_at = 0
+    at = 20
+    last = length - 1
+    while at < last:
+        kind = data[at]
+        size = data[at + 1]
+        end = at + size
+        if size < 2 or end > length:
+            return BAD_ATTRIBUTE
+        if kind not in attributes:
+            attributes[kind] = data[at + 2 : end]
+            if kind == 80:
+                if size != 18:
+                    return BAD_ATTRIBUTE
+                message_authenticator_at = at + 2
+        elif kind == 80:  # two of them: which one is meant?
+            return BAD_ATTRIBUTE
+        at = end
+    if at != length:
+        return BAD_ATTRIBUTE
+    return Packet(data, attributes, message_authenticator_at)
+
+
+def verify_message_authenticator(packet: Packet, secret: bytes) -> bool:
+    """Whether a request's Message-Authenticator is there and right (RFC 3579, 3.2).
+
+    It is the HMAC-MD5 of the packet with the attribute zeroed, and, in requests whose authenticator is itself a sum over the packet
+    (Accounting, CoA, Disconnect), with that zeroed too (RFC 5176, 3.6). Status-Server counts as Access-Request (RFC 5997, 3).
+    """
+    at = packet.message_authenticator_at
+    if not at:
+        return False
+    raw = packet.raw
+    code = packet.code
+    if code == ACCESS_REQUEST or code == STATUS_SERVER:
+        message = raw[:at] + _ZEROS + raw[at + 16 :]
+    else:
+        message = raw[:4] + _ZEROS + raw[20:at] + _ZEROS + raw[at + 16 :]
+    return equal(hmac_md5(secret, message), raw[at : at + 16])
+
+
+def verify_request_authenticator(packet: Packet, secret: bytes) -> bool:
+    """Whether the authenticator of an Accounting-, CoA- or Disconnect-Request is right (RFC 2866, 3)."""
+    raw = packet.raw
+    return equal(md5(raw[:4] + _ZEROS + raw[20:] + secret).digest(), packet.authenticator)
+
+
+def verify_request(packet: Packet, secret: bytes, message_authenticator_required: bool = True) -> str:
+    """ "" when the request is the NAS's own, else the reason to drop it (RAD-9).
+
+    Access-Request: the Message-Authenticator must be right when present; it must be present when the NAS requires it, and whatever the NAS's
+    setting with EAP (RFC 3579, 3.1) and with Proxy-State (CVE-2024-3596). Status-Server always needs it (RFC 5997, 3).
+    Accounting-Request: the request authenticator, and the Message-Authenticator if there is one.
+    """
+    code = packet.code
+    if code == ACCOUNTING_REQUEST:
+        if not verify_request_authenticator(packet, secret):
+            return WRONG_SECRET
+        if packet.message_authenticator_at and not verify_message_authenticator(packet, secret):
+            return WRONG_SECRET
+        return ""
+    if packet.message_authenticator_at:
+        return "" if verify_message_authenticator(packet, secret) else WRONG_SECRET
+    if message_authenticator_required or code != ACCESS_REQUEST:
+        return NO_MESSAGE_AUTHENTICATOR
+    attributes = packet.attributes
+    return NO_MESSAGE_AUTHENTICATOR if EAP_MESSAGE in attributes or PROXY_STATE in attributes else ""
+
+
+def proxy_states(packet: Packet) -> bytes:
+    """The request's Proxy-State attributes as they came, for the response (RFC 2865, 5.33)."""
+    if PROXY_STATE not in packet.attributes:
+        return b""
+    return b"".join([bytes((PROXY_STATE, len(value) + 2)) + value for value in packet.all(PROXY_STATE)])
+
+
+def encode_access_response(code: int, request: Packet, secret: bytes, attributes: bytes = b"") -> bytes:
+    """Access-Accept, -Reject or -Challenge: Message-Authenticator first (CVE-2024-3596), then ``attributes``, then the Proxy-States.
+
+    Raises ValueError when the packet would be longer than 4096 octets.
+    """
+    if PROXY_STATE in request.attributes:
+        attributes += proxy_states(request)
+    length = 38 + len(attributes)
+    if length > LARGEST:
+        raise ValueError(f"a RADIUS packet of {length} octets is too long")
+    head = bytes((code, request.identifier, length >> 8, length & 255))
+    start = head + request.authenticator
+    body = b"\x50\x12" + hmac_md5(secret, start + _EMPTY_MESSAGE_AUTHENTICATOR + attributes) + attributes
+    return head + md5(start + body + secret).digest() + body
+
+
+def encode_accounting_response(request: Packet, secret: bytes, attributes: bytes = b"") -> bytes:
+    """Accounting-Response (RFC 2866, 4.2) with the request's Proxy-States."""
+    if PROXY_STATE in request.attributes:
+        attributes += proxy_states(request)
+    length = 20 + len(attributes)
+    if length > LARGEST:
+        raise ValueError(f"a RADIUS packet of {length} octets is too long")
+    head = bytes((ACCOUNTING_RESPONSE, request.identifier, length >> 8, length & 255))
+    return head + md5(head + request.authenticator + attributes + secret).digest() + attributes
+
+
+def encode_status_response(request: Packet, secret: bytes, *, accounting: bool) -> bytes:
+    """The answer to Status-Server: Access-Accept on the authentication port, Accounting-Response on the accounting port (RFC 5997, 3)."""
+    if accounting:
+        return encode_accounting_response(request, secret)
+    return encode_access_response(ACCESS_ACCEPT, request, secret)
+
+
+def verify_response(data: bytes, request_authenticator: bytes, secret: bytes) -> Packet | str:
+    """A response to a request of ours, parsed and verified, or the reason to drop it. The caller matches the identifier.
+
+    The Message-Authenticator is checked when present; whether it may be absent is the caller's decision.
+    """
+    packet = parse(data)
+    if isinstance(packet, str):
+        return packet
+    raw = packet.raw
+    if not equal(md5(raw[:4] + request_authenticator + raw[20:] + secret).digest(), packet.authenticator):
+        return WRONG_SECRET
+    at = packet.message_authenticator_at
+    if at:
+        message = raw[:4] + request_authenticator + raw[20:at] + _ZEROS + raw[at + 16 :]
+        if not equal(hmac_md5(secret, message), raw[at : at + 16]):
+            return WRONG_SECRET
+    return packet
+
+
+def is_access_response(code: int) -> bool:
+    """Whether the code is one that a response to an Access-Request may have."""
+    return code in _ACCESS_RESPONSES

@@ -1,0 +1,1 @@
+"""The business of Broadloom: decides everything, knows no web, packets or queues."""

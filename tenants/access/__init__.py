@@ -1,0 +1,1 @@
+"""May this login enter, with what: the cluster's read model of an account."""

@@ -1,0 +1,1 @@
+"""Plan groups, plans, promotions, rate profiles."""

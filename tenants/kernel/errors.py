@@ -1,0 +1,56 @@
+"""The root of all business failures (style.md rule 14): a type, a stable code, and whether trying again can help."""
+
+from typing import Any, ClassVar
+
+
+class BusinessError(Exception):
+    """A request was refused and nothing changed.
+
+    ``code`` is stable and is what portals translate; ``params`` fill the translated sentence; ``field`` names the form
+    field the sentence belongs beside. ``retryable`` says whether the same request can succeed later by itself.
+    """
+
+    code: ClassVar[str] = "refused"
+    message: ClassVar[str] = "The request was refused."
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, *, field: str | None = None, **params: Any) -> None:
+        self.field = field
+        self.params = params
+        super().__init__(self.sentence())
+
+    def sentence(self) -> str:
+        """The English sentence with its parameters filled in."""
+        return self.message.format(**self.params)
+
+
+class NotFound(BusinessError):
+    """The thing does not exist for this tenant (another tenant's thing is as unknown as none; portals answer 404)."""
+
+    code = "not_found"
+    message = "{what} {ref} does not exist."
+
+
+class Forbidden(BusinessError):
+    """The actor lacks a right (portals answer 403 and name it)."""
+
+    code = "forbidden"
+    message = "The right {permission} is missing."
+
+
+class InvalidInput(BusinessError):
+    """A value is not acceptable; several may be collected in :class:`InvalidInputs`."""
+
+    code = "invalid_input"
+    message = "{reason}"
+
+
+class InvalidInputs(BusinessError):
+    """Several fields are wrong at once; ``errors`` keeps them in form order."""
+
+    code = "invalid_inputs"
+    message = "{count} fields need attention."
+
+    def __init__(self, errors: list[BusinessError]) -> None:
+        self.errors = errors
+        super().__init__(count=len(errors))

@@ -1,0 +1,1 @@
+"""Regions, routers (NAS), pools."""

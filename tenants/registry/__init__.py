@@ -1,0 +1,1 @@
+"""The ISPs: sign-up, provisioning, tiers, cells, tenant settings."""

@@ -1,0 +1,137 @@
+"""``aaa.session``, its history, usage, and the packets that were refused (RAD-4 … RAD-8)."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Identity, Index, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import INET
+from sqlalchemy.orm import Mapped, mapped_column
+
+from infra.db import AaaBase
+
+
+class Session(AaaBase):
+    """An open session. Key: (tenant, NAS, Acct-Session-Id, User-Name)."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        Index("ix_session_account", "tenant_id", "account_id"),
+        Index("ix_session_updated", "tenant_id", "updated_at"),
+        {"postgresql_with": {"fillfactor": "60", "autovacuum_vacuum_scale_factor": "0.05", "autovacuum_analyze_scale_factor": "0.05"}},
+    )
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    nas_id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    username: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigInteger)  # 0: the account is unknown
+    framed_ip: Mapped[Any | None] = mapped_column(INET)
+    framed_ipv6_prefix: Mapped[str | None]
+    delegated_ipv6_prefix: Mapped[str | None]
+    mac: Mapped[str | None]
+    called: Mapped[str | None]
+    nas_port: Mapped[int | None] = mapped_column(BigInteger)
+    nas_port_id: Mapped[str | None]
+    nas_address: Mapped[Any | None] = mapped_column(INET)
+    started_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    seconds: Mapped[int] = mapped_column(BigInteger)
+    octets_in: Mapped[int] = mapped_column(BigInteger)  # from the user (up)
+    octets_out: Mapped[int] = mapped_column(BigInteger)  # to the user (down)
+    packets_in: Mapped[int] = mapped_column(BigInteger)
+    packets_out: Mapped[int] = mapped_column(BigInteger)
+    cut_requested_at: Mapped[datetime | None]  # a Disconnect was sent; interims after an ACK raise an alert
+
+
+class SessionHistory(AaaBase):
+    """A closed session; partitioned by month of ``ended_at``."""
+
+    __tablename__ = "session_history"
+    __table_args__ = (
+        Index("ix_session_history_key", "tenant_id", "nas_id", "session_id"),
+        Index("ix_session_history_account", "tenant_id", "account_id", "ended_at"),
+        Index("ix_session_history_ended", "tenant_id", "ended_at"),
+        {"postgresql_partition_by": "RANGE (ended_at)"},
+    )
+    __mapper_args__ = {"primary_key": ["tenant_id", "nas_id", "session_id", "username", "started_at", "ended_at"]}
+    tenant_id: Mapped[int]
+    nas_id: Mapped[int]
+    session_id: Mapped[str] = mapped_column(Text(collation="C"))
+    username: Mapped[str] = mapped_column(Text(collation="C"))
+    account_id: Mapped[int] = mapped_column(BigInteger)
+    framed_ip: Mapped[Any | None] = mapped_column(INET)
+    framed_ipv6_prefix: Mapped[str | None]
+    delegated_ipv6_prefix: Mapped[str | None]
+    mac: Mapped[str | None]
+    called: Mapped[str | None]
+    nas_port: Mapped[int | None] = mapped_column(BigInteger)
+    nas_port_id: Mapped[str | None]
+    nas_address: Mapped[Any | None] = mapped_column(INET)
+    started_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    seconds: Mapped[int] = mapped_column(BigInteger)
+    octets_in: Mapped[int] = mapped_column(BigInteger)
+    octets_out: Mapped[int] = mapped_column(BigInteger)
+    packets_in: Mapped[int] = mapped_column(BigInteger)
+    packets_out: Mapped[int] = mapped_column(BigInteger)
+    ended_at: Mapped[datetime]
+    cause: Mapped[int] = mapped_column(SmallInteger)  # Acct-Terminate-Cause; 0 unknown, 100 stale, 101 NAS restarted, 102 replaced, 103 cleared by staff
+
+
+class Usage(AaaBase):
+    """Octets and seconds per account and the tenant's local day (RAD-8)."""
+
+    __tablename__ = "usage"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "60"}},)
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    octets_in: Mapped[int] = mapped_column(BigInteger)
+    octets_out: Mapped[int] = mapped_column(BigInteger)
+    seconds: Mapped[int] = mapped_column(BigInteger)
+
+
+class RefusedPacket(AaaBase):
+    """A login that was refused, or a packet that could not be trusted (TEN-4, RAD-7); tenant 0 = nobody's prefix."""
+
+    __tablename__ = "refused_packet"
+    __table_args__ = (
+        Index("ix_refused_packet_at", "tenant_id", "at"),
+        Index("ix_refused_packet_account", "tenant_id", "username", "at"),
+        Index("ix_refused_packet_nas", "tenant_id", "nas_identifier", "at"),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[int]
+    at: Mapped[datetime]
+    nas_id: Mapped[int | None]
+    nas_identifier: Mapped[str] = mapped_column(server_default="")
+    source: Mapped[str]  # address:port
+    code: Mapped[int] = mapped_column(SmallInteger)  # packet code
+    reason: Mapped[str]  # radius.md's reason codes: unknown_user, wrong_password, … or unknown_nas, wrong_secret, no_message_authenticator, malformed
+    username: Mapped[str] = mapped_column(server_default="")
+    account_id: Mapped[int | None] = mapped_column(BigInteger)
+    mac: Mapped[str] = mapped_column(server_default="")
+    method: Mapped[str] = mapped_column(server_default="")
+    repeats: Mapped[int] = mapped_column(server_default="1")
+    node: Mapped[str] = mapped_column(server_default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+
+
+class PacketCount(AaaBase):
+    """Packets per hour, NAS and outcome (RAD-7); tenant 0 / nas 0 = not attributable."""
+
+    __tablename__ = "packet_count"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    nas_id: Mapped[int] = mapped_column(primary_key=True)
+    hour: Mapped[datetime] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)  # auth | acct | coa | other
+    outcome: Mapped[str] = mapped_column(primary_key=True)  # accepted | rejected:<reason> | stored | duplicate | dropped:<reason>
+    packets: Mapped[int] = mapped_column(BigInteger)
+
+
+class OnlineSample(AaaBase):
+    """How many sessions were open, every five minutes (the 24 h line of UX-4)."""
+
+    __tablename__ = "online_sample"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    sessions: Mapped[int]
