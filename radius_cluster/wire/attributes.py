@@ -1,4 +1,4 @@
-"""Encode attributes as bytes. For replies that are built once a profile, not once a packet; all raise ValueError on values that do not fit."""
+"""Encode attributes as bytes. All raise ValueError on values that do not fit."""
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Final
@@ -45,7 +45,9 @@ def prefix6(kind: int, value: IPv6Network) -> bytes:
 def vendor(owner: int, kind: int, value: bytes) -> bytes:
     """One vendor attribute in a Vendor-Specific of its own (the form every NAS reads)."""
     if not 0 < len(value) <= LONGEST_VENDOR_VALUE:
-        raise ValueError(f"vendor attribute {owner}/{kind} must have 1 to {LONGEST_VENDOR_VALUE} octets, not {len(value)}")
+        raise ValueError(
+            f"vendor attribute {owner}/{kind} must have 1 to {LONGEST_VENDOR_VALUE} octets, not {len(value)}"
+        )
     size = len(value)
     return bytes((VENDOR_SPECIFIC, size + 8)) + owner.to_bytes(4, "big") + bytes((kind, size + 2)) + value
 
@@ -62,7 +64,9 @@ def vendor_text(owner: int, kind: int, value: str) -> bytes:
 
 def eap_messages(message: bytes) -> bytes:
     """An EAP packet as EAP-Message attributes of at most 253 octets each (RFC 3579, 3.1)."""
-    return b"".join(octets(EAP_MESSAGE, message[at : at + LONGEST_VALUE]) for at in range(0, len(message), LONGEST_VALUE))
+    return b"".join(
+        octets(EAP_MESSAGE, message[at : at + LONGEST_VALUE]) for at in range(0, len(message), LONGEST_VALUE)
+    )
 
 
 def _uint32(value: int) -> bytes:

@@ -5,14 +5,19 @@ from typing import Final
 
 _SEPARATORS: Final = str.maketrans("", "", ":-. ")
 _HEX: Final = frozenset("0123456789abcdef")
-# The address first, then what some NAS append: ":SSID", " vlan-id=…", "/port". Groups may lack their leading zero (MikroTik's DHCP).
-_GROUPS: Final = re.compile(r"\s*([0-9a-f]{1,2})([:-])([0-9a-f]{1,2})(?:\2([0-9a-f]{1,2}))(?:\2([0-9a-f]{1,2}))(?:\2([0-9a-f]{1,2}))(?:\2([0-9a-f]{1,2}))(?![0-9a-f])")
-_LEADING: Final = re.compile(r"\s*([0-9a-f]{4}[.:-][0-9a-f]{4}[.:-][0-9a-f]{4}|[0-9a-f]{6}[.:-][0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f])")
+# The address first, then what some NAS append: ":SSID", " vlan-id=…", "/port". Groups may lack their leading zero
+# (MikroTik's DHCP server).
+_GROUPS: Final = re.compile(r"\s*([0-9a-f]{1,2})([:-])([0-9a-f]{1,2})" + r"\2([0-9a-f]{1,2})" * 4 + "(?![0-9a-f])")
+_LEADING: Final = re.compile(
+    r"\s*([0-9a-f]{4}[.:-][0-9a-f]{4}[.:-][0-9a-f]{4}|[0-9a-f]{6}[.:-][0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f])"
+)
 
 
 def normalise_mac(text: str) -> str:
-    """``aa:bb:cc:dd:ee:ff`` from ``AA-BB-CC-DD-EE-FF``, ``aabb.ccdd.eeff``, ``aabb-ccdd-eeff``, ``aabbcc-ddeeff``, ``aabbccddeeff``,
-    ``0:c:42:1:2:3`` and these with something appended (``…:SSID``); "" when it is none."""
+    """``aa:bb:cc:dd:ee:ff`` from any common notation, also with something appended (``…:SSID``); "" if none.
+
+    ``AA-BB-CC-DD-EE-FF``, ``aabb.ccdd.eeff``, ``aabb-ccdd-eeff``, ``aabbcc-ddeeff``, ``aabbccddeeff``, ``0:c:42:1:2:3``
+    """
     digits = text.translate(_SEPARATORS).lower()
     if len(digits) != 12 or not _HEX.issuperset(digits):
         digits = _from_start(text.lower())

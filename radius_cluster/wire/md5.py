@@ -1,13 +1,12 @@
 """MD5 and HMAC-MD5, the two sums of RADIUS, in their fastest form.
 
-CPython's own ``_md5`` takes a packet in about half the time of OpenSSL's md5 (whose set-up costs more than the packet) and works where OpenSSL
-is in FIPS mode; an HMAC from copied, already keyed states costs a third of ``hmac.digest``.
+CPython's own ``_md5`` takes a packet in about half the time of OpenSSL's md5 (whose set-up costs more than the packet)
+and works where OpenSSL is in FIPS mode; an HMAC from copied, already keyed states costs a third of ``hmac.digest``.
 """
 
 from collections.abc import Callable
-from typing import Protocol
-
 from hmac import compare_digest as equal
+from typing import Protocol
 
 __all__ = ["Hash", "equal", "hmac_md5", "md5"]
 

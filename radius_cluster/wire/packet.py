@@ -1,6 +1,6 @@
 """Parse and verify requests, build responses (RAD-1, RAD-9; RFC 2865, 2866, 2869, 3579, 5997).
 
-The hot path: one slotted object a packet, one dict of attributes, no copies but the values. Nothing here raises on foreign bytes.
+The hot path: one slotted object a packet, one dict of attributes, no copies but the values. Foreign bytes never raise.
 """
 
 from typing import Final
@@ -76,7 +76,10 @@ class Packet:
         return found
 
     def vendor(self, vendor: int, kind: int) -> bytes | None:
-        """The first value of a vendor's attribute, or None. Vendor data with wrong lengths is passed over, as RFC 2865 lets it be anything."""
+        """The first value of a vendor's attribute, or None.
+
+        Vendor data with wrong lengths is passed over, as RFC 2865 lets it be anything.
+        """
         known = self._vendor
         if known is None:
             known = self._vendor = {}
@@ -114,7 +117,10 @@ class Packet:
 
 
 def parse(data: bytes) -> Packet | str:
-    """A datagram as a Packet, or the reason why it is none. Bytes after the packet's length are padding (RFC 2865, 3). Never raises."""
+    """A datagram as a Packet, or the reason why it is none. Bytes after the packet's length are padding (RFC 2865, 3).
+
+    Never raises.
+    """
     if len(data) < 20:
         return TRUNCATED
     length = data[2] << 8 | data[3]
@@ -155,15 +161,16 @@ def parse(data: bytes) -> Packet | str:
 def verify_message_authenticator(packet: Packet, secret: bytes) -> bool:
     """Whether a request's Message-Authenticator is there and right (RFC 3579, 3.2).
 
-    It is the HMAC-MD5 of the packet with the attribute zeroed, and, in requests whose authenticator is itself a sum over the packet
-    (Accounting, CoA, Disconnect), with that zeroed too (RFC 5176, 3.6). Status-Server counts as Access-Request (RFC 5997, 3).
+    It is the HMAC-MD5 of the packet with the attribute zeroed, and, in requests whose authenticator is itself a sum
+    over the packet (Accounting, CoA, Disconnect), with that zeroed too (RFC 5176, 3.6). Status-Server counts as
+    Access-Request (RFC 5997, 3).
     """
     at = packet.message_authenticator_at
     if not at:
         return False
     raw = packet.raw
     code = packet.code
-    if code == ACCESS_REQUEST or code == STATUS_SERVER:
+    if code in (ACCESS_REQUEST, STATUS_SERVER):
         message = raw[:at] + _ZEROS + raw[at + 16 :]
     else:
         message = raw[:4] + _ZEROS + raw[20:at] + _ZEROS + raw[at + 16 :]
@@ -179,8 +186,9 @@ def verify_request_authenticator(packet: Packet, secret: bytes) -> bool:
 def verify_request(packet: Packet, secret: bytes, message_authenticator_required: bool = True) -> str:
     """ "" when the request is the NAS's own, else the reason to drop it (RAD-9).
 
-    Access-Request: the Message-Authenticator must be right when present; it must be present when the NAS requires it, and whatever the NAS's
-    setting with EAP (RFC 3579, 3.1) and with Proxy-State (CVE-2024-3596). Status-Server always needs it (RFC 5997, 3).
+    Access-Request: the Message-Authenticator must be right when present; it must be present when the NAS requires it,
+    and whatever the NAS's setting with EAP (RFC 3579, 3.1) and with Proxy-State (CVE-2024-3596). Status-Server always
+    needs it (RFC 5997, 3).
     Accounting-Request: the request authenticator, and the Message-Authenticator if there is one.
     """
     code = packet.code
@@ -206,7 +214,7 @@ def proxy_states(packet: Packet) -> bytes:
 
 
 def encode_access_response(code: int, request: Packet, secret: bytes, attributes: bytes = b"") -> bytes:
-    """Access-Accept, -Reject or -Challenge: Message-Authenticator first (CVE-2024-3596), then ``attributes``, then the Proxy-States.
+    """Access-Accept, -Reject or -Challenge: Message-Authenticator first (CVE-2024-3596), ``attributes``, Proxy-States.
 
     Raises ValueError when the packet would be longer than 4096 octets.
     """
@@ -233,14 +241,14 @@ def encode_accounting_response(request: Packet, secret: bytes, attributes: bytes
 
 
 def encode_status_response(request: Packet, secret: bytes, *, accounting: bool) -> bytes:
-    """The answer to Status-Server: Access-Accept on the authentication port, Accounting-Response on the accounting port (RFC 5997, 3)."""
+    """The answer to Status-Server: an Accept on the authentication port, else Accounting-Response (RFC 5997, 3)."""
     if accounting:
         return encode_accounting_response(request, secret)
     return encode_access_response(ACCESS_ACCEPT, request, secret)
 
 
 def verify_response(data: bytes, request_authenticator: bytes, secret: bytes) -> Packet | str:
-    """A response to a request of ours, parsed and verified, or the reason to drop it. The caller matches the identifier.
+    """A response to a request of ours, parsed and verified, or the reason to drop it; match the identifier first.
 
     The Message-Authenticator is checked when present; whether it may be absent is the caller's decision.
     """
