@@ -1,38 +1,46 @@
 """Free and taken ports."""
 
+import errno
 import random
 import socket
 
-# Below the range that Linux uses for outgoing connections (32768-60999): a port chosen once stays free between two runs.
+# Below the range that Linux uses for outgoing connections (32768-60999): a chosen port stays free between two runs.
 _FIRST, _LAST = 20000, 32000
 
-
-def is_tcp_port_free(address: str, port: int) -> bool:
-    """Could a server listen here? (A connection in TIME_WAIT does not count as taken.)"""
-    return _can_bind(address, port, socket.SOCK_STREAM)
-
-
-def is_udp_port_free(address: str, port: int) -> bool:
-    """Could a server receive datagrams here?"""
-    return _can_bind(address, port, socket.SOCK_DGRAM)
+_PROBLEMS = {
+    errno.EADDRINUSE: "is used by another program",
+    errno.EACCES: "needs root rights (it lies below 1024)",
+    errno.EADDRNOTAVAIL: "cannot be opened because the address is not one of this machine",
+}
 
 
-def choose_free_port(address: str = "127.0.0.1") -> int:
-    """A TCP port that nobody listens on now."""
-    for _attempt in range(200):
-        port = random.randint(_FIRST, _LAST)
-        if is_tcp_port_free(address, port):
-            return port
-    raise OSError(f"No free port was found between {_FIRST} and {_LAST}.")
+def bind_problem(address: str, port: int, kind: socket.SocketKind) -> str | None:
+    """Why a server could not listen here, as the end of a sentence; None when it could.
 
-
-def _can_bind(address: str, port: int, kind: socket.SocketKind) -> bool:
+    A connection in TIME_WAIT does not count as taken.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, kind) as probe:
         if kind == socket.SOCK_STREAM:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-        except OSError:
-            return False
-    return True
+            if kind == socket.SOCK_STREAM:
+                probe.listen(1)  # with SO_REUSEADDR a taken port may show only here
+        except OSError as error:
+            return _PROBLEMS.get(error.errno or 0, f"cannot be opened ({error.strerror})")
+    return None
+
+
+def is_tcp_port_free(address: str, port: int) -> bool:
+    """Could a TCP server listen here?"""
+    return bind_problem(address, port, socket.SOCK_STREAM) is None
+
+
+def choose_free_port(address: str = "127.0.0.1") -> int:
+    """A TCP port that nobody listens on now. Raises OSError when none is found."""
+    for _attempt in range(200):
+        port = random.randint(_FIRST, _LAST)
+        if is_tcp_port_free(address, port):
+            return port
+    raise OSError(f"No free port was found between {_FIRST} and {_LAST}.")

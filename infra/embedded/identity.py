@@ -1,10 +1,10 @@
 """As whom the embedded servers run, and by which path they reach a folder.
 
-PostgreSQL refuses to run as root. When we are root, both servers run as ``nobody`` (initdb demands a user that has a passwd
-entry; ``nobody`` is the one that every Linux has). The data folder may lie below a folder that ``nobody`` may not enter, most
-often ``/root`` (mode 0700). Changing the rights of somebody's home is not ours to do, so in that case the folder is opened by root
-and handed over as a file descriptor: the server knows it as ``/proc/self/fd/N``, which the kernel resolves without walking the
-path. Only that one folder becomes reachable, nothing else does.
+PostgreSQL refuses to run as root. When we are root, both servers run as ``nobody`` (initdb demands a user that has a
+passwd entry; ``nobody`` is the one that every Linux has). The data folder may lie below a folder that ``nobody`` may
+not enter, most often ``/root`` (mode 0700). Changing the rights of somebody's home is not ours to do, so in that case
+the folder is opened by root and handed over as a file descriptor: the server knows it as ``/proc/self/fd/N``, which the
+kernel resolves without walking the path. Only that one folder becomes reachable, nothing else does.
 """
 
 import os
@@ -45,7 +45,7 @@ def give_to(user: ServerUser | None, path: Path) -> None:
 
 
 def may_reach(user: ServerUser | None, path: Path) -> bool:
-    """May the user enter every folder on the way to ``path`` and read it? Judged by mode bits as a stranger or owner."""
+    """May the user enter every folder on the way to ``path`` and read it? Judged by mode bits."""
     if user is None:
         return True
     real = path.resolve()

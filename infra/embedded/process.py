@@ -39,7 +39,7 @@ def start_process(
     pass_fds: Sequence[int] = (),
     env: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server; its output goes to ``log_path``. It leads its own process group, so that Ctrl-C does not reach it."""
+    """Start a server; its output goes to ``log_path``. It leads its own session, so that Ctrl-C does not reach it."""
     with log_path.open("ab") as log:
         return subprocess.Popen(
             argv,
@@ -51,7 +51,9 @@ def start_process(
             start_new_session=True,
             pass_fds=tuple(pass_fds),
             preexec_fn=die_with_parent(death_signal),
-            **({} if user is None else {"user": user.uid, "group": user.gid, "extra_groups": []}),  # type: ignore[arg-type]
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
         )
 
 
