@@ -175,8 +175,8 @@ class EmbeddedPostgres:
         """Deal with postmaster.pid after a kill -9.
 
         Its number may by now belong to a stranger (numbers start over in a container), which PostgreSQL would take for a
-        running server of its own. So we look what the process is: a server of *this* folder is ended, all else is no
-        reason to stop.
+        running server of its own. So we look what the process is: a server of *this* folder is ended, anything else
+        is no reason to stop.
         """
         pid_file = self._data / "postmaster.pid"
         try:

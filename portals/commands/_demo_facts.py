@@ -1,0 +1,24 @@
+"""What `broadloom up` shows of the demonstration tenants."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One line of the box: who logs in where."""
+
+    what: str
+    address: str
+    user: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class DemoFacts:
+    """Logins to print, and a subscriber whose Access-Request proves that RADIUS answers."""
+
+    logins: list[Login] = field(default_factory=list)
+    radius_user: str = ""
+    radius_password: str = ""
+    nas_identifier: str = ""
+    nas_secret: str = ""

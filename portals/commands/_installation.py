@@ -1,0 +1,35 @@
+"""The installation that a command acts on: its settings, its servers, its database."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from infra.db import Database
+from infra.embedded import ensure_running
+from infra.servers import check_versions
+from infra.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Settings with the addresses of the running servers filled in, and the database opened with them."""
+
+    settings: Settings
+    database: Database
+
+
+@contextmanager
+def open_installation() -> Iterator[Installation]:
+    """The installation of the settings; its embedded servers run for the time of the block when it is not running.
+
+    Raises :class:`SettingsError` and :class:`ServersError`, which the root turns into exit codes.
+    """
+    settings = Settings.from_env()
+    check_versions(settings)
+    with ensure_running(settings) as servers:
+        filled = replace(settings, database_url=servers.database_url, redis_url=servers.redis_url)
+        database = Database(servers.database_url, settings.cells())
+        try:
+            yield Installation(filled, database)
+        finally:
+            database.dispose()
