@@ -17,7 +17,8 @@ class Customer(TenantBase):
     __tablename__ = "customers"
     __table_args__ = (
         CheckConstraint("attribute IN ('ordinary','group','internal')", name="attribute"),
-        Index("ix_customers_search", text("(name || ' ' || phone || ' ' || address || ' ' || remark) gin_trgm_ops"), postgresql_using="gin"),
+        Index("ix_customers_search", text("search_text gin_trgm_ops"), postgresql_using="gin"),
+        Index("ix_customers_name", "name", "id"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(server_default="")
@@ -29,6 +30,7 @@ class Customer(TenantBase):
     room: Mapped[str] = mapped_column(server_default="")
     remark: Mapped[str] = mapped_column(server_default="")
     attribute: Mapped[str] = mapped_column(server_default="ordinary")
+    search_text: Mapped[str] = mapped_column(server_default="")  # search.searchable() of the words above
     agent_id: Mapped[int | None] = mapped_column(BigInteger)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("tenant.operators.id"))
     created_at: Mapped[datetime]
@@ -49,9 +51,18 @@ class Account(TenantBase):
         CheckConstraint("receivable >= 0", name="receivable"),
         CheckConstraint("access_type IN ('','EOC','LAN','FTTH','AP')", name="access_type"),
         Index("uq_accounts_username", "username", unique=True, postgresql_where=text("name_released_at IS NULL")),
-        Index("ix_accounts_search", text("(username || ' ' || remark || ' ' || box || ' ' || port || ' ' || vlan) gin_trgm_ops"), postgresql_using="gin"),
+        Index("ix_accounts_search", text("search_text gin_trgm_ops"), postgresql_using="gin"),
+        # One index per way the list is sorted, and one per state that is rare, so that each tab counts what it shows.
+        Index("ix_accounts_username", "username", "id", postgresql_where=text("deleted_at IS NULL")),
         Index("ix_accounts_expires_at", "expires_at", "id"),
         Index("ix_accounts_opened_at", "opened_at", "id"),
+        Index("ix_accounts_state", "state", "id", postgresql_where=text("state <> 'active'")),
+        Index("ix_accounts_receivable", "id", postgresql_where=text("receivable > 0")),
+        Index("ix_accounts_not_activated", "id", postgresql_where=text("activated_at IS NULL")),
+        Index("ix_accounts_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
+        Index("ix_accounts_bind_mac", "bind_mac", postgresql_where=text("bind_mac <> ''")),
+        Index("ix_accounts_static_ip", "static_ip", postgresql_where=text("static_ip IS NOT NULL")),
+        Index("ix_accounts_created_by", "created_by", "id"),
         Index("ix_accounts_customer_id", "customer_id"),
         Index("ix_accounts_plan_id", "plan_id", "id"),
         Index("ix_accounts_region_id", "region_id", "id"),
@@ -89,6 +100,7 @@ class Account(TenantBase):
     vlan: Mapped[str] = mapped_column(server_default="")
     install_fee: Mapped[Decimal] = mapped_column(server_default="0")
     remark: Mapped[str] = mapped_column(server_default="")
+    search_text: Mapped[str] = mapped_column(server_default="")  # search.searchable() of account and customer
     selfcare_epoch: Mapped[int] = mapped_column(server_default="1")
     agent_id: Mapped[int | None] = mapped_column(BigInteger)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("tenant.operators.id"))
