@@ -88,6 +88,9 @@ class Account(TenantBase):
     balance: Mapped[Decimal] = mapped_column(server_default="0")
     receivable: Mapped[Decimal] = mapped_column(server_default="0")
     auto_renew: Mapped[bool] = mapped_column(server_default=text("false"))
+    quota_octets: Mapped[int | None] = mapped_column(BigInteger)  # granted in the current period; null: no such quota
+    quota_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    quota_epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")  # + 1 = counters start again from 0
     max_sessions: Mapped[int | None]  # null: the plan's
     static_ip: Mapped[Any | None] = mapped_column(INET)
     bind_mac: Mapped[str] = mapped_column(server_default="")  # '' = not bound, 'learn' = at next login, else aa:bb:cc:dd:ee:ff
