@@ -1,4 +1,4 @@
-"""Keyset paging: a page begins after a row, not at a number, so that page 20,000 costs what page 1 costs (looks.md, "Lists").
+"""Keyset paging: a page begins after a row, not at a number: page 20,000 costs what page 1 costs (looks.md, "Lists").
 
 A cursor is opaque text for a URL. It holds the sort values of the row it points at, and the direction.
 """
@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 Row = TypeVar("Row")
@@ -71,9 +71,9 @@ def _typed(text: str, kind: type) -> Any:
 
 def fetch_page(
     session: Session,
-    statement: Select[Any],
+    statement: Select[*tuple[Any, ...]],
     *,
-    keys: Sequence[ColumnElement[Any]],
+    keys: Sequence[Any],
     key_of: Callable[[Any], Sequence[Any]],
     cursor: str = "",
     size: int = 50,
@@ -106,7 +106,7 @@ def fetch_page(
     )
 
 
-def count_bounded(session: Session, statement: Select[Any], limit: int = COUNT_LIMIT) -> Total:
+def count_bounded(session: Session, statement: Select[*tuple[Any, ...]], limit: int = COUNT_LIMIT) -> Total:
     """How many rows ``statement`` has, counting no further than the limit."""
     number = session.execute(select(func.count()).select_from(statement.limit(limit + 1).subquery())).scalar_one()
     return Total(min(number, limit), number <= limit)

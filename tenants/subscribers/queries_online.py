@@ -1,0 +1,348 @@
+"""Who is online, and who was: the session pages (RAD-5, RAD-8)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+
+from infra.keyset import Page, count_bounded, fetch_page
+from infra.outbox import OutboxRow
+from infra.tenant_scope import TenantScope
+from tenants.access.models import Profile, Subscriber
+from tenants.kernel.actor import Actor
+from tenants.subscribers.models import Account, Customer
+from tenants.subscribers.search_sql import normalise_mac
+from tenants.subscribers.visibility import visible_to
+from tenants.usage.models import Session as OnlineSession
+from tenants.usage.models import SessionHistory
+
+_SORTS: dict[str, Any] = {
+    "username": OnlineSession.username,
+    "started": OnlineSession.started_at,
+    "down": OnlineSession.octets_out,
+    "updated": OnlineSession.updated_at,
+}
+SORTS = tuple(_SORTS)
+LATE_INTERVALS = 3  # a session that has been silent for so many accounting intervals is shown as late
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineFilter:
+    """What the online list shows; ``longer_than_seconds`` and ``late`` narrow by age and silence."""
+
+    text: str = ""
+    nas_id: int | None = None
+    region_id: int | None = None
+    longer_than_seconds: int = 0
+    late: bool = False
+    unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineRow:
+    """One open session; ``account_id`` 0 is a session of nobody we know."""
+
+    nas_id: int
+    session_id: str
+    username: str
+    account_id: int
+    name: str
+    framed_ip: str
+    mac: str
+    nas_port_id: str
+    started_at: datetime
+    updated_at: datetime
+    seconds: int
+    octets_in: int
+    octets_out: int
+    up_bps: int | None
+    down_bps: int | None
+    late: bool
+    cut_requested_at: datetime | None
+
+    @property
+    def key(self) -> str:
+        """The session as one form value."""
+        return f"{self.nas_id}:{self.account_id}:{self.session_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineTotals:
+    """Sums over the present filter."""
+
+    sessions: int
+    accounts: int
+    octets_in: int
+    octets_out: int
+    late: int
+
+
+def _online_conditions(
+    scope: TenantScope, wanted: OnlineFilter, actor: Actor, now: datetime, interim_seconds: int
+) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [OnlineSession.tenant_id == scope.tenant_id]
+    if actor.region_ids is not None or actor.own_accounts_only:
+        where.append(visible_to(actor))
+    if wanted.nas_id is not None:
+        where.append(OnlineSession.nas_id == wanted.nas_id)
+    if wanted.region_id is not None:
+        where.append(Account.region_id == wanted.region_id)
+    if wanted.longer_than_seconds:
+        where.append(OnlineSession.started_at <= now - timedelta(seconds=wanted.longer_than_seconds))
+    if wanted.late:
+        where.append(OnlineSession.updated_at < late_before(now, interim_seconds))
+    if wanted.unknown:
+        where.append(OnlineSession.account_id == 0)
+    if wanted.text:
+        where.append(_text_condition(wanted.text.strip()))
+    return where
+
+
+def late_before(now: datetime, interim_seconds: int) -> datetime:
+    """Sessions not heard of since then are late."""
+    return now - timedelta(seconds=LATE_INTERVALS * interim_seconds)
+
+
+def _text_condition(text: str) -> ColumnElement[bool]:
+    mac = normalise_mac(text)
+    if mac:
+        return func.lower(OnlineSession.mac) == mac
+    if (text.replace(".", "").isdigit() and "." in text) or ":" in text:
+        return func.host(OnlineSession.framed_ip).startswith(text, autoescape=True)
+    return or_(OnlineSession.username.contains(text, autoescape=True), Customer.name.contains(text, autoescape=True))
+
+
+def list_online(
+    scope: TenantScope,
+    wanted: OnlineFilter,
+    actor: Actor,
+    now: datetime,
+    *,
+    interim_seconds: int,
+    sort: str = "username",
+    cursor: str = "",
+    size: int = 50,
+) -> Page[OnlineRow]:
+    """One page of open sessions with its bounded total."""
+    statement = _online_statement(now, interim_seconds).where(
+        *_online_conditions(scope, wanted, actor, now, interim_seconds)
+    )
+    key = _SORTS.get(sort.removeprefix("-"), OnlineSession.username)
+    page = fetch_page(
+        scope.session,
+        statement,
+        keys=(key, OnlineSession.nas_id, OnlineSession.session_id, OnlineSession.username),
+        key_of=lambda row: (getattr(row, key.key), row.nas_id, row.session_id, row.username),
+        cursor=cursor,
+        size=size,
+        descending=sort.startswith("-"),
+    )
+    rows = tuple(OnlineRow(**row._mapping) for row in page.rows)
+    return Page(rows, page.next, page.previous, count_bounded(scope.session, statement))
+
+
+def sessions_of_account(
+    scope: TenantScope, account_id: int, now: datetime, *, interim_seconds: int
+) -> tuple[OnlineRow, ...]:
+    """The open sessions of one account, newest first."""
+    statement = (
+        _online_statement(now, interim_seconds)
+        .where(OnlineSession.tenant_id == scope.tenant_id, OnlineSession.account_id == account_id)
+        .order_by(OnlineSession.started_at.desc())
+    )
+    return tuple(OnlineRow(**row._mapping) for row in scope.session.execute(statement))
+
+
+def total_online(
+    scope: TenantScope, wanted: OnlineFilter, actor: Actor, now: datetime, *, interim_seconds: int
+) -> OnlineTotals:
+    """Sums over all sessions of the filter, not only over the page."""
+    row = scope.session.execute(
+        select(
+            func.count(),
+            func.count(OnlineSession.account_id.distinct()),
+            func.coalesce(func.sum(OnlineSession.octets_in), 0),
+            func.coalesce(func.sum(OnlineSession.octets_out), 0),
+            func.count().filter(OnlineSession.updated_at < late_before(now, interim_seconds)),
+        )
+        .select_from(OnlineSession)
+        .outerjoin(Account, Account.id == OnlineSession.account_id)
+        .outerjoin(Customer, Customer.id == Account.customer_id)
+        .where(*_online_conditions(scope, wanted, actor, now, interim_seconds))
+    ).one()
+    return OnlineTotals(*(int(value) for value in row))
+
+
+def _online_statement(now: datetime, interim_seconds: int) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            OnlineSession.nas_id,
+            OnlineSession.session_id,
+            OnlineSession.username,
+            OnlineSession.account_id,
+            func.coalesce(Customer.name, "").label("name"),
+            func.coalesce(func.host(OnlineSession.framed_ip), "").label("framed_ip"),
+            func.coalesce(OnlineSession.mac, "").label("mac"),
+            func.coalesce(OnlineSession.nas_port_id, "").label("nas_port_id"),
+            OnlineSession.started_at,
+            OnlineSession.updated_at,
+            OnlineSession.seconds,
+            OnlineSession.octets_in,
+            OnlineSession.octets_out,
+            Profile.up_bps,
+            Profile.down_bps,
+            (OnlineSession.updated_at < literal(late_before(now, interim_seconds))).label("late"),
+            OnlineSession.cut_requested_at,
+        )
+        .outerjoin(Account, Account.id == OnlineSession.account_id)
+        .outerjoin(Customer, Customer.id == Account.customer_id)
+        .outerjoin(
+            Subscriber,
+            and_(Subscriber.tenant_id == OnlineSession.tenant_id, Subscriber.account_id == OnlineSession.account_id),
+        )
+        .outerjoin(
+            Profile,
+            and_(Profile.tenant_id == OnlineSession.tenant_id, Profile.profile_id == Subscriber.profile_id),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CommandCounts:
+    """Disconnects asked for since an instant, by result; ``waiting`` are on their way."""
+
+    total: int
+    done: int
+    refused: int
+    unanswered: int
+    waiting: int
+
+
+def count_disconnects(scope: TenantScope, since: datetime) -> CommandCounts:
+    """How the routers answered to the tenant's Disconnect-Requests since then."""
+    rows = scope.session.execute(
+        select(OutboxRow.state, func.count())
+        .where(
+            OutboxRow.tenant_id == scope.tenant_id,
+            OutboxRow.topic == "radius.disconnect",
+            OutboxRow.created_at >= since,
+        )
+        .group_by(OutboxRow.state)
+    ).all()
+    found = {state: int(number) for state, number in rows}
+    waiting = found.get("waiting", 0) + found.get("taken", 0)
+    refused = found.get("refused", 0) + found.get("failed", 0)
+    return CommandCounts(sum(found.values()), found.get("done", 0), refused, found.get("unanswered", 0), waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """One Disconnect and what became of it."""
+
+    id: int
+    username: str
+    nas_id: int
+    framed_ip: str
+    reason: str
+    state: str  # waiting | taken | done | refused | unanswered | failed
+    result: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+def list_disconnects(scope: TenantScope, *, since: datetime, limit: int = 50) -> tuple[CommandResult, ...]:
+    """The newest Disconnects with their results."""
+    rows = scope.session.execute(
+        select(OutboxRow)
+        .where(
+            OutboxRow.tenant_id == scope.tenant_id,
+            OutboxRow.topic == "radius.disconnect",
+            OutboxRow.created_at >= since,
+        )
+        .order_by(OutboxRow.id.desc())
+        .limit(limit)
+    ).scalars()
+    return tuple(
+        CommandResult(
+            row.id,
+            str(row.payload.get("username", "")),
+            int(row.payload.get("nas_id") or 0),
+            str(row.payload.get("framed_ip") or ""),
+            str(row.payload.get("reason", "")),
+            row.state,
+            row.result,
+            row.created_at,
+            row.finished_at,
+        )
+        for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One closed session; ``cause`` is Acct-Terminate-Cause or one of ours (100 stale … 103 cleared by staff)."""
+
+    nas_id: int
+    session_id: str
+    username: str
+    account_id: int
+    framed_ip: str
+    mac: str
+    started_at: datetime
+    ended_at: datetime
+    seconds: int
+    octets_in: int
+    octets_out: int
+    cause: int
+
+
+def list_history(
+    scope: TenantScope,
+    *,
+    account_id: int | None = None,
+    nas_id: int | None = None,
+    text: str = "",
+    since: datetime | None = None,
+    until: datetime | None = None,
+    cursor: str = "",
+    size: int = 50,
+) -> Page[HistoryRow]:
+    """One page of closed sessions, newest end first; give an account or a range of time."""
+    where: list[ColumnElement[bool]] = [SessionHistory.tenant_id == scope.tenant_id]
+    if account_id is not None:
+        where.append(SessionHistory.account_id == account_id)
+    if nas_id is not None:
+        where.append(SessionHistory.nas_id == nas_id)
+    if since is not None:
+        where.append(SessionHistory.ended_at >= since)
+    if until is not None:
+        where.append(SessionHistory.ended_at < until)
+    if text:
+        mac = normalise_mac(text)
+        address = func.host(SessionHistory.framed_ip) == text
+        where.append(func.lower(SessionHistory.mac) == mac if mac else or_(SessionHistory.username == text, address))
+    statement = select(
+        SessionHistory.nas_id,
+        SessionHistory.session_id,
+        SessionHistory.username,
+        SessionHistory.account_id,
+        func.coalesce(func.host(SessionHistory.framed_ip), "").label("framed_ip"),
+        func.coalesce(SessionHistory.mac, "").label("mac"),
+        SessionHistory.started_at,
+        SessionHistory.ended_at,
+        SessionHistory.seconds,
+        SessionHistory.octets_in,
+        SessionHistory.octets_out,
+        SessionHistory.cause,
+    ).where(*where)
+    page = fetch_page(
+        scope.session,
+        statement,
+        keys=(SessionHistory.ended_at, SessionHistory.nas_id, SessionHistory.session_id, SessionHistory.started_at),
+        key_of=lambda row: (row.ended_at, row.nas_id, row.session_id, row.started_at),
+        cursor=cursor,
+        size=size,
+        descending=True,
+    )
+    return Page(tuple(HistoryRow(**row._mapping) for row in page.rows), page.next, page.previous)

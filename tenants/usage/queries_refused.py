@@ -1,0 +1,133 @@
+"""Refused logins and packets that could not be trusted (TEN-4, RAD-7), and the packet counters."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from infra.keyset import Page, count_bounded, fetch_page
+from infra.tenant_scope import TenantScope
+from tenants.usage.models import PacketCount, RefusedPacket
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """One refusal; ``reason`` is the stable code, ``repeats`` how often it came again within the same minute."""
+
+    id: int
+    at: datetime
+    nas_id: int | None
+    nas_identifier: str
+    source: str
+    code: int
+    reason: str
+    username: str
+    account_id: int | None
+    mac: str
+    method: str
+    repeats: int
+    node: str
+    detail: dict[str, Any]
+
+
+def _columns() -> list[Any]:
+    return [getattr(RefusedPacket, name) for name in RefusedRow.__dataclass_fields__]
+
+
+def list_refused(
+    scope: TenantScope,
+    *,
+    since: datetime,
+    reason: str = "",
+    nas_id: int | None = None,
+    nas_identifier: str = "",
+    account_id: int | None = None,
+    text: str = "",
+    cursor: str = "",
+    size: int = 50,
+) -> Page[RefusedRow]:
+    """One page of refusals, newest first, with its bounded total."""
+    where: list[ColumnElement[bool]] = [RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at >= since]
+    if reason:
+        where.append(RefusedPacket.reason == reason)
+    if nas_id is not None:
+        where.append(RefusedPacket.nas_id == nas_id)
+    if nas_identifier:
+        where.append(RefusedPacket.nas_identifier == nas_identifier)
+    if account_id is not None:
+        where.append(RefusedPacket.account_id == account_id)
+    if text:
+        where.append(or_(RefusedPacket.username == text, RefusedPacket.mac == text.lower()))
+    statement = select(*_columns()).where(*where)
+    page = fetch_page(
+        scope.session,
+        statement,
+        keys=(RefusedPacket.at, RefusedPacket.id),
+        key_of=lambda row: (row.at, row.id),
+        cursor=cursor,
+        size=size,
+        descending=True,
+    )
+    rows = tuple(RefusedRow(**row._mapping) for row in page.rows)
+    return Page(rows, page.next, page.previous, count_bounded(scope.session, statement))
+
+
+def latest_refusal(scope: TenantScope, *, username: str, since: datetime | None = None) -> RefusedRow | None:
+    """The newest refused login under this user name, or None."""
+    statement = select(*_columns()).where(
+        RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.username == username
+    )
+    if since is not None:
+        statement = statement.where(RefusedPacket.at >= since)
+    row = scope.session.execute(statement.order_by(RefusedPacket.at.desc()).limit(1)).first()
+    return None if row is None else RefusedRow(**row._mapping)
+
+
+def count_refused_by_reason(scope: TenantScope, since: datetime) -> dict[str, int]:
+    """Refusals per reason since then, most first."""
+    rows = scope.session.execute(
+        select(RefusedPacket.reason, func.sum(RefusedPacket.repeats))
+        .where(RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at >= since)
+        .group_by(RefusedPacket.reason)
+        .order_by(func.sum(RefusedPacket.repeats).desc())
+    ).all()
+    return {reason: int(number) for reason, number in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class CounterRow:
+    """Packets of one router, kind and outcome in a span of time."""
+
+    nas_id: int
+    kind: str
+    outcome: str
+    packets: int
+
+
+def count_packets(scope: TenantScope, since: datetime) -> tuple[CounterRow, ...]:
+    """Packets by router, kind and outcome since then (RAD-7)."""
+    rows = scope.session.execute(
+        select(PacketCount.nas_id, PacketCount.kind, PacketCount.outcome, func.sum(PacketCount.packets))
+        .where(PacketCount.tenant_id == scope.tenant_id, PacketCount.hour >= since)
+        .group_by(PacketCount.nas_id, PacketCount.kind, PacketCount.outcome)
+        .order_by(PacketCount.nas_id, PacketCount.kind, PacketCount.outcome)
+    ).all()
+    return tuple(CounterRow(nas_id, kind, outcome, int(packets)) for nas_id, kind, outcome, packets in rows)
+
+
+def packets_per_hour(scope: TenantScope, since: datetime) -> tuple[tuple[datetime, int, int, int], ...]:
+    """(hour, accepted logins, refused logins, accounting) since then; hours without packets are absent."""
+    outcome, packets = PacketCount.outcome, PacketCount.packets
+    rows = scope.session.execute(
+        select(
+            PacketCount.hour,
+            func.coalesce(func.sum(packets).filter(PacketCount.kind == "auth", outcome == "accepted"), 0),
+            func.coalesce(func.sum(packets).filter(PacketCount.kind == "auth", outcome.startswith("rejected")), 0),
+            func.coalesce(func.sum(packets).filter(PacketCount.kind == "acct", outcome == "stored"), 0),
+        )
+        .where(PacketCount.tenant_id == scope.tenant_id, PacketCount.hour >= since)
+        .group_by(PacketCount.hour)
+        .order_by(PacketCount.hour)
+    ).all()
+    return tuple((hour, int(yes), int(no), int(stored)) for hour, yes, no, stored in rows)
