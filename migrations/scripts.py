@@ -1,0 +1,28 @@
+"""The SQL files of this package, and how a script of many statements is sent in one round trip."""
+
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy.engine import Connection
+
+FOLDER = Path(__file__).parent
+SCHEMA_PLACEHOLDER = "__schema__"
+BASELINE_REVISION = "0001"
+
+
+@cache
+def read_sql(relative_path: str) -> str:
+    """One SQL file of this package."""
+    return (FOLDER / relative_path).read_text(encoding="utf-8")
+
+
+def read_folder(relative_path: str) -> list[str]:
+    """All SQL files of a folder in the order of their names."""
+    return [path.read_text(encoding="utf-8") for path in sorted((FOLDER / relative_path).glob("*.sql"))]
+
+
+def run_script(connection: Connection, sql: str) -> None:
+    """Send a whole script as one simple query: one round trip, inside the connection's transaction."""
+    connection.get_transaction() or connection.begin()
+    with connection.connection.cursor() as cursor:  # the driver's own cursor: no parameters, so % stays %
+        cursor.execute(sql)
