@@ -1,4 +1,4 @@
-"""Fetch the third-party front-end files anew: ``python -m portals.shared.refresh_static`` (needs npm; nothing else does).
+"""Fetch the third-party front-end files anew: ``python -m portals.shared.refresh_static`` (the only need for npm).
 
 The results are committed, so that installing, running and testing never need npm. To use another icon, add its name
 (https://tabler.io/icons, outline) to ``static/icons.txt`` and run this.
@@ -51,13 +51,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         wanted = [f"{name}@{version}" for name, version in PACKAGES.items()]
         command = [npm, "install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", *wanted]
-        subprocess.run(command, check=True)  # noqa: S603 - fixed arguments
+        subprocess.run(command, check=True)
         modules = Path(folder) / "node_modules"
         for source, target in FILES.items():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(SOURCE_MAP.sub("\n", (modules / source).read_text()))
         names = (STATIC / "icons.txt").read_text().split()
-        (STATIC / "icons.svg").write_text(sprite(modules / "@tabler" / "icons" / "icons" / "outline", sorted(set(names))))
+        (STATIC / "icons.svg").write_text(
+            sprite(modules / "@tabler" / "icons" / "icons" / "outline", sorted(set(names)))
+        )
     return 0
 
 
