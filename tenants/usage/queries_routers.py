@@ -1,0 +1,159 @@
+"""Routers with their health: last packet, sessions, onboarding steps (NET-2, TEN-4).
+
+Routers live in the registry, sessions in the tenant's cell, which may be another database; they are joined here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from infra.tenant_scope import TenantScope
+from tenants.kernel.errors import NotFound
+from tenants.network.models import Region
+from tenants.registry.models import Nas, Node
+from tenants.usage.models import Session as OnlineSession
+
+SILENT_AFTER_SECONDS = 900  # three accounting intervals of the usual five minutes
+HEARTBEAT_SECONDS = 15  # a node that was silent for so long is not announced to anybody
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """One router. ``step`` is registered → copied → packet → online, the furthest one reached."""
+
+    id: int
+    identifier: str
+    name: str
+    vendor: str
+    auth_mode: str
+    address: str
+    ddns_name: str
+    coa_port: int
+    message_authenticator: str
+    region_id: int | None
+    region_name: str
+    remark: str
+    created_at: datetime
+    script_copied_at: datetime | None
+    first_packet_at: datetime | None
+    first_accept_at: datetime | None
+    first_online_at: datetime | None
+    last_packet_at: datetime | None
+    last_source: str
+    sessions: int
+
+    @property
+    def step(self) -> str:
+        """How far the onboarding got."""
+        if self.first_online_at is not None:
+            return "online"
+        if self.first_packet_at is not None:
+            return "packet"
+        return "copied" if self.script_copied_at is not None else "registered"
+
+    def health(self, now: datetime) -> str:
+        """``waiting`` for its first packet, ``good``, or ``silent``."""
+        if self.last_packet_at is None:
+            return "waiting"
+        silent = now - self.last_packet_at > timedelta(seconds=SILENT_AFTER_SECONDS)
+        return "silent" if silent else "good"
+
+
+def list_routers(scope: TenantScope, *, text: str = "", region_id: int | None = None) -> tuple[Router, ...]:
+    """All routers of the tenant by name; there are tens, not thousands."""
+    statement = select(Nas).where(Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None))
+    if region_id is not None:
+        statement = statement.where(Nas.region_id == region_id)
+    if text:
+        like = Nas.name.icontains(text, autoescape=True) | Nas.identifier.icontains(text, autoescape=True)
+        statement = statement.where(like | (func.host(Nas.address) == text))
+    rows = scope.registry.execute(statement.order_by(Nas.name, Nas.id)).scalars().all()
+    return _routers(scope, list(rows))
+
+
+def router_detail(scope: TenantScope, nas_id: int) -> Router:
+    """One router. Raises :class:`NotFound` for another tenant's too."""
+    row = scope.registry.execute(
+        select(Nas).where(Nas.id == nas_id, Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None))
+    ).scalar_one_or_none()
+    if row is None:
+        raise NotFound(what="router", ref=nas_id)
+    return _routers(scope, [row])[0]
+
+
+def router_names(scope: TenantScope) -> dict[int, str]:
+    """Name by id, the removed ones included: history still names them."""
+    rows = scope.registry.execute(select(Nas.id, Nas.name).where(Nas.tenant_id == scope.tenant_id)).all()
+    return {int(nas_id): str(name) for nas_id, name in rows}
+
+
+def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
+    regions: dict[int, str] = dict(scope.session.execute(select(Region.id, Region.name)).tuples())
+    sessions: dict[int, int] = dict(
+        scope.session.execute(
+            select(OnlineSession.nas_id, func.count())
+            .where(OnlineSession.tenant_id == scope.tenant_id)
+            .group_by(OnlineSession.nas_id)
+        ).tuples()
+    )
+    return tuple(
+        Router(
+            id=row.id,
+            identifier=row.identifier,
+            name=row.name,
+            vendor=row.vendor,
+            auth_mode=row.auth_mode,
+            address="" if row.address is None else str(row.address),
+            ddns_name=row.ddns_name,
+            coa_port=row.coa_port,
+            message_authenticator=row.message_authenticator,
+            region_id=row.region_id,
+            region_name=regions.get(row.region_id or 0, ""),
+            remark=row.remark,
+            created_at=row.created_at,
+            script_copied_at=row.script_copied_at,
+            first_packet_at=row.first_packet_at,
+            first_accept_at=row.first_accept_at,
+            first_online_at=row.first_online_at,
+            last_packet_at=row.last_packet_at,
+            last_source=row.last_source,
+            sessions=int(sessions.get(row.id, 0)),
+        )
+        for row in rows
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A live process of the RADIUS cluster as the platform and the tenants see it."""
+
+    node: str
+    kind: str
+    host: str
+    address: str
+    auth_port: int | None
+    acct_port: int | None
+    radsec_port: int | None
+    state: str
+    started_at: datetime
+    heartbeat_at: datetime
+    counters: dict[str, Any]
+    memory_octets: int | None
+
+    def alive(self, now: datetime) -> bool:
+        """Whether its heartbeat is young enough to be announced."""
+        return now - self.heartbeat_at <= timedelta(seconds=HEARTBEAT_SECONDS)
+
+
+def live_engines(scope: TenantScope, now: datetime) -> tuple[Engine, ...]:
+    """The RADIUS processes that are alive (TEN-3)."""
+    rows = scope.registry.execute(select(Node).where(Node.kind == "radius").order_by(Node.node)).scalars()
+    engines = (engine_of(row) for row in rows)
+    return tuple(engine for engine in engines if engine.alive(now))
+
+
+def engine_of(row: Node) -> Engine:
+    """A node's row as a read model."""
+    return Engine(**{name: getattr(row, name) for name in Engine.__dataclass_fields__})
