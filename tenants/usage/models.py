@@ -39,6 +39,10 @@ class Session(AaaBase):
     octets_out: Mapped[int] = mapped_column(BigInteger)  # to the user (down)
     packets_in: Mapped[int] = mapped_column(BigInteger)
     packets_out: Mapped[int] = mapped_column(BigInteger)
+    # What had been counted when the router's counters last began again at 0 within the session (radius.md).
+    base_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    base_octets_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    base_octets_out: Mapped[int] = mapped_column(BigInteger, server_default="0")
     cut_requested_at: Mapped[datetime | None]  # a Disconnect was sent; interims after an ACK raise an alert
 
 
@@ -75,6 +79,9 @@ class SessionHistory(AaaBase):
     packets_out: Mapped[int] = mapped_column(BigInteger)
     ended_at: Mapped[datetime]
     cause: Mapped[int] = mapped_column(SmallInteger)  # Acct-Terminate-Cause; 0 unknown, 100 stale, 101 NAS restarted, 102 replaced, 103 cleared by staff
+    base_seconds: Mapped[int | None] = mapped_column(BigInteger)  # null = 0; kept so that a session can re-open
+    base_octets_in: Mapped[int | None] = mapped_column(BigInteger)
+    base_octets_out: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class Usage(AaaBase):
