@@ -1,0 +1,291 @@
+-- Accounting (RAD-4; radius.md, "Accounting"): a batch of updates in one round trip, answered after the commit.
+--
+-- aaa.account takes the batch as arrays, sorted by (tenant, NAS, session, user), one row per session, and does all that is
+-- ordinary in three set-based statements. It returns the ordinals of the rest (disorder, restarts, repeats, unknown sessions),
+-- which the node sends, complete, to aaa.account_each. Kinds are those of Acct-Status-Type: 1 Start, 2 Stop, 3 Interim.
+-- Statements stay in the form that also works on Citus (every key led by tenant_id).
+
+CREATE OR REPLACE FUNCTION aaa.add_usage(p_tenant int, p_account bigint, p_day date, p_in bigint, p_out bigint, p_seconds bigint)
+RETURNS void LANGUAGE sql AS $$
+  INSERT INTO aaa.usage AS g (tenant_id, account_id, day, octets_in, octets_out, seconds)
+  SELECT p_tenant, p_account, p_day, p_in, p_out, p_seconds WHERE p_account > 0 AND (p_in > 0 OR p_out > 0 OR p_seconds > 0)
+  ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET octets_in = g.octets_in + EXCLUDED.octets_in,
+    octets_out = g.octets_out + EXCLUDED.octets_out, seconds = g.seconds + EXCLUDED.seconds
+$$;
+
+-- Instants are seconds since 1970; days are days since 1970 in the tenant's zone; IPv4 addresses are numbers.
+CREATE OR REPLACE FUNCTION aaa.account(
+  n_start int, n_interim int, n_stop int,
+  a_tenant int[], a_nas int[], a_sid text[], a_user text[], a_kind smallint[], a_at float8[], a_sec bigint[],
+  a_in bigint[], a_out bigint[], a_pin bigint[], a_pout bigint[], a_ip bigint[], a_day int[], a_cause smallint[],
+  a_mac text[], a_called text[], a_port bigint[], a_port_id text[], a_nas_ip bigint[], a_prefix6 text[], a_delegated6 text[]
+) RETURNS int[] LANGUAGE plpgsql AS $$
+DECLARE
+  done int;
+  undone int[] := '{}';
+BEGIN
+  IF n_interim > 0 THEN
+    WITH changed AS (
+      UPDATE aaa.session s SET updated_at = GREATEST(s.updated_at, to_timestamp(b.at)), seconds = s.base_seconds + b.sec,
+        octets_in = s.base_octets_in + b.oin, octets_out = s.base_octets_out + b.oout,
+        packets_in = GREATEST(s.packets_in, b.pin), packets_out = GREATEST(s.packets_out, b.pout),
+        framed_ip = COALESCE('0.0.0.0'::inet + b.ip, s.framed_ip)
+      FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at, a_sec, a_in, a_out, a_pin, a_pout, a_ip, a_day)
+        AS b(tenant, nas, sid, usr, kind, at, sec, oin, oout, pin, pout, ip, day)
+      WHERE b.kind = 3 AND s.tenant_id = b.tenant AND s.nas_id = b.nas
+        AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C"
+        AND b.sec >= s.seconds - s.base_seconds
+        AND b.oin >= s.octets_in - s.base_octets_in AND b.oout >= s.octets_out - s.base_octets_out
+      RETURNING s.tenant_id, s.account_id, b.day, new.octets_in - old.octets_in AS more_in,
+        new.octets_out - old.octets_out AS more_out, new.seconds - old.seconds AS more_seconds),
+    counted AS (
+      INSERT INTO aaa.usage AS g (tenant_id, account_id, day, octets_in, octets_out, seconds)
+      SELECT tenant_id, account_id, date '1970-01-01' + day, sum(more_in), sum(more_out), sum(more_seconds) FROM changed
+      WHERE account_id > 0 AND (more_in > 0 OR more_out > 0 OR more_seconds > 0) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+      ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET octets_in = g.octets_in + EXCLUDED.octets_in,
+        octets_out = g.octets_out + EXCLUDED.octets_out, seconds = g.seconds + EXCLUDED.seconds)
+    SELECT count(*) INTO done FROM changed;
+    IF done < n_interim THEN
+      SELECT undone || array_agg(b.ord::int) INTO undone
+      FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_sec, a_in, a_out) WITH ORDINALITY
+        AS b(tenant, nas, sid, usr, kind, sec, oin, oout, ord)
+      WHERE b.kind = 3 AND NOT EXISTS (
+        SELECT FROM aaa.session s WHERE s.tenant_id = b.tenant AND s.nas_id = b.nas
+          AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C" AND s.seconds - s.base_seconds = b.sec
+          AND s.octets_in - s.base_octets_in = b.oin AND s.octets_out - s.base_octets_out = b.oout);
+    END IF;
+  END IF;
+
+  IF n_start > 0 THEN
+    WITH begun AS (
+      INSERT INTO aaa.session AS s (tenant_id, nas_id, session_id, username, account_id, framed_ip, mac, called, nas_port,
+        nas_port_id, nas_address, framed_ipv6_prefix, delegated_ipv6_prefix, started_at, updated_at, seconds, octets_in, octets_out,
+        packets_in, packets_out)
+      SELECT b.tenant, b.nas, b.sid, b.usr, COALESCE(u.account_id, 0), '0.0.0.0'::inet + b.ip, b.mac, b.called, b.port, b.port_id,
+        '0.0.0.0'::inet + b.nas_ip, b.prefix6, b.delegated6, to_timestamp(b.at - b.sec), to_timestamp(b.at), b.sec, b.oin, b.oout,
+        b.pin, b.pout
+      FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at, a_sec, a_in, a_out, a_pin, a_pout, a_ip, a_mac, a_called, a_port,
+          a_port_id, a_nas_ip, a_prefix6, a_delegated6)
+        AS b(tenant, nas, sid, usr, kind, at, sec, oin, oout, pin, pout, ip, mac, called, port, port_id, nas_ip, prefix6, delegated6)
+      LEFT JOIN aaa.subscriber u ON u.tenant_id = b.tenant AND u.username = b.usr COLLATE "C"
+      WHERE b.kind = 1 AND b.sec = 0 AND b.oin = 0 AND b.oout = 0 AND NOT EXISTS (
+        SELECT FROM aaa.session_history h WHERE h.tenant_id = b.tenant AND h.nas_id = b.nas
+          AND h.session_id = b.sid COLLATE "C" AND h.username = b.usr AND h.ended_at >= to_timestamp(b.at))
+      ON CONFLICT (tenant_id, nas_id, session_id, username) DO NOTHING
+      RETURNING 1)
+    SELECT count(*) INTO done FROM begun;
+    IF done < n_start THEN  -- a row equal to ours is either the one just made or an exact repeat of it
+      SELECT undone || array_agg(b.ord::int) INTO undone
+      FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at) WITH ORDINALITY AS b(tenant, nas, sid, usr, kind, at, ord)
+      WHERE b.kind = 1 AND NOT EXISTS (
+        SELECT FROM aaa.session s WHERE s.tenant_id = b.tenant AND s.nas_id = b.nas AND s.session_id = b.sid COLLATE "C"
+          AND s.username = b.usr COLLATE "C" AND s.updated_at = to_timestamp(b.at) AND s.started_at = s.updated_at);
+    END IF;
+  END IF;
+
+  IF n_stop > 0 THEN
+    WITH ended AS (
+      DELETE FROM aaa.session s
+      USING unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at, a_sec, a_in, a_out, a_pin, a_pout, a_ip, a_day, a_cause)
+        AS b(tenant, nas, sid, usr, kind, at, sec, oin, oout, pin, pout, ip, day, cause)
+      WHERE b.kind = 2 AND s.tenant_id = b.tenant AND s.nas_id = b.nas
+        AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C"
+        AND b.at >= extract(epoch FROM s.updated_at)::float8 AND b.sec >= s.seconds - s.base_seconds
+        AND b.oin >= s.octets_in - s.base_octets_in AND b.oout >= s.octets_out - s.base_octets_out
+      RETURNING s.*, b.ip, b.day, b.cause, to_timestamp(b.at) AS ended_at, s.base_seconds + b.sec AS all_seconds,
+        s.base_octets_in + b.oin AS all_in, s.base_octets_out + b.oout AS all_out,
+        GREATEST(s.packets_in, b.pin) AS all_pin, GREATEST(s.packets_out, b.pout) AS all_pout),
+    kept AS (
+      INSERT INTO aaa.session_history (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
+        delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
+        packets_in, packets_out, ended_at, cause, base_seconds, base_octets_in, base_octets_out)
+      SELECT tenant_id, nas_id, session_id, username, account_id, COALESCE('0.0.0.0'::inet + ip, framed_ip), framed_ipv6_prefix,
+        delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, ended_at, all_seconds, all_in, all_out,
+        all_pin, all_pout, ended_at, cause, NULLIF(base_seconds, 0), NULLIF(base_octets_in, 0), NULLIF(base_octets_out, 0) FROM ended),
+    counted AS (
+      INSERT INTO aaa.usage AS g (tenant_id, account_id, day, octets_in, octets_out, seconds)
+      SELECT tenant_id, account_id, date '1970-01-01' + day, sum(all_in - octets_in), sum(all_out - octets_out), sum(all_seconds - seconds)
+      FROM ended WHERE account_id > 0 AND (all_in > octets_in OR all_out > octets_out OR all_seconds > seconds)
+      GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+      ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET octets_in = g.octets_in + EXCLUDED.octets_in,
+        octets_out = g.octets_out + EXCLUDED.octets_out, seconds = g.seconds + EXCLUDED.seconds)
+    SELECT count(*) INTO done FROM ended;
+    IF done < n_stop THEN
+      SELECT undone || array_agg(b.ord::int) INTO undone
+      FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at) WITH ORDINALITY AS b(tenant, nas, sid, usr, kind, at, ord)
+      WHERE b.kind = 2 AND NOT EXISTS (
+        SELECT FROM aaa.session_history h WHERE h.tenant_id = b.tenant AND h.nas_id = b.nas AND h.session_id = b.sid COLLATE "C"
+          AND h.username = b.usr AND h.ended_at = to_timestamp(b.at));
+    END IF;
+  END IF;
+  RETURN undone;
+END $$;
+
+-- Moves one open session to the history with the counters it has.
+CREATE OR REPLACE FUNCTION aaa.close_session(s aaa.session, p_ended timestamptz, p_cause smallint)
+RETURNS void LANGUAGE sql AS $$
+  INSERT INTO aaa.session_history (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
+    delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
+    packets_in, packets_out, ended_at, cause, base_seconds, base_octets_in, base_octets_out)
+  VALUES (s.tenant_id, s.nas_id, s.session_id, s.username, s.account_id, s.framed_ip, s.framed_ipv6_prefix,
+    s.delegated_ipv6_prefix, s.mac, s.called, s.nas_port, s.nas_port_id, s.nas_address, s.started_at, s.updated_at, s.seconds,
+    s.octets_in, s.octets_out, s.packets_in, s.packets_out, p_ended, p_cause, NULLIF(s.base_seconds, 0),
+    NULLIF(s.base_octets_in, 0), NULLIF(s.base_octets_out, 0));
+  DELETE FROM aaa.session d WHERE d.tenant_id = s.tenant_id AND d.nas_id = s.nas_id AND d.session_id = s.session_id
+    AND d.username = s.username;
+$$;
+
+-- One update with all the rules of radius.md; right for every order of arrival, and for repeats.
+CREATE OR REPLACE FUNCTION aaa.account_one(
+  p_tenant int, p_nas int, p_sid text, p_user text, p_kind smallint, p_at float8, p_sec bigint,
+  p_in bigint, p_out bigint, p_pin bigint, p_pout bigint, p_ip bigint, p_day int, p_cause smallint,
+  p_mac text, p_called text, p_port bigint, p_port_id text, p_nas_ip bigint, p_prefix6 text, p_delegated6 text
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  s aaa.session;
+  h aaa.session_history;
+  found_open boolean;
+  found_closed boolean;
+  at timestamptz := to_timestamp(p_at);
+  began timestamptz := to_timestamp(p_at - p_sec);  -- when the router began to count, by its own word
+  today date := date '1970-01-01' + p_day;
+  old_in bigint; old_out bigint; old_seconds bigint;
+BEGIN
+  -- Two nodes may hold repeats of the same packet; the row they argue about may not exist yet.
+  PERFORM pg_advisory_xact_lock(hashtextextended(p_tenant || ':' || p_nas || ':' || p_sid, 4242));
+  SELECT * INTO s FROM aaa.session WHERE tenant_id = p_tenant AND nas_id = p_nas AND session_id = p_sid AND username = p_user FOR UPDATE;
+  found_open := FOUND;
+
+  IF p_kind = 1 THEN
+    IF found_open AND at > GREATEST(s.updated_at, s.started_at + interval '1 minute') THEN
+      PERFORM aaa.close_session(s, s.updated_at, 102::smallint);  -- the router began anew and uses the identifier again
+      found_open := false;
+    ELSIF found_open THEN  -- sent again, or overtaken by its own interims
+      UPDATE aaa.session u SET started_at = LEAST(u.started_at, began), mac = COALESCE(u.mac, p_mac), called = COALESCE(u.called, p_called),
+        nas_port = COALESCE(u.nas_port, p_port), nas_port_id = COALESCE(u.nas_port_id, p_port_id),
+        framed_ip = COALESCE(u.framed_ip, '0.0.0.0'::inet + p_ip)
+      WHERE u.tenant_id = p_tenant AND u.nas_id = p_nas AND u.session_id = p_sid AND u.username = p_user;
+      RETURN;
+    ELSIF EXISTS (SELECT FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
+        AND c.username = p_user AND c.ended_at >= at) THEN
+      RETURN;  -- overtaken by its own Stop
+    END IF;
+  END IF;
+
+  IF found_open AND p_kind = 2 AND at < s.started_at - interval '1 minute' THEN
+    found_open := false;  -- the late Stop of an older session of the same identifier
+  END IF;
+
+  IF NOT found_open AND p_kind IN (2, 3) THEN
+    SELECT * INTO h FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
+      AND c.username = p_user AND c.ended_at >= began AND c.started_at <= at ORDER BY c.ended_at DESC LIMIT 1 FOR UPDATE;
+    found_closed := FOUND;
+    IF found_closed AND p_kind = 3 THEN
+      IF at <= h.ended_at OR (p_sec <= h.seconds AND p_in <= h.octets_in AND p_out <= h.octets_out) THEN
+        RETURN;  -- overtaken by the Stop
+      END IF;
+      -- It lives after all: re-open it (openwisp-radius#322).
+      DELETE FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
+        AND c.username = p_user AND c.ended_at = h.ended_at AND c.started_at = h.started_at;
+      INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
+        delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
+        packets_in, packets_out, base_seconds, base_octets_in, base_octets_out)
+      VALUES (h.tenant_id, h.nas_id, h.session_id, h.username, h.account_id, h.framed_ip, h.framed_ipv6_prefix,
+        h.delegated_ipv6_prefix, h.mac, h.called, h.nas_port, h.nas_port_id, h.nas_address, h.started_at, h.updated_at, h.seconds,
+        h.octets_in, h.octets_out, h.packets_in, h.packets_out, COALESCE(h.base_seconds, 0), COALESCE(h.base_octets_in, 0),
+        COALESCE(h.base_octets_out, 0))
+      RETURNING * INTO s;
+      found_open := true;
+    ELSIF found_closed THEN  -- a Stop for a session that was closed: sent again, or closed by us before the router said so
+      UPDATE aaa.session_history c SET seconds = GREATEST(c.seconds, p_sec), octets_in = GREATEST(c.octets_in, p_in),
+        octets_out = GREATEST(c.octets_out, p_out), packets_in = GREATEST(c.packets_in, p_pin),
+        packets_out = GREATEST(c.packets_out, p_pout),
+        ended_at = CASE WHEN h.cause >= 100 THEN at ELSE c.ended_at END,
+        cause = CASE WHEN h.cause >= 100 THEN p_cause ELSE c.cause END
+      WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid AND c.username = p_user
+        AND c.ended_at = h.ended_at AND c.started_at = h.started_at;
+      PERFORM aaa.add_usage(p_tenant, h.account_id, today, GREATEST(p_in - h.octets_in, 0), GREATEST(p_out - h.octets_out, 0),
+        GREATEST(p_sec - h.seconds, 0));
+      RETURN;
+    END IF;
+  END IF;
+
+  IF NOT found_open THEN  -- a Start; an Interim whose Start was lost; a Stop of which nothing was known
+    s := NULL;
+    s.account_id := COALESCE((SELECT u.account_id FROM aaa.subscriber u WHERE u.tenant_id = p_tenant AND u.username = p_user), 0);
+    IF p_kind = 2 THEN
+      INSERT INTO aaa.session_history (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
+        delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
+        packets_in, packets_out, ended_at, cause)
+      VALUES (p_tenant, p_nas, p_sid, p_user, s.account_id, '0.0.0.0'::inet + p_ip, p_prefix6, p_delegated6, p_mac, p_called, p_port,
+        p_port_id, '0.0.0.0'::inet + p_nas_ip, began, at, p_sec, p_in, p_out, p_pin, p_pout, at, p_cause);
+    ELSE
+      INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
+        delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
+        packets_in, packets_out)
+      VALUES (p_tenant, p_nas, p_sid, p_user, s.account_id, '0.0.0.0'::inet + p_ip, p_prefix6, p_delegated6, p_mac, p_called, p_port,
+        p_port_id, '0.0.0.0'::inet + p_nas_ip, began, at, p_sec, p_in, p_out, p_pin, p_pout)
+      ON CONFLICT (tenant_id, nas_id, session_id, username) DO NOTHING;
+      IF NOT FOUND THEN  -- another node was faster by a moment; it is an ordinary update now
+        RAISE EXCEPTION 'session appeared meanwhile' USING ERRCODE = 'serialization_failure';
+      END IF;
+    END IF;
+    PERFORM aaa.add_usage(p_tenant, s.account_id, today, p_in, p_out, p_sec);
+    RETURN;
+  END IF;
+
+  -- An open session and its Interim or Stop. Lower counters are either old news or counters that began again at 0: the
+  -- latter when the packet is newer than the last one and its time of counting goes on, or began after the last one.
+  old_in := s.octets_in; old_out := s.octets_out; old_seconds := s.seconds;
+  IF at > s.updated_at AND (p_in < s.octets_in - s.base_octets_in OR p_out < s.octets_out - s.base_octets_out
+        OR p_sec < s.seconds - s.base_seconds)
+      AND (p_sec >= s.seconds - s.base_seconds OR began >= s.updated_at - interval '1 second') THEN
+    IF p_sec < s.seconds - s.base_seconds THEN
+      s.base_seconds := s.seconds; s.base_octets_in := s.octets_in; s.base_octets_out := s.octets_out;
+    ELSE
+      IF p_in < s.octets_in - s.base_octets_in THEN s.base_octets_in := s.octets_in; END IF;
+      IF p_out < s.octets_out - s.base_octets_out THEN s.base_octets_out := s.octets_out; END IF;
+    END IF;
+  END IF;
+  s.seconds := GREATEST(s.seconds, s.base_seconds + p_sec);
+  s.octets_in := GREATEST(s.octets_in, s.base_octets_in + p_in);
+  s.octets_out := GREATEST(s.octets_out, s.base_octets_out + p_out);
+  s.packets_in := GREATEST(s.packets_in, p_pin);
+  s.packets_out := GREATEST(s.packets_out, p_pout);
+  s.updated_at := GREATEST(s.updated_at, at);
+  s.framed_ip := COALESCE('0.0.0.0'::inet + p_ip, s.framed_ip);
+  IF p_kind = 2 THEN
+    PERFORM aaa.close_session(s, GREATEST(at, s.started_at), p_cause);
+  ELSE
+    UPDATE aaa.session u SET seconds = s.seconds, octets_in = s.octets_in, octets_out = s.octets_out, packets_in = s.packets_in,
+      packets_out = s.packets_out, updated_at = s.updated_at, framed_ip = s.framed_ip, base_seconds = s.base_seconds,
+      base_octets_in = s.base_octets_in, base_octets_out = s.base_octets_out
+    WHERE u.tenant_id = p_tenant AND u.nas_id = p_nas AND u.session_id = p_sid AND u.username = p_user;
+  END IF;
+  PERFORM aaa.add_usage(p_tenant, s.account_id, today, s.octets_in - old_in, s.octets_out - old_out, s.seconds - old_seconds);
+END $$;
+
+CREATE OR REPLACE FUNCTION aaa.account_each(
+  a_tenant int[], a_nas int[], a_sid text[], a_user text[], a_kind smallint[], a_at float8[], a_sec bigint[],
+  a_in bigint[], a_out bigint[], a_pin bigint[], a_pout bigint[], a_ip bigint[], a_day int[], a_cause smallint[],
+  a_mac text[], a_called text[], a_port bigint[], a_port_id text[], a_nas_ip bigint[], a_prefix6 text[], a_delegated6 text[]
+) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  FOR i IN 1 .. cardinality(a_tenant) LOOP
+    PERFORM aaa.account_one(a_tenant[i], a_nas[i], a_sid[i], a_user[i], a_kind[i], a_at[i], a_sec[i], a_in[i], a_out[i], a_pin[i],
+      a_pout[i], a_ip[i], a_day[i], a_cause[i], a_mac[i], a_called[i], a_port[i], a_port_id[i], a_nas_ip[i], a_prefix6[i], a_delegated6[i]);
+  END LOOP;
+END $$;
+
+-- Accounting-On and -Off: the router has no sessions (OW#621). Those that began after the event stay.
+CREATE OR REPLACE FUNCTION aaa.close_nas_sessions(p_tenant int, p_nas int, p_at float8, p_cause smallint)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE s aaa.session; closed int := 0;
+BEGIN
+  FOR s IN SELECT * FROM aaa.session WHERE tenant_id = p_tenant AND nas_id = p_nas AND started_at <= to_timestamp(p_at)
+      ORDER BY session_id, username FOR UPDATE LOOP
+    PERFORM aaa.close_session(s, GREATEST(to_timestamp(p_at), s.updated_at), p_cause);
+    closed := closed + 1;
+  END LOOP;
+  RETURN closed;
+END $$;

@@ -1,0 +1,19 @@
+-- RADIUS nodes keep the NAS directory in memory; each change of what they keep wakes them, so that a router added in the
+-- portal works at once. Columns that the nodes themselves write (last packet …) are not in the lists.
+CREATE OR REPLACE FUNCTION registry.notify_directory() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    PERFORM pg_notify('broadloom_directory', TG_ARGV[0] || ':' || OLD.id);
+  ELSE
+    PERFORM pg_notify('broadloom_directory', TG_ARGV[0] || ':' || NEW.id);
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER notify_directory_nas AFTER INSERT OR DELETE OR UPDATE OF identifier, vendor, secret_sealed, auth_mode, address,
+  ddns_name, coa_port, message_authenticator, invert_directions, region_id, timezone, options, deleted_at, tenant_id
+  ON registry.nas FOR EACH ROW EXECUTE FUNCTION registry.notify_directory('nas');
+CREATE OR REPLACE TRIGGER notify_directory_tenant AFTER INSERT OR DELETE OR UPDATE OF slug, cell, state, nas_prefix, timezone, locale,
+  interim_seconds, max_session_seconds, stale_intervals, data_key_wrapped
+  ON registry.tenants FOR EACH ROW EXECUTE FUNCTION registry.notify_directory('tenant');
