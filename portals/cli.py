@@ -1,9 +1,9 @@
 """The command line ``broadloom``: the root that finds the commands, and the one place where failures become exit codes.
 
-A command group is one file ``portals/commands/<name>.py``: the first line of its docstring is the help text in the list,
-and its attribute ``command`` is a Click command or group named after the file. Nothing has to be registered anywhere.
-Files whose name begins with an underscore are helpers. Modules are imported only when their command is called, so help is
-fast.
+A command group is one file ``portals/commands/<name>.py``: the first line of its docstring is the help text in the
+list, and its attribute ``command`` is a Click command or group named after the file. Nothing has to be registered
+anywhere. Files whose name begins with an underscore are helpers. Modules are imported only when their command is
+called, so help is fast.
 """
 
 import ast
@@ -86,11 +86,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _fail_by_type(error: Exception, as_json: bool) -> int:
-    from tenants.kernel.errors import BusinessError, InvalidInputs  # late: help needs no business code
+    from migrations.errors import MigrationError  # late: help needs neither
+    from tenants.kernel.errors import BusinessError, InvalidInputs
 
     if isinstance(error, InvalidInputs):
         return _fail(error.code, " ".join(str(one) for one in error.errors), as_json)
-    if isinstance(error, BusinessError):
+    if isinstance(error, (BusinessError, MigrationError)):
         return _fail(error.code, str(error), as_json)
     if _wants_traces():
         raise error

@@ -1,0 +1,58 @@
+"""The step between servers and programs: migrations, then the demonstration tenants.
+
+`broadloom up` runs it as a process of its own, so that the supervisor, which lives for months, stays small.
+"""
+
+import json
+import sys
+from dataclasses import asdict, replace
+from importlib import import_module
+
+from infra import log
+from infra.db import Database
+from infra.errors import ServersError
+from infra.servers import resolve
+from infra.settings import Settings, SettingsError
+from migrations.errors import MigrationError
+from migrations.runner import upgrade_all
+from portals.commands._demo_facts import DemoFacts, Login
+
+
+def prepare(settings: Settings, *, with_demo: bool) -> DemoFacts:
+    """Bring all schemas to the newest version and make sure of the demonstration tenants."""
+    servers = resolve(settings)
+    filled = replace(settings, database_url=servers.database_url, redis_url=servers.redis_url)
+    database = Database(servers.database_url, settings.cells())
+    try:
+        upgrade_all(database)
+    finally:
+        database.dispose()
+    if not with_demo:
+        return DemoFacts()
+    demo = import_module("portals.commands.demo")
+    facts: DemoFacts = demo.ensure_demo(filled)
+    return facts
+
+
+def facts_from_json(text: str) -> DemoFacts:
+    """Read what :func:`main` printed last."""
+    data = json.loads(text)
+    return DemoFacts(**{**data, "logins": [Login(**login) for login in data["logins"]]})
+
+
+def main() -> int:
+    """Print the facts as one line of JSON on standard output; log lines and failures go to standard error."""
+    answer, sys.stdout = sys.stdout, sys.stderr
+    try:
+        settings = Settings.from_env()
+        log.configure(settings, "prepare")
+        facts = prepare(settings, with_demo="--demo" in sys.argv)
+    except (SettingsError, ServersError, MigrationError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2 if isinstance(error, SettingsError) else 1
+    answer.write(json.dumps(asdict(facts)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
