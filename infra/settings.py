@@ -144,7 +144,16 @@ def _integer(variable: str, raw: str) -> int:
 
 
 def _switch(variable: str, raw: str) -> bool:
-    value = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}.get(raw.lower())
+    value = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+    }.get(raw.lower())
     if value is None:
         raise SettingsError(f'{variable} is "{raw}", but 1 or 0 is needed.')
     return value
