@@ -3,13 +3,6 @@
 from tenants.kernel.errors import BusinessError, InvalidInput, NotFound
 
 
-class BadRate(InvalidInput):
-    """Not a speed."""
-
-    code = "bad_rate"
-    message = '"{value}" is not a rate; write it like 2M, 512k or 2000000 (bit/s), more than 0 and without a space.'
-
-
 class BadPrice(InvalidInput):
     """Not an amount of money that a plan can cost."""
 
@@ -78,7 +71,8 @@ class GroupHasOtherRates(BusinessError):
 
     code = "group_has_other_rates"
     message = (
-        "The plan group {group} exists with {up} up and {down} down; use these rates, another group, or change the group."
+        "The plan group {group} exists with {up} up and {down} down; "
+        "use these rates, another group, or change the group."
     )
 
 

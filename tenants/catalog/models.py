@@ -135,7 +135,10 @@ class PlanWindow(TenantBase):
     """A time-of-day / day-of-week window in which a plan group may connect or runs at another rate (PLN-7)."""
 
     __tablename__ = "plan_windows"
-    __table_args__ = (CheckConstraint("days BETWEEN 1 AND 127", name="days"), CheckConstraint("action IN ('allow','rate')", name="action"))
+    __table_args__ = (
+        CheckConstraint("days BETWEEN 1 AND 127", name="days"),
+        CheckConstraint("action IN ('allow','rate')", name="action"),
+    )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     group_id: Mapped[int] = mapped_column(ForeignKey("tenant.plan_groups.id"), index=True)
     days: Mapped[int] = mapped_column(SmallInteger)  # bit 0 = Monday

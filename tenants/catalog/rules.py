@@ -1,6 +1,5 @@
 """What a plan may be: rates, prices, names, kinds and the fields each kind needs (PLN-1, PLN-2, PLN-5, NET-5). Pure."""
 
-import re
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal, InvalidOperation
@@ -11,7 +10,6 @@ from tenants.catalog.errors import (
     BadName,
     BadPlanKind,
     BadPrice,
-    BadRate,
     OutOfRange,
     PlanFieldForbidden,
     PlanFieldNeeded,
@@ -20,16 +18,11 @@ from tenants.kernel.errors import BusinessError
 
 LONGEST_NAME = 60
 HIGHEST_PRICE = Decimal("1000000000")
-HIGHEST_RATE_BPS = 400_000_000_000  # 400 Gbit/s: the fastest port a router has today
 MOST_SESSIONS = 1000
 LONGEST_VALIDITY_DAYS = 36_500
-OCTETS_PER_GB = 1024**3  # billing-rules.md "Units"; a tenant may choose 10^9
 
 # How long a quota lasts before it begins anew (aaa.subscriber.quota_kind).
 QUOTA_NONE, QUOTA_PERIOD, QUOTA_DAY, QUOTA_MONTH = 0, 1, 2, 3
-
-_UNITS = {"": 1, "k": 1_000, "m": 1_000_000, "g": 1_000_000_000}
-_RATE = re.compile(r"^(\d{1,12}(?:\.\d{1,3})?)([kKmMgG]?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +49,6 @@ KINDS: dict[str, KindRule] = {
     "traffic-per-month": KindRule("octets", QUOTA_MONTH, "allowed"),
     **dict.fromkeys(("natural-day", "natural-month"), KindRule()),
 }
-
-
-def parse_rate(value: str | int, *, field: str = "rate") -> int:
-    """Bit/s of ``2M``, ``512k``, ``1.5M``, ``1G`` or a plain number; k, M, G are powers of 1000. Raises BadRate."""
-    found = _RATE.match(str(value))
-    if found is None:
-        raise BadRate(field=field, value=value)
-    bps = Decimal(found.group(1)) * _UNITS[found.group(2).lower()]
-    if bps != bps.to_integral_value() or not 0 < bps <= HIGHEST_RATE_BPS:
-        raise BadRate(field=field, value=value)
-    return int(bps)
-
-
-def format_rate(bps: int) -> str:
-    """The shortest text that :func:`parse_rate` reads back: 2000000 → 2M, 1500000 → 1500k."""
-    for unit, size in (("G", 1_000_000_000), ("M", 1_000_000), ("k", 1_000)):
-        if bps >= size and bps % size == 0:
-            return f"{bps // size}{unit}"
-    return str(bps)
 
 
 def parse_price(value: str | int | Decimal, *, field: str = "price") -> Decimal:
@@ -172,7 +146,9 @@ def plan_field_errors(fields: PlanFields) -> list[BusinessError]:
         elif not fields.throttled:
             needed("throttle_up", "both rates after the quota's end (throttle up and down)")
     elif fields.throttled:
-        errors.append(PlanFieldForbidden(field="throttle_up", kind=fields.kind, what="throttle rates while its end is cut"))
+        errors.append(
+            PlanFieldForbidden(field="throttle_up", kind=fields.kind, what="throttle rates while its end is cut")
+        )
     return errors
 
 

@@ -1,0 +1,100 @@
+"""Add a plan group (PLN-1)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any
+
+from infra.tenant_scope import TenantScope
+from tenants.audit.record import record
+from tenants.catalog.errors import BadName
+from tenants.catalog.find import find_rate_profile, store_named
+from tenants.catalog.models import PlanGroup
+from tenants.catalog.rules import check_name
+from tenants.kernel.actor import Actor
+from tenants.kernel.errors import InvalidInput
+
+
+class BadDnsAddress(InvalidInput):
+    """A DNS server that is not an address."""
+
+    code = "bad_address"
+    message = '"{value}" is not an IP address.'
+
+
+@dataclass(frozen=True, slots=True)
+class AddPlanGroup:
+    """``pool`` and ``ipv6_pool`` are names on the router; ``options`` are extra attributes for RADIUS."""
+
+    name: str
+    rate_profile_id: int
+    pool: str = ""
+    ipv6_pool: str = ""
+    dns1: str = ""
+    dns2: str = ""
+    sort: int = 0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def check_pool(value: str, field_name: str) -> str:
+    """A pool's name as routers accept it: up to 63 printable characters without spaces. Raises BadName."""
+    pool = value.strip()
+    if len(pool) > 63 or not pool.isprintable() or any(c.isspace() for c in pool):
+        raise BadName(field=field_name, longest=63)
+    return pool
+
+
+def check_dns(value: str, field_name: str) -> str | None:
+    """A DNS server's address, or None. Raises BadDnsAddress."""
+    if not value.strip():
+        return None
+    try:
+        return str(ip_address(value.strip()))
+    except ValueError:
+        raise BadDnsAddress(field=field_name, value=value) from None
+
+
+def fill_group(group: PlanGroup, command: AddPlanGroup) -> None:
+    """Set the group's fields from the command. Raises BadName, BadDnsAddress."""
+    group.name = check_name(command.name)
+    group.rate_profile_id = command.rate_profile_id
+    group.pool = check_pool(command.pool, "pool")
+    group.ipv6_pool = check_pool(command.ipv6_pool, "ipv6_pool")
+    group.dns1 = check_dns(command.dns1, "dns1")
+    group.dns2 = check_dns(command.dns2, "dns2")
+    group.sort = command.sort
+    group.options = command.options
+
+
+def group_facts(group: PlanGroup) -> dict[str, Any]:
+    """The group as the operation log shows it."""
+    return {
+        "name": group.name,
+        "rate_profile_id": group.rate_profile_id,
+        "pool": group.pool,
+        "ipv6_pool": group.ipv6_pool,
+        "dns1": str(group.dns1 or ""),
+        "dns2": str(group.dns2 or ""),
+        "sort": group.sort,
+        "options": group.options,
+    }
+
+
+def add_plan_group(scope: TenantScope, command: AddPlanGroup, *, actor: Actor, now: datetime) -> PlanGroup:
+    """Store the group. Raises BadName, BadDnsAddress, NameTaken, RateProfileNotFound."""
+    actor.require("plans.add")
+    find_rate_profile(scope, command.rate_profile_id)
+    group = PlanGroup(created_at=now)
+    fill_group(group, command)
+    store_named(scope, group, group.name)
+    record(
+        scope,
+        actor=actor,
+        action="plan_group.add",
+        object_kind="plan_group",
+        object_id=group.id,
+        object_label=group.name,
+        after=group_facts(group),
+        now=now,
+    )
+    return group

@@ -1,0 +1,93 @@
+"""Look-ups by id or name within the tenant; what another tenant has is as unknown as nothing."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from infra.db import TenantBase
+from infra.tenant_scope import TenantScope
+from tenants.catalog.errors import NameTaken, PlanGroupNotFound, PlanNotFound, RateProfileNotFound, RegionUnknown
+from tenants.catalog.models import Plan, PlanGroup, RateProfile
+from tenants.network.models import Region
+
+_HIGHEST_ID = 2**63 - 1
+
+
+def as_id(ref: int | str) -> int | None:
+    """The reference as an id of a row, or None when it can only be a name."""
+    if isinstance(ref, str):
+        if not (ref.isascii() and ref.isdigit()):
+            return None
+        ref = int(ref)
+    return ref if 0 < ref <= _HIGHEST_ID else None
+
+
+def find_plan(scope: TenantScope, ref: int | str, *, lock: bool = False) -> Plan:
+    """The plan with this id, else with this name. Raises PlanNotFound (also for a deleted one)."""
+    statement = select(Plan).where(Plan.deleted_at.is_(None))
+    if lock:
+        statement = statement.with_for_update()
+    plan = None
+    if (plan_id := as_id(ref)) is not None:
+        plan = scope.session.scalar(statement.where(Plan.id == plan_id))
+    if plan is None and isinstance(ref, str):
+        plan = scope.session.scalar(statement.where(Plan.name == ref))
+    if plan is None:
+        raise PlanNotFound(field="plan", what="plan", ref=ref)
+    return plan
+
+
+def find_group(scope: TenantScope, ref: int | str, *, lock: bool = False) -> PlanGroup:
+    """The plan group with this id, else with this name. Raises PlanGroupNotFound."""
+    statement = select(PlanGroup).where(PlanGroup.deleted_at.is_(None))
+    if lock:
+        statement = statement.with_for_update()
+    group = None
+    if (group_id := as_id(ref)) is not None:
+        group = scope.session.scalar(statement.where(PlanGroup.id == group_id))
+    if group is None and isinstance(ref, str):
+        group = scope.session.scalar(statement.where(PlanGroup.name == ref))
+    if group is None:
+        raise PlanGroupNotFound(field="group", what="plan group", ref=ref)
+    return group
+
+
+def find_rate_profile(scope: TenantScope, ref: int, *, lock: bool = False) -> RateProfile:
+    """The rate profile with this id. Raises RateProfileNotFound."""
+    statement = select(RateProfile).where(RateProfile.id == (as_id(ref) or 0))
+    profile = scope.session.scalar(statement.with_for_update() if lock else statement)
+    if profile is None:
+        raise RateProfileNotFound(field="rate_profile_id", what="rate profile", ref=ref)
+    return profile
+
+
+def find_regions(scope: TenantScope, refs: Sequence[int | str]) -> list[Region]:
+    """The regions with these ids or names, each once. Raises RegionUnknown for the first that does not exist."""
+    found: dict[int, Region] = {}
+    for ref in refs:
+        region = None
+        living = select(Region).where(Region.deleted_at.is_(None))
+        if (region_id := as_id(ref)) is not None:
+            region = scope.session.scalar(living.where(Region.id == region_id))
+        if region is None and isinstance(ref, str):
+            region = scope.session.scalar(living.where(Region.name == ref))
+        if region is None:
+            raise RegionUnknown(field="regions", what="region", ref=ref)
+        found[region.id] = region
+    return list(found.values())
+
+
+def store_named(scope: TenantScope, row: TenantBase, name: str, *, field: str = "name") -> None:
+    """Add or update a row whose name is unique; the database judges, so two people at once cannot both win.
+
+    Raises NameTaken, and the row is not stored.
+    """
+    try:
+        with scope.session.begin_nested():
+            scope.session.add(row)
+            scope.session.flush()  # for the row's id and the unique index's verdict
+    except IntegrityError as error:
+        if "_name" in str(error.orig):
+            raise NameTaken(field=field, name=name) from None
+        raise
