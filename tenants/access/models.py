@@ -64,6 +64,9 @@ class Subscriber(AaaBase):
     quota_kind: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     quota_octets: Mapped[int | None] = mapped_column(BigInteger)
     quota_seconds: Mapped[int | None] = mapped_column(BigInteger)
+    quota_epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")  # another epoch: counters count from 0
+    pack_octets: Mapped[int] = mapped_column(BigInteger, server_default="0")  # used after the plan's own quota
+    pack_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0")
     quota_cut: Mapped[bool] = mapped_column(server_default=text("true"))
     throttle_profile_id: Mapped[int | None] = mapped_column(BigInteger)
     locale: Mapped[str] = mapped_column(server_default="")

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, Numeric, Text, func, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -81,7 +81,9 @@ class Account(TenantBase):
     never_expires: Mapped[bool] = mapped_column(server_default=text("false"))
     period_started_at: Mapped[datetime | None]  # start of what was last bought; refunds are proportional to it
     period_quantity: Mapped[int] = mapped_column(server_default="1")
-    period_price: Mapped[Decimal] = mapped_column(server_default="0")  # paid for the current period
+    # Paid for the current period; six decimals because what an extension carries over is a step, not a line.
+    period_price: Mapped[Decimal] = mapped_column(Numeric(18, 6), server_default="0")
+    period_gift_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0")  # given time is not refunded
     first_due_at: Mapped[datetime | None]  # prepaid monthly: due times derive from it and do not drift
     cut_off_at: Mapped[datetime | None]  # arrears: may connect until this instant even if expires_at is later
     held_at: Mapped[datetime | None]
@@ -91,9 +93,13 @@ class Account(TenantBase):
     quota_octets: Mapped[int | None] = mapped_column(BigInteger)  # granted in the current period; null: no such quota
     quota_seconds: Mapped[int | None] = mapped_column(BigInteger)
     quota_epoch: Mapped[int] = mapped_column(BigInteger, server_default="0")  # + 1 = counters start again from 0
+    pack_octets: Mapped[int] = mapped_column(BigInteger, server_default="0")  # supplementary packs of this period
+    pack_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0")
     max_sessions: Mapped[int | None]  # null: the plan's
     static_ip: Mapped[Any | None] = mapped_column(INET)
-    bind_mac: Mapped[str] = mapped_column(server_default="")  # '' = not bound, 'learn' = at next login, else aa:bb:cc:dd:ee:ff
+    bind_mac: Mapped[str] = mapped_column(
+        server_default=""
+    )  # '' = not bound, 'learn' = at next login, else aa:bb:cc:dd:ee:ff
     bind_nas_id: Mapped[int | None] = mapped_column(BigInteger)
     bind_port: Mapped[str] = mapped_column(server_default="")
     bind_options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

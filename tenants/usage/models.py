@@ -97,6 +97,24 @@ class Usage(AaaBase):
     seconds: Mapped[int] = mapped_column(BigInteger)
 
 
+class QuotaUse(AaaBase):
+    """What an account used of its quota in the current window (rules_quota.py); one row per account, counted up by the
+    accounting that reports the use. A reset is a comparison of ``epoch`` and ``window_on``, never an update at midnight.
+    """
+
+    __tablename__ = "quota_use"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "60"}},)
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    epoch: Mapped[int] = mapped_column(BigInteger)  # the period that was sold: accounts.quota_epoch
+    window_on: Mapped[date]  # 1970-01-01 for the whole period, the local day, or the first of the local month
+    octets: Mapped[int] = mapped_column(BigInteger)  # used in this window
+    seconds: Mapped[int] = mapped_column(BigInteger)
+    over_octets: Mapped[int] = mapped_column(BigInteger)  # used beyond the quota in earlier windows: out of packs
+    over_seconds: Mapped[int] = mapped_column(BigInteger)
+    warned: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # per cent warned of in this window: 0, 80, 100
+
+
 class RefusedPacket(AaaBase):
     """A login that was refused, or a packet that could not be trusted (TEN-4, RAD-7); tenant 0 = nobody's prefix."""
 
