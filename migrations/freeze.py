@@ -36,7 +36,9 @@ def load_models() -> None:
 def render_all() -> dict[str, str]:
     """File name → content of each baseline."""
     load_models()
-    registry, aaa, work = (sorted(t.name for t in base.metadata.tables.values()) for base in (RegistryBase, AaaBase, WorkBase))
+    registry, aaa, work = (
+        sorted(t.name for t in base.metadata.tables.values()) for base in (RegistryBase, AaaBase, WorkBase)
+    )
     return {
         "cluster.sql": _HEADER
         + "CREATE SCHEMA aaa;\nCREATE SCHEMA work;\n"
@@ -44,7 +46,10 @@ def render_all() -> dict[str, str]:
         + _tables(WorkBase.metadata)
         + aaa_walls(aaa)
         + work_walls(work),
-        "registry.sql": _HEADER + "CREATE SCHEMA registry;\n" + _tables(RegistryBase.metadata) + registry_walls(registry),
+        "registry.sql": _HEADER
+        + "CREATE SCHEMA registry;\n"
+        + _tables(RegistryBase.metadata)
+        + registry_walls(registry),
         "tenant.sql": _HEADER + _tenant_baseline(),
     }
 

@@ -17,7 +17,8 @@ def check_version(connection: Connection) -> None:
     if number < OLDEST_POSTGRES * 10000:
         raise MigrationError(
             "database_too_old",
-            f"The database is PostgreSQL {number // 10000}.{number % 10000}, but Broadloom needs {OLDEST_POSTGRES} or newer; upgrade it.",
+            f"The database is PostgreSQL {number // 10000}.{number % 10000}, but Broadloom needs "
+            f"{OLDEST_POSTGRES} or newer; upgrade it.",
         )
 
 
@@ -51,7 +52,8 @@ DO $$ BEGIN
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
     END;
   END IF;
-  IF NOT pg_has_role(current_user, '{role}', 'SET') OR {inherit} AND NOT pg_has_role(current_user, '{role}', 'USAGE') THEN
+  IF NOT pg_has_role(current_user, '{role}', 'SET')
+     OR {inherit} AND NOT pg_has_role(current_user, '{role}', 'USAGE') THEN
     EXECUTE format('GRANT {role} TO %I WITH INHERIT {inherit}, SET TRUE', current_user);
   END IF;
 END $$

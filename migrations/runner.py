@@ -105,7 +105,8 @@ def _upgrade_tenants(database: Database, parallel: int, only: Sequence[int] | No
     if report.failed:
         raise MigrationError(
             "canary_failed",
-            f"Migrating the first tenant, {canary.slug}, failed and was undone; the others were not touched: {report.failed[canary.slug]}",
+            f"Migrating the first tenant, {canary.slug}, failed and was undone; the others were not touched: "
+            f"{report.failed[canary.slug]}",
         )
     with ThreadPoolExecutor(max_workers=max(1, parallel)) as pool:
         list(pool.map(lambda tenant: _migrate_one(database, tenant, report), rest))
@@ -116,8 +117,10 @@ def _pending_tenants(database: Database, version: str, only: Sequence[int] | Non
     with database.owner_connection() as connection:
         rows = connection.execute(
             text(
-                "SELECT t.id, t.slug, t.cell FROM registry.tenants t LEFT JOIN registry.tenant_migrations m ON m.tenant_id = t.id"
-                " WHERE t.state IN ('active', 'suspended') AND (m.version IS DISTINCT FROM :version OR m.state <> 'done')"
+                "SELECT t.id, t.slug, t.cell FROM registry.tenants t"
+                " LEFT JOIN registry.tenant_migrations m ON m.tenant_id = t.id"
+                " WHERE t.state IN ('active', 'suspended')"
+                " AND (m.version IS DISTINCT FROM :version OR m.state <> 'done')"
                 " ORDER BY t.id"
             ),
             {"version": version},
@@ -143,7 +146,9 @@ def _migrate_schema(database: Database, tenant: PendingTenant) -> None:
         version = _upgrade_schema(connection, schema_name(tenant.id))
         if tenant.cell == MAIN_CELL:
             note_version(connection, tenant.id, version)
-    if tenant.cell != MAIN_CELL:  # the schema's own version row is the truth; this note may be late, never wrong for long
+    if (
+        tenant.cell != MAIN_CELL
+    ):  # the schema's own version row is the truth; this note may be late, never wrong for long
         with database.owner_connection() as connection:
             note_version(connection, tenant.id, version)
 
@@ -169,7 +174,8 @@ def note_version(connection: Connection, tenant_id: int, version: str, *, error:
 def _retrying_locks(work: Callable[[], None]) -> None:
     for attempt in range(1, _LOCK_ATTEMPTS + 1):
         try:
-            return work()
+            work()
+            return
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", "") != _LOCK_NOT_AVAILABLE or attempt == _LOCK_ATTEMPTS:
                 raise

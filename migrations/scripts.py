@@ -23,6 +23,10 @@ def read_folder(relative_path: str) -> list[str]:
 
 def run_script(connection: Connection, sql: str) -> None:
     """Send a whole script as one simple query: one round trip, inside the connection's transaction."""
-    connection.get_transaction() or connection.begin()
-    with connection.connection.cursor() as cursor:  # the driver's own cursor: no parameters, so % stays %
+    if not connection.in_transaction():
+        connection.begin()
+    cursor = connection.connection.cursor()  # the driver's own cursor: no parameters, so % stays %
+    try:
         cursor.execute(sql)
+    finally:
+        cursor.close()

@@ -18,15 +18,17 @@ REGISTRY_TENANT_COLUMNS = {
 }
 
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
-_TENANT_FACTS = "id, slug, name, state, cell, nas_prefix, timezone, locale, interim_seconds, max_session_seconds, stale_intervals"
+_TENANT_FACTS = (
+    "id, slug, name, state, cell, nas_prefix, timezone, locale, interim_seconds, max_session_seconds, stale_intervals"
+)
 
 # What each role may do, per table; a list of column grants where a whole table would be too much.
 REGISTRY_GRANTS: dict[str, dict[str, list[str]]] = {
     APP_ROLE: {
         "tenants": [
             "SELECT",
-            "UPDATE (name, email, phone, tier_code, timezone, locale, currency, interim_seconds, max_session_seconds,"
-            " stale_intervals, directory_version)",
+            "UPDATE (name, email, phone, timezone, locale, currency, interim_seconds, max_session_seconds)",
+            "UPDATE (tier_code, stale_intervals, directory_version)",
         ],
         "owners": ["SELECT", "UPDATE (email, name)"],
         "hostnames": [_EVERYTHING],
@@ -66,7 +68,7 @@ def registry_walls(tables: list[str]) -> str:
 
 
 def aaa_walls(tables: list[str]) -> str:
-    """Security and grants of schema ``aaa``; the packet path's policy is a constant because that costs nothing per row."""
+    """Security and grants of schema ``aaa``; a constant policy costs the packet path nothing per row."""
     lines = [f"GRANT USAGE ON SCHEMA aaa TO {APP_ROLE}, {PLATFORM_ROLE}, {RADIUS_ROLE};"]
     for table in tables:
         lines.append(f"GRANT {_EVERYTHING} ON aaa.{table} TO {PLATFORM_ROLE}, {RADIUS_ROLE};")
@@ -90,11 +92,11 @@ def work_walls(tables: list[str]) -> str:
 
 
 def _tenant_policies(schema: str, table: str, column: str, *, radius: str) -> list[str]:
-    name = f"{schema}.{table}"
+    name, own = f"{schema}.{table}", f"{column} = {CURRENT_TENANT}"
     lines = [
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY;",
         f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY;",
-        f"CREATE POLICY own_tenant ON {name} TO {APP_ROLE} USING ({column} = {CURRENT_TENANT}) WITH CHECK ({column} = {CURRENT_TENANT});",
+        f"CREATE POLICY own_tenant ON {name} TO {APP_ROLE} USING ({own}) WITH CHECK ({own});",
         f"CREATE POLICY all_tenants ON {name} TO {PLATFORM_ROLE} USING (true) WITH CHECK (true);",
     ]
     if radius:
@@ -109,7 +111,7 @@ def tenant_grants(schema: str) -> str:
             f"GRANT USAGE ON SCHEMA {schema} TO {APP_ROLE};",
             f"GRANT {_EVERYTHING} ON ALL TABLES IN SCHEMA {schema} TO {APP_ROLE};",
             f"REVOKE UPDATE, DELETE ON {schema}.audit_entries FROM {APP_ROLE};",
-            f"GRANT UPDATE (previous_hash, hash) ON {schema}.audit_entries TO {APP_ROLE};",
+            f"GRANT UPDATE (previous_hash, hash, position) ON {schema}.audit_entries TO {APP_ROLE};",
             "",
         ]
     )

@@ -214,7 +214,8 @@ CREATE POLICY all_tenants ON registry.tenant_migrations TO broadloom_platform US
 CREATE POLICY packet_path ON registry.tenant_migrations TO broadloom_radius USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON registry.tenants TO broadloom_platform;
 GRANT SELECT ON registry.tenants TO broadloom_app;
-GRANT UPDATE (name, email, phone, tier_code, timezone, locale, currency, interim_seconds, max_session_seconds, stale_intervals, directory_version) ON registry.tenants TO broadloom_app;
+GRANT UPDATE (name, email, phone, timezone, locale, currency, interim_seconds, max_session_seconds) ON registry.tenants TO broadloom_app;
+GRANT UPDATE (tier_code, stale_intervals, directory_version) ON registry.tenants TO broadloom_app;
 GRANT SELECT (id, slug, name, state, cell, nas_prefix, timezone, locale, interim_seconds, max_session_seconds, stale_intervals, data_key_wrapped, directory_version) ON registry.tenants TO broadloom_radius;
 ALTER TABLE registry.tenants ENABLE ROW LEVEL SECURITY;
 ALTER TABLE registry.tenants FORCE ROW LEVEL SECURITY;

@@ -16,7 +16,9 @@ CREATE TABLE __schema__.audit_entries (
   reason TEXT DEFAULT '' NOT NULL,
   previous_hash BYTEA,
   hash BYTEA,
-  CONSTRAINT pk_audit_entries PRIMARY KEY (id)
+  position BIGINT,
+  CONSTRAINT pk_audit_entries PRIMARY KEY (id),
+  CONSTRAINT uq_audit_entries_position UNIQUE (position)
 );
 CREATE INDEX ix_audit_entries_at ON __schema__.audit_entries (at);
 CREATE INDEX ix_audit_entries_object ON __schema__.audit_entries (object_kind, object_id);
@@ -220,7 +222,8 @@ CREATE TABLE __schema__.accounts (
   never_expires BOOLEAN DEFAULT false NOT NULL,
   period_started_at TIMESTAMP WITH TIME ZONE,
   period_quantity INTEGER DEFAULT '1' NOT NULL,
-  period_price NUMERIC(14, 2) DEFAULT '0' NOT NULL,
+  period_price NUMERIC(18, 6) DEFAULT '0' NOT NULL,
+  period_gift_seconds BIGINT DEFAULT '0' NOT NULL,
   first_due_at TIMESTAMP WITH TIME ZONE,
   cut_off_at TIMESTAMP WITH TIME ZONE,
   held_at TIMESTAMP WITH TIME ZONE,
@@ -230,6 +233,8 @@ CREATE TABLE __schema__.accounts (
   quota_octets BIGINT,
   quota_seconds BIGINT,
   quota_epoch BIGINT DEFAULT '0' NOT NULL,
+  pack_octets BIGINT DEFAULT '0' NOT NULL,
+  pack_seconds BIGINT DEFAULT '0' NOT NULL,
   max_sessions INTEGER,
   static_ip INET,
   bind_mac TEXT DEFAULT '' NOT NULL,
@@ -314,12 +319,12 @@ CREATE INDEX ix_promotions_plan_id ON __schema__.promotions (plan_id);
 GRANT USAGE ON SCHEMA __schema__ TO broadloom_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA __schema__ TO broadloom_app;
 REVOKE UPDATE, DELETE ON __schema__.audit_entries FROM broadloom_app;
-GRANT UPDATE (previous_hash, hash) ON __schema__.audit_entries TO broadloom_app;
+GRANT UPDATE (previous_hash, hash, position) ON __schema__.audit_entries TO broadloom_app;
 -- The operation log only grows (STF-6): an entry may be sealed into the chain once, never altered or removed.
 CREATE FUNCTION __schema__.audit_only_grows() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   IF TG_OP = 'UPDATE' AND OLD.hash IS NULL AND NEW.hash IS NOT NULL
-     AND (to_jsonb(NEW) - 'hash' - 'previous_hash') = (to_jsonb(OLD) - 'hash' - 'previous_hash') THEN
+     AND (to_jsonb(NEW) - '{hash,previous_hash,position}'::text[]) = (to_jsonb(OLD) - '{hash,previous_hash,position}'::text[]) THEN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION 'the operation log is append-only' USING ERRCODE = 'integrity_constraint_violation';

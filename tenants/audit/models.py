@@ -28,8 +28,12 @@ class AuditEntry(TenantBase):
     before: Mapped[Any | None] = mapped_column(JSONB)
     after: Mapped[Any | None] = mapped_column(JSONB)
     reason: Mapped[str] = mapped_column(server_default="")
-    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)  # null until the sealing job chained it: a lock per entry would serialise a tenant
+    # Null until the sealing job chained it: a lock per entry would serialise a tenant.
+    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    position: Mapped[int | None] = mapped_column(
+        BigInteger, unique=True
+    )  # place in the chain, 1 … n; given with the hash
 
 
 class LoginEntry(TenantBase):

@@ -36,7 +36,8 @@ class BadSlug(InvalidInput):
 
     code = "bad_slug"
     message = (
-        "The address must have 3 to 30 small letters, digits or hyphens, begin with a letter and end with a letter or digit."
+        "The address needs 3 to 30 small letters, digits or single hyphens; it begins with a letter and ends with a "
+        "letter or digit."
     )
 
 

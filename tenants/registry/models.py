@@ -4,7 +4,18 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, SmallInteger, UniqueConstraint, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -119,7 +130,12 @@ class Nas(RegistryBase):
         CheckConstraint("message_authenticator IN ('required','optional')", name="message_authenticator"),
         CheckConstraint("identifier !~ '[[:cntrl:]]' AND length(identifier) BETWEEN 1 AND 253", name="identifier"),
         CheckConstraint("coa_port BETWEEN 1 AND 65535", name="coa_port"),
-        Index("ix_nas_address_fixed", "address", unique=True, postgresql_where=text("auth_mode = 'address' AND deleted_at IS NULL")),
+        Index(
+            "ix_nas_address_fixed",
+            "address",
+            unique=True,
+            postgresql_where=text("auth_mode = 'address' AND deleted_at IS NULL"),
+        ),
         Index("uq_nas_identifier", "identifier", unique=True, postgresql_where=text("deleted_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -136,7 +152,9 @@ class Nas(RegistryBase):
     invert_directions: Mapped[bool] = mapped_column(server_default=text("false"))
     region_id: Mapped[int | None] = mapped_column(BigInteger)  # tenant's regions.id; no foreign key across schemas
     timezone: Mapped[str] = mapped_column(server_default="")
-    options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # expired pool/ACL/rate, extra attributes …
+    options: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'")
+    )  # expired pool/ACL/rate, extra attributes …
     remark: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

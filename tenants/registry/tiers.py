@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -15,12 +14,13 @@ from tenants.registry.models import Tenant, Tier
 FREE_TIER = "free"
 
 # Null means unlimited. An installation may change prices and limits in the table; seeding never overwrites a row.
-_SEED: tuple[dict[str, Any], ...] = (
-    {"code": "free", "name_en": "Free", "name_zh": "免费版", "sort": 1, "monthly_price": Decimal(0), "max_accounts": 100, "max_nas": 2, "max_sessions": 100},
-    {"code": "standard", "name_en": "Standard", "name_zh": "标准版", "sort": 2, "monthly_price": Decimal(99), "max_accounts": 2000, "max_nas": 20, "max_sessions": 2000},
-    {"code": "professional", "name_en": "Professional", "name_zh": "专业版", "sort": 3, "monthly_price": Decimal(399), "max_accounts": 20000, "max_nas": 200, "max_sessions": 20000},
-    {"code": "unlimited", "name_en": "Unlimited", "name_zh": "旗舰版", "sort": 4, "monthly_price": Decimal(1999), "max_accounts": None, "max_nas": None, "max_sessions": None},
-)  # fmt: skip
+_SEED: tuple[tuple[str, str, str, int, int | None, int | None, int | None], ...] = (
+    # code, English, Chinese, price a month, accounts, routers, sessions at once
+    ("free", "Free", "免费版", 0, 100, 2, 100),
+    ("standard", "Standard", "标准版", 99, 2_000, 20, 2_000),
+    ("professional", "Professional", "专业版", 399, 20_000, 200, 20_000),
+    ("unlimited", "Unlimited", "旗舰版", 1_999, None, None, None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,20 @@ class TierView:
 
 def ensure_tiers(session: Session) -> None:
     """Add the tiers that are missing (platform session)."""
-    session.execute(insert(Tier).values(list(_SEED)).on_conflict_do_nothing())
+    rows = [
+        {
+            "code": code,
+            "name_en": english,
+            "name_zh": chinese,
+            "sort": sort,
+            "monthly_price": Decimal(price),
+            "max_accounts": accounts,
+            "max_nas": nas,
+            "max_sessions": sessions,
+        }
+        for sort, (code, english, chinese, price, accounts, nas, sessions) in enumerate(_SEED, 1)
+    ]
+    session.execute(insert(Tier).values(rows).on_conflict_do_nothing())
 
 
 def list_tiers(session: Session) -> list[TierView]:
@@ -54,7 +67,9 @@ def check_tier(session: Session, code: str) -> None:
 
 def tier_of(scope: TenantScope) -> TierView:
     """The tenant's tier."""
-    tier = scope.registry.scalars(select(Tier).join(Tenant, Tenant.tier_code == Tier.code).where(Tenant.id == scope.tenant_id)).one()
+    tier = scope.registry.scalars(
+        select(Tier).join(Tenant, Tenant.tier_code == Tier.code).where(Tenant.id == scope.tenant_id)
+    ).one()
     return _view(tier)
 
 

@@ -2,7 +2,7 @@
 CREATE FUNCTION __schema__.audit_only_grows() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 BEGIN
   IF TG_OP = 'UPDATE' AND OLD.hash IS NULL AND NEW.hash IS NOT NULL
-     AND (to_jsonb(NEW) - 'hash' - 'previous_hash') = (to_jsonb(OLD) - 'hash' - 'previous_hash') THEN
+     AND (to_jsonb(NEW) - '{hash,previous_hash,position}'::text[]) = (to_jsonb(OLD) - '{hash,previous_hash,position}'::text[]) THEN
     RETURN NEW;
   END IF;
   RAISE EXCEPTION 'the operation log is append-only' USING ERRCODE = 'integrity_constraint_violation';

@@ -1,4 +1,4 @@
-"""A tenant's schema as it was first frozen; tenants are born with it (``provision_schema``), so nothing is left to do."""
+"""A tenant's schema as it was first frozen; tenants are born with it (``provision_schema``)."""
 
 from alembic.operations import Operations
 
