@@ -1,0 +1,41 @@
+# `make help` lists what there is. The only needs are Python 3.11 or newer and make.
+PYTHON ?= python3
+BIN := .venv/bin
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format bench clean
+
+help: ## List these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@echo "Settings are environment variables, listed in .env.example. Commands: $(BIN)/broadloom --help"
+
+setup: ## Make .venv with all that `run` needs (does nothing when it is up to date)
+	@$(PYTHON) infra/bootstrap.py
+
+run: setup ## Start everything: database, Redis, web, RADIUS, workers; Ctrl-C stops it
+	@$(BIN)/broadloom up
+
+test: ## Install test tools, check the code, run all tests
+	@$(PYTHON) infra/bootstrap.py --dev
+	@$(PYTHON) tests/install_tools.py
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest -n 2
+
+lint: ## Check style (ruff), types (mypy) and directions of imports (import-linter)
+	@$(PYTHON) infra/bootstrap.py --dev
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
+
+format: ## Lay the code out
+	@$(PYTHON) infra/bootstrap.py --dev
+	@$(BIN)/ruff check --quiet --fix-only .
+	@$(BIN)/ruff format --quiet .
+
+bench: ## Measure RADIUS against FreeRADIUS on this machine
+	@$(PYTHON) infra/bootstrap.py --dev
+	@$(BIN)/python -m tests.bench
+
+clean: ## Remove .venv and caches; the data folder stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,46 @@
+"""Install what the tests with real clients need from the system: a browser with Chinese fonts, and RADIUS clients.
+
+Only as root and only what is missing; otherwise it says which tests will be skipped. Standard library only.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+
+# program that must be found, Debian package, what is skipped without it
+TOOLS = (
+    ("chromium", "chromium", "the tests in a browser"),
+    ("radclient", "freeradius-utils", "the tests with radclient"),
+    ("eapol_test", "eapoltest", "the tests with eapol_test"),
+)
+_FONT_PACKAGE = "fonts-noto-cjk"  # without it Chinese text is boxes in screenshots
+
+
+def main() -> int:
+    """Install or report; never fails, because the tests skip what they cannot do."""
+    missing = [tool for tool in TOOLS if shutil.which(tool[0]) is None]
+    if not missing:
+        return 0
+    packages = [package for _program, package, _tests in missing]
+    if any(package == "chromium" for package in packages):
+        packages.append(_FONT_PACKAGE)
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        sys.stdout.write(f"Installing {' '.join(packages)} for the tests.\n")
+        _apt("update")
+        # One by one: a package that a distribution lacks must not keep the others away.
+        for package in packages:
+            _apt("install", "--yes", "--no-install-recommends", package)
+    for program, package, tests in TOOLS:
+        if shutil.which(program) is None:
+            sys.stdout.write(f"{program} is missing: {tests} are skipped (on Debian: apt-get install {package}).\n")
+    return 0
+
+
+def _apt(*arguments: str) -> None:
+    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments]
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
