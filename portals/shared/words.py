@@ -1,0 +1,270 @@
+"""What codes of the business are called on screens: reasons, kinds, methods, causes. Codes alone are never shown."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from portals.shared.i18n import _, lazy
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a login or packet was refused: the word for charts, what happened, and what to do now."""
+
+    word: Any
+    sentence: Any
+    remedy: Any
+
+
+REFUSALS: dict[str, Refusal] = {
+    "unknown_user": Refusal(
+        lazy("No such user"),
+        lazy("There is no account with this user name."),
+        lazy("Check the user name in the router or on the device; letters and case must match."),
+    ),
+    "wrong_password": Refusal(
+        lazy("Wrong password"),
+        lazy("The password was wrong."),
+        lazy("Type the password again on the device, or set a new one here."),
+    ),
+    "disabled": Refusal(
+        lazy("Disabled"), lazy("The account is disabled."), lazy("Enable it when it may be used again.")
+    ),
+    "held": Refusal(
+        lazy("On hold"), lazy("The account is on hold."), lazy("Resume it; the time of the hold is given back.")
+    ),
+    "wrong_nas": Refusal(
+        lazy("Other router"),
+        lazy("The login came from a router or region that this account may not use."),
+        lazy("Move the account to that region, or remove its binding to a router."),
+    ),
+    "binding": Refusal(
+        lazy("Binding differs"),
+        lazy("The device or port is not the one that the account is bound to."),
+        lazy("Unbind it if the device was changed; the next login binds again."),
+    ),
+    "arrears": Refusal(
+        lazy("Arrears"),
+        lazy("The days allowed on arrears are over."),
+        lazy("Pay the arrears; the account is online again at once."),
+    ),
+    "expired": Refusal(lazy("Expired"), lazy("The account has expired."), lazy("Renew it.")),
+    "quota": Refusal(
+        lazy("Quota used up"),
+        lazy("The quota of this period is used up."),
+        lazy("Sell a pack, change the plan, or wait for the next period."),
+    ),
+    "outside_window": Refusal(
+        lazy("Outside the hours"),
+        lazy("The plan does not allow access at this time of day."),
+        lazy("Wait for the hours of the plan, or change the plan."),
+    ),
+    "too_many_sessions": Refusal(
+        lazy("Too many sessions"),
+        lazy("All sessions that the plan allows are in use."),
+        lazy("Disconnect the other session, or sell a plan with more sessions."),
+    ),
+    "tenant_suspended": Refusal(
+        lazy("Service suspended"),
+        lazy("Your service is suspended."),
+        lazy("Get in touch with the platform."),
+    ),
+    "locked_out": Refusal(
+        lazy("Locked out"),
+        lazy("Too many wrong passwords in a short time; this user is locked out for some minutes."),
+        lazy("Correct the password on the device and wait, or set a new password."),
+    ),
+    "unknown_nas": Refusal(
+        lazy("Unknown router"),
+        lazy("The packet came from a router that is not registered."),
+        lazy("Register the router with exactly this identifier, or correct the identifier in the router."),
+    ),
+    "wrong_secret": Refusal(
+        lazy("Wrong secret"),
+        lazy("The shared secret in the router is not the one registered here, so it got no answer."),
+        lazy("Most likely a character was lost: paste the part of the script with the secret again, then redial."),
+    ),
+    "no_message_authenticator": Refusal(
+        lazy("No Message-Authenticator"),
+        lazy("The router sent a login without Message-Authenticator, which protects against forged answers."),
+        lazy("Update the router and switch it on (RouterOS: require-message-auth), or set this router to “optional”."),
+    ),
+    "malformed": Refusal(
+        lazy("Malformed packet"),
+        lazy("The packet does not follow the RADIUS standard and was dropped."),
+        lazy("Look for a device that sends something else to this port."),
+    ),
+}
+_MALFORMED = ("truncated", "bad_length", "unknown_code", "bad_attribute", "malformed")
+
+
+def refusal(code: str) -> Refusal:
+    """The words for a reason code; an unknown one is called by its code, so that nothing is hidden."""
+    if code in REFUSALS:
+        return REFUSALS[code]
+    if code in _MALFORMED:
+        return REFUSALS["malformed"]
+    return Refusal(code.replace("_", " "), code.replace("_", " "), "")
+
+
+PLAN_KINDS: dict[str, Any] = {
+    "day": lazy("day"),
+    "week": lazy("week"),
+    "month": lazy("month"),
+    "quarter": lazy("quarter"),
+    "half-year": lazy("half-year"),
+    "year": lazy("year"),
+    "prepaid-month": lazy("prepaid, monthly from the balance"),
+    "traffic": lazy("traffic, used up once"),
+    "hours": lazy("hours, used up once"),
+    "hours-per-day": lazy("hours a day"),
+    "hours-per-month": lazy("hours a month"),
+    "traffic-per-day": lazy("traffic a day"),
+    "traffic-per-month": lazy("traffic a month"),
+    "natural-day": lazy("calendar day"),
+    "natural-month": lazy("calendar month"),
+}
+
+METHODS: dict[str, Any] = {
+    "cash": lazy("Cash"),
+    "balance": lazy("Balance"),
+    "arrears": lazy("Arrears"),
+    "online": lazy("Online"),
+    "alipay": lazy("Alipay"),
+    "wechat": lazy("WeChat"),
+    "card": lazy("Recharge card"),
+    "none": lazy("No payment"),
+    "": lazy("No payment"),
+}
+
+ORDER_KINDS: dict[str, Any] = {
+    "open": lazy("Opened"),
+    "buy": lazy("Renewed"),
+    "renew": lazy("Renewed"),
+    "change_plan": lazy("Changed plan"),
+    "manual_change": lazy("Changed by hand"),
+    "manual": lazy("Changed by hand"),
+    "top_up": lazy("Top-up of the balance"),
+    "move": lazy("Moved"),
+    "refund": lazy("Refund"),
+    "close": lazy("Closed"),
+    "hold": lazy("Put on hold"),
+    "resume": lazy("Resumed"),
+    "pay_arrears": lazy("Paid arrears"),
+    "cancel_arrears": lazy("Cancelled arrears"),
+    "reverse": lazy("Reversed"),
+    "add_pack": lazy("Pack"),
+    "pack": lazy("Pack"),
+    "disable": lazy("Disabled"),
+    "enable": lazy("Enabled"),
+    "never_expires": lazy("Never expires"),
+    "auto_renew": lazy("Renewed automatically"),
+    "monthly": lazy("Monthly deduction"),
+}
+
+LINE_KINDS: dict[str, Any] = {
+    "plan": lazy("Price"),
+    "difference": lazy("Difference"),
+    "install": lazy("Install fee"),
+    "promotion": lazy("Offer"),
+    "discount": lazy("Discount"),
+    "inherited": lazy("Taken over from the arrears order"),
+    "fee": lazy("Fee"),
+    "refund": lazy("Refund"),
+    "balance": lazy("Balance"),
+    "top_up": lazy("Top-up"),
+    "manual": lazy("Entered by hand"),
+    "income": lazy("Income"),
+    "expense": lazy("Expense"),
+    "credit": lazy("Credit"),
+    "pack": lazy("Pack"),
+    "arrears": lazy("Arrears"),
+}
+
+# Acct-Terminate-Cause of RFC 2866, and ours from 100 on
+CAUSES: dict[int, Any] = {
+    0: lazy("ended, cause unknown"),
+    1: lazy("ended by the subscriber"),
+    2: lazy("connection lost"),
+    3: lazy("service lost"),
+    4: lazy("idle too long"),
+    5: lazy("time used up"),
+    6: lazy("ended by staff"),
+    7: lazy("router restarted"),
+    8: lazy("port error"),
+    9: lazy("router error"),
+    10: lazy("ended by the router"),
+    11: lazy("router restarted"),
+    15: lazy("service not available"),
+    18: lazy("ended by the host"),
+    100: lazy("no report any more, ended by the system"),
+    101: lazy("router restarted"),
+    102: lazy("replaced by a newer session"),
+    103: lazy("cleared by staff"),
+}
+
+# Why we ask a router to end a session
+CUT_REASONS: dict[str, Any] = {
+    "kick": lazy("by staff"),
+    "operator": lazy("by staff"),
+    "subscriber": lazy("by the subscriber"),
+    "expired": lazy("expired"),
+    "disabled": lazy("disabled"),
+    "disable": lazy("disabled"),
+    "held": lazy("on hold"),
+    "hold": lazy("on hold"),
+    "arrears": lazy("arrears"),
+    "quota": lazy("quota used up"),
+    "closed": lazy("closed"),
+    "deleted": lazy("deleted"),
+    "replaced": lazy("replaced by a newer session"),
+    "password": lazy("new password"),
+    "moved": lazy("moved"),
+    "renamed": lazy("renamed"),
+    "refund": lazy("refunded"),
+}
+
+COMMAND_STATES: dict[str, tuple[str, Any]] = {
+    "waiting": ("new", lazy("on its way")),
+    "taken": ("new", lazy("on its way")),
+    "done": ("normal", lazy("done")),
+    "refused": ("expired", lazy("refused")),
+    "unanswered": ("expiring", lazy("no answer")),
+    "failed": ("expired", lazy("failed")),
+}
+
+VENDORS: dict[str, str] = {
+    "mikrotik": "MikroTik RouterOS",
+    "huawei": "Huawei (ME60, 5200G)",
+    "h3c": "H3C",
+    "zte": "ZTE (M6000)",
+    "cisco": "Cisco IOS-XE",
+    "cisco-ios": "Cisco IOS",
+    "juniper": "Juniper",
+    "unisphere-erx": "Siemens / Unisphere ERX",
+    "ruijie": "Ruijie",
+    "maipu": "Maipu",
+    "wayos": "WayOS",
+    "zhuomai": "ZhuoMai",
+    "ikuai": "iKuai",
+    "standard": "RADIUS / WISPr",
+}
+
+SWITCHES: dict[bool, Any] = {True: lazy("yes"), False: lazy("no")}
+
+
+def word(table: dict[Any, Any], code: Any) -> str:
+    """The word for a code; a code nobody named yet stands for itself."""
+    found = table.get(code)
+    return str(code).replace("_", " ") if found is None else str(found)
+
+
+def vendor(code: str) -> str:
+    """The name of a vendor's dialect."""
+    return VENDORS.get(code, code)
+
+
+def signed_count(number: int) -> str:
+    """``126 more`` or ``12 fewer``, for comparisons."""
+    if number == 0:
+        return _("the same")
+    return _("%(count)s more", count=f"{number:,}") if number > 0 else _("%(count)s fewer", count=f"{-number:,}")
