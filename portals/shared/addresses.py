@@ -1,9 +1,9 @@
 """Which tenant an address belongs to (TEN-7): ``<slug>.<base domain>``, ``/t/<slug>/…``, or the tenant's own domain.
 
-One WSGI layer turns all three into the same thing: the "space" (the installation's own pages, or a tenant's) and the slug
-stand in the WSGI environment, and what belongs to the address but not to the page moves into SCRIPT_NAME. Rules of the
-application carry the space as Werkzeug's "subdomain", so that the site's ``/`` and self-service's ``/`` are two rules
-and ``url_for`` gives right addresses in every form.
+One WSGI layer turns all three into the same thing: the "space" (the installation's own pages, or a tenant's) and the
+slug stand in the WSGI environment, and what belongs to the address but not to the page moves into SCRIPT_NAME. Rules of
+the application carry the space as Werkzeug's "subdomain", so that the site's ``/`` and self-service's ``/`` are two
+rules and ``url_for`` gives right addresses in every form.
 """
 
 import re
@@ -23,7 +23,7 @@ BASE = ""
 UNKNOWN = "-"
 SPACE_KEY = "broadloom.space"
 SLUG_KEY = "broadloom.slug"
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")  # a number would be read as an id
 _SHARED = ("/static/", "/healthz", "/readyz")
 
 

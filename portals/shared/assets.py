@@ -13,6 +13,8 @@ from pathlib import Path
 from flask import Flask, Response, abort, request
 from markupsafe import Markup, escape
 
+from portals.shared.access import public
+
 STATIC = Path(__file__).parent / "static"
 PREFIX = "/static"
 _IMMUTABLE = "public, max-age=31536000, immutable"
@@ -92,6 +94,6 @@ def pack_page(response: Response) -> Response:
 
 def init_assets(app: Flask) -> None:
     """Serve the files and give templates ``asset_url`` and ``icon``."""
-    app.add_url_rule(f"{PREFIX}/<digest>/<path:name>", "asset", _send)
+    app.add_url_rule(f"{PREFIX}/<digest>/<path:name>", "asset", public(_send))
     app.after_request(pack_page)
     app.jinja_env.globals.update(asset_url=asset_url, icon=icon)

@@ -1,0 +1,124 @@
+"""Pages for what went wrong: what happened, why, what to do now; the code comes last and small. Never a stack trace."""
+
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from portals.shared.errors import error_text
+from portals.shared.frame import NearMatch
+from portals.shared.i18n import _
+from portals.shared.login import current_portal, portal_of_path, visitor
+from tenants.kernel.errors import BusinessError, Forbidden, NotFound
+
+_log = structlog.get_logger()
+
+
+class ObjectNotFound(HTTPException):
+    """404 for a thing that is not there, with what looks like it: ``raise ObjectNotFound(_("No account x"), near)``."""
+
+    code = 404
+
+    def __init__(self, sentence: str, near: list[NearMatch] | None = None) -> None:
+        super().__init__(sentence)
+        self.near = near
+
+
+def _texts(code: int) -> tuple[str, str, str]:
+    """(icon, title, sentence) for a status."""
+    if code == 400:
+        return "alert-circle", _("This request cannot be understood"), _("Go back, reload the page and try again.")
+    if code == 403:
+        return "lock", _("You may not do this"), _("Your role does not include it.")
+    if code == 404:
+        return "search-off", _("There is nothing here"), _("The address may be mistyped, or what was here is gone.")
+    if code == 405:
+        return "hand-stop", _("This address cannot be opened like this"), _("Go back and use the button on the page.")
+    if code == 409:
+        return "alert-triangle", _("This was not done"), _("Nothing has changed.")
+    if code == 413:
+        return "file", _("The file is too large"), _("At most 16 MB can be sent at once.")
+    if code == 429:
+        return "hourglass", _("Too many attempts"), _("Wait a minute, then try again.")
+    if code == 503:
+        return "plug-x", _("The service is not ready"), _("It is starting or being repaired. Try again in a minute.")
+    return "tool", _("Something broke on our side"), _("It has been written down. Nothing was booked; try again.")
+
+
+def _page(code: int, sentence: str = "", title: str = "", **more: Any) -> Response:
+    icon_name, usual_title, usual_sentence = _texts(code)
+    values = {
+        "code": code,
+        "icon_name": icon_name,
+        "title": title or usual_title,
+        "sentence": sentence or usual_sentence,
+        "request_id": getattr(g, "request_id", ""),
+        **more,
+    }
+    if request.headers.get("HX-Request") == "true":
+        response = make_response(render_template("errors/part.html", **values), code)
+        # What was to be replaced keeps its place, the explanation comes as a panel; a page's own refreshing says nothing.
+        response.headers["HX-Retarget"] = "#panel"
+        response.headers["HX-Reswap"] = "none" if getattr(g, "is_background", False) else "innerHTML"
+        return response
+    return make_response(render_template("errors/page.html", **values), code)
+
+
+def _on_http_error(error: HTTPException) -> Response:
+    code = error.code or 500
+    if error.response is not None and code < 400:
+        return make_response(error.response)
+    if isinstance(error, CSRFError):
+        title = _("This form has expired")
+        return _page(400, _("Open the page again and send the form once more; nothing was booked."), title)
+    if code == 403:
+        return _forbidden(getattr(g, "missing_right", ""))
+    if code == 404:
+        return _missing(error)
+    return _page(code)
+
+
+def _forbidden(right: str) -> Response:
+    portal, person = current_portal(), visitor()
+    if not right or portal is None or person is None:
+        return _page(403)
+    label = portal.right_label(right)
+    sentence = _(
+        "The missing right is “%(right)s”. Your role “%(role)s” does not include it.", right=label, role=person.note
+    )
+    return _page(403, sentence, _("You may not do this yet"), givers=list(portal.givers(right)), right=right)
+
+
+def _missing(error: HTTPException) -> Response:
+    if getattr(g, "space", "") == "unknown":
+        return _page(404, _("No provider has this address. Check how it is spelled."), _("There is no such provider"))
+    near = getattr(error, "near", None)
+    if isinstance(error, ObjectNotFound):
+        return _page(404, _("It may be mistyped, or it was deleted."), str(error.description), near=near or [])
+    portal = current_portal() or portal_of_path()
+    if portal is not None and visitor() is not None:
+        near = list(portal.near_matches(request.path))
+    return _page(404, near=near or [])
+
+
+def _on_refusal(error: BusinessError) -> Response:
+    if isinstance(error, Forbidden):
+        return _forbidden(str(error.params.get("permission", "")))
+    if isinstance(error, NotFound):
+        return _page(404, _("It may be mistyped, or it was deleted."), error_text(error))
+    return _page(409, error_text(error))
+
+
+def _on_crash(error: Exception) -> Response:
+    _log.error("request failed", path=request.path, method=request.method, exc_info=error)
+    g.crashed = True  # the page must not ask the database for the frame
+    return _page(500)
+
+
+def init_error_pages(app: Flask) -> None:
+    """Answer every failure with a page of ours."""
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(BusinessError, _on_refusal)
+    app.register_error_handler(Exception, _on_crash)
