@@ -1,4 +1,5 @@
 # `make help` lists what there is. The only needs are Python 3.11 or newer and make.
+# Called with -I: infra/ holds modules that must not hide those of the standard library.
 PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
@@ -10,30 +11,30 @@ help: ## List these targets
 	@echo "Settings are environment variables, listed in .env.example. Commands: $(BIN)/broadloom --help"
 
 setup: ## Make .venv with all that `run` needs (does nothing when it is up to date)
-	@$(PYTHON) infra/bootstrap.py
+	@$(PYTHON) -I infra/bootstrap.py
 
 run: setup ## Start everything: database, Redis, web, RADIUS, workers; Ctrl-C stops it
 	@$(BIN)/broadloom up
 
 test: ## Install test tools, check the code, run all tests
-	@$(PYTHON) infra/bootstrap.py --dev
-	@$(PYTHON) tests/install_tools.py
+	@$(PYTHON) -I infra/bootstrap.py --dev
+	@$(PYTHON) -I tests/install_tools.py
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest -n 2
 
 lint: ## Check style (ruff), types (mypy) and directions of imports (import-linter)
-	@$(PYTHON) infra/bootstrap.py --dev
+	@$(PYTHON) -I infra/bootstrap.py --dev
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo > .venv/lint-imports.txt || { cat .venv/lint-imports.txt; exit 1; }
 
 format: ## Lay the code out
-	@$(PYTHON) infra/bootstrap.py --dev
+	@$(PYTHON) -I infra/bootstrap.py --dev
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
 
 bench: ## Measure RADIUS against FreeRADIUS on this machine
-	@$(PYTHON) infra/bootstrap.py --dev
+	@$(PYTHON) -I infra/bootstrap.py --dev
 	@$(BIN)/python -m tests.bench
 
 clean: ## Remove .venv and caches; the data folder stays

@@ -1,7 +1,7 @@
 """Make `.venv` with everything that `run` needs; the only program that runs before the virtual environment exists.
 
-Standard library only. Called by the Makefile as ``python3 infra/bootstrap.py [--dev]``; does nothing when the lock file is
-the one that was installed last time. Every failure is one sentence that says what to do.
+Standard library only. Called by the Makefile as ``python3 -I infra/bootstrap.py [--dev]``; does nothing when the lock
+file is the one that was installed last time. Every failure is one sentence that says what to do.
 """
 
 import os
@@ -15,7 +15,7 @@ if sys.version_info < OLDEST:
     for _name in ("python3.14", "python3.13", "python3.12", "python3.11"):
         _newer = shutil.which(_name)
         if _newer:
-            os.execv(_newer, [_newer, *sys.argv])  # noqa: S606
+            os.execv(_newer, [_newer, "-I", *sys.argv])  # noqa: S606
     sys.exit(
         f"Broadloom needs Python {OLDEST[0]}.{OLDEST[1]} or newer, but {sys.executable} is Python "
         f"{sys.version_info[0]}.{sys.version_info[1]} and no newer one was found; install one, then run "
@@ -92,8 +92,8 @@ def _install(lock: Path) -> None:
         return
     if any(sign in done.stderr for sign in _NETWORK_SIGNS):
         raise SetupError(
-            "The packages could not be downloaded: no package index can be reached; check the network (or the proxy and "
-            "index settings of pip), then run this again."
+            "The packages could not be downloaded: no package index can be reached; check the network (or the proxy "
+            "and index settings of pip), then run this again."
         )
     if "No space left" in done.stderr:
         raise SetupError(f"The packages could not be installed: the disk that holds {VENV} is full.")
