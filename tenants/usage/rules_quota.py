@@ -1,6 +1,6 @@
 """How much of a quota is left (billing-rules.md, "Balance, prepaid, quotas"; RAD-3). Pure.
 
-A counter belongs to an epoch (what was sold) and a window (a local day, a local month, or the whole period). Counters of
+A counter belongs to an epoch (what was sold) and a window (a local day or month, or the whole period). Counters of
 another epoch count as 0; those of an earlier window of the same epoch have only their excess left, which came out of
 supplementary packs. The SQL of the packet path does the same; a test compares both.
 """
