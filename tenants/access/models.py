@@ -17,7 +17,9 @@ class Profile(AaaBase):
 
     __tablename__ = "profile"
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
-    profile_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # plan group id; rate profiles of throttling: negative
+    profile_id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True
+    )  # plan group id; rate profiles of throttling: negative
     version: Mapped[int]
     up_bps: Mapped[int] = mapped_column(BigInteger)
     down_bps: Mapped[int] = mapped_column(BigInteger)

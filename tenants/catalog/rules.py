@@ -161,15 +161,3 @@ class Window:
     ends: time
     action: str = "allow"  # allow | rate
     rate_profile_id: int | None = None
-
-
-def window_open(days: int, starts_minute: int, ends_minute: int, weekday: int, minute: int) -> bool:
-    """Whether a window covers this minute (0–1439) of this weekday (0 = Monday); the end is exclusive.
-
-    A window across midnight belongs to the day on which it starts.
-    """
-    if starts_minute < ends_minute:
-        return bool(days >> weekday & 1) and starts_minute <= minute < ends_minute
-    if minute >= starts_minute:
-        return bool(days >> weekday & 1)
-    return minute < ends_minute and bool(days >> ((weekday - 1) % 7) & 1)

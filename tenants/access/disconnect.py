@@ -1,0 +1,73 @@
+"""Ask routers to end sessions: outbox rows ``radius.disconnect``, one per open session, sent after the commit (RAD-6)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, exists, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.types import Text
+
+from infra.outbox import OutboxRow
+from infra.tenant_scope import TenantScope
+from tenants.usage.models import Session as OnlineSession
+
+DISCONNECT = "radius.disconnect"
+CHANGE = "radius.coa"
+
+
+def disconnect_account(scope: TenantScope, account_id: int, reason: str) -> int:
+    """End all open sessions of one account; gives how many. ``reason`` is a code such as ``disabled`` or ``kick``."""
+    return disconnect_accounts(scope, [account_id], reason)
+
+
+def disconnect_accounts(scope: TenantScope, account_ids: Sequence[int], reason: str) -> int:
+    """End all open sessions of these accounts, in one statement; gives how many."""
+    ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
+    return emit_for_sessions(scope, DISCONNECT, [OnlineSession.account_id == func.any(ids)], reason)
+
+
+def disconnect_session(scope: TenantScope, nas_id: int, session_id: str, username: str, reason: str) -> bool:
+    """End one open session; False when it is not open (any more)."""
+    this = [
+        OnlineSession.nas_id == nas_id,
+        OnlineSession.session_id == session_id,
+        OnlineSession.username == username,
+    ]
+    return emit_for_sessions(scope, DISCONNECT, this, reason) > 0
+
+
+def emit_for_sessions(scope: TenantScope, topic: str, conditions: Sequence[ColumnElement[bool]], reason: str) -> int:
+    """Write one outbox row for each open session of the tenant that meets the conditions; gives how many.
+
+    A session for which the same request is still waiting gets no second one.
+    """
+    scope.session.flush()  # sessions and outbox are read by SQL
+    subject = literal("account:") + cast(OnlineSession.account_id, Text)
+    waiting = exists().where(
+        OutboxRow.tenant_id == OnlineSession.tenant_id,
+        OutboxRow.topic == topic,
+        OutboxRow.subject == subject,
+        OutboxRow.state == "waiting",
+        OutboxRow.payload["session_id"].astext == OnlineSession.session_id,
+        OutboxRow.payload["nas_id"].as_integer() == OnlineSession.nas_id,
+    )
+    rows = select(OnlineSession.tenant_id, literal(topic), subject, _payload(reason)).where(
+        OnlineSession.tenant_id == scope.tenant_id, *conditions, ~waiting
+    )
+    written = insert(OutboxRow).from_select(["tenant_id", "topic", "subject", "payload"], rows).returning(OutboxRow.id)
+    count = len(scope.session.execute(written).all())
+    if count:
+        scope.session.execute(text("SELECT pg_notify('broadloom_outbox', 'radius')"))
+    return count
+
+
+def _payload(reason: str) -> Any:
+    return func.jsonb_build_object(
+        "nas_id", OnlineSession.nas_id,
+        "session_id", OnlineSession.session_id,
+        "username", OnlineSession.username,
+        "framed_ip", func.host(OnlineSession.framed_ip),
+        "account_id", OnlineSession.account_id,
+        "mac", OnlineSession.mac,
+        "reason", cast(literal(reason), Text),
+    )  # fmt: skip
