@@ -1,4 +1,4 @@
-"""Ask routers to end sessions: outbox rows ``radius.disconnect``, one per open session, sent after the commit (RAD-6)."""
+"""Ask routers to end sessions: outbox rows ``radius.disconnect``, one per open session, sent after the commit."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""``aaa.subscriber`` and ``aaa.profile``: the cluster's read model, written in the transaction of the business change."""
+"""``aaa.subscriber`` and ``aaa.profile``: the read model of the cluster, written with the business change."""
 
 from datetime import datetime
 from typing import Any
