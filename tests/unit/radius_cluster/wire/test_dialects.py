@@ -1,7 +1,5 @@
 """Dialects: what each vendor's Accept and CoA carry, and how an ISP's own dialect is checked (NET-3)."""
 
-from pathlib import Path
-
 import pytest
 
 from infra.radius_text.lines import TextProblems, encode_lines
@@ -17,8 +15,8 @@ from radius_cluster.wire.dialects import (
 )
 from radius_cluster.wire.placeholders import mikrotik_rate_limit
 from radius_cluster.wire.profile import ReplyProfile
+from tests.golden.read import read_golden
 
-GOLDEN = Path(__file__).parents[3] / "golden" / "radius"
 PLAIN = ReplyProfile(up_bps=20_000_000, down_bps=100_000_000, pool="pool-100m")
 FULL = ReplyProfile(
     up_bps=20_000_000,
@@ -51,23 +49,10 @@ FULL = ReplyProfile(
 )
 
 
-def golden(name: str) -> dict[str, bytes]:
-    """Title → bytes of a golden file: a line ``# title``, then lines of hexadecimal digits."""
-    packets: dict[str, bytes] = {}
-    title = ""
-    for line in (GOLDEN / name).read_text("utf-8").splitlines():
-        if line.startswith("#"):
-            title = line[1:].strip()
-            packets[title] = b""
-        else:
-            packets[title] += bytes.fromhex(line)
-    return packets
-
-
 @pytest.mark.parametrize("key", sorted(shipped_dialects()))
 def test_accept_is_the_golden_one(key: str) -> None:
     dialect = dialect_for(key)
-    expected = golden(f"dialect-{key}.txt")
+    expected = read_golden(f"dialect-{key}.txt")
     assert encode_profile(dialect, PLAIN) == expected["Accept of 20M up, 100M down, pool-100m"]
     assert encode_profile(dialect, FULL) == expected["Accept of a profile with everything set"]
     assert encode_coa_profile(dialect, FULL, previous_service="old") == expected["CoA of the same profile"]
