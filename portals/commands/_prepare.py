@@ -14,8 +14,8 @@ from infra.errors import ServersError
 from infra.servers import resolve
 from infra.settings import Settings, SettingsError
 from migrations.errors import MigrationError
-from migrations.runner import upgrade_all
 from portals.commands._demo_facts import DemoFacts, Login
+from tenants.registry.prepare import prepare_database
 
 
 def prepare(settings: Settings, *, with_demo: bool) -> DemoFacts:
@@ -24,7 +24,7 @@ def prepare(settings: Settings, *, with_demo: bool) -> DemoFacts:
     filled = replace(settings, database_url=servers.database_url, redis_url=servers.redis_url)
     database = Database(servers.database_url, settings.cells())
     try:
-        upgrade_all(database)
+        prepare_database(database)
     finally:
         database.dispose()
     if not with_demo:
