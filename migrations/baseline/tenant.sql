@@ -170,6 +170,8 @@ CREATE TABLE __schema__.operators (
   preferences JSONB DEFAULT '{}' NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
   last_login_at TIMESTAMP WITH TIME ZONE,
+  failed_logins INTEGER DEFAULT '0' NOT NULL,
+  locked_until TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_operators PRIMARY KEY (id),
   CONSTRAINT fk_operators_role_id FOREIGN KEY(role_id) REFERENCES __schema__.roles (id)
 );

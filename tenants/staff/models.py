@@ -46,6 +46,8 @@ class Operator(TenantBase):
     preferences: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_login_at: Mapped[datetime | None]
+    failed_logins: Mapped[int] = mapped_column(server_default="0")  # since the last right password
+    locked_until: Mapped[datetime | None]
 
 
 class OperatorRegion(TenantBase):
