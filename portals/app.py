@@ -18,7 +18,7 @@ from infra import clock
 from infra.errors import ServersError
 from infra.servers import resolve
 from infra.settings import Settings
-from portals.shared import components_page
+from portals.shared import components_page, hand_over
 from portals.shared.accent import accent_css
 from portals.shared.access import public
 from portals.shared.addresses import BASE, SPACE_KEY, TENANT, UNKNOWN, SpacedFlask, TenantAddresses, language_url
@@ -31,7 +31,7 @@ from portals.shared.frame import Frame, Portal
 from portals.shared.i18n import init_languages
 from portals.shared.login import current_portal, guard, init_login, portal_of_path, visitor
 from portals.shared.security import init_security
-from portals.shared.tenancy import enter_tenant, slug_of_domain
+from portals.shared.tenancy import enter_tenant, slug_of_domain, tenant_frame
 from portals.shared.toasts import toasts
 from portals.shared.unit_of_work import Installation, init_unit_of_work, is_reachable
 
@@ -86,10 +86,15 @@ def _register_portals(app: Flask, settings: Settings) -> None:
     for name in PORTALS:
         if find_spec(name.rpartition(".")[0]) is None or find_spec(name) is None:
             continue
-        portal: Portal = importlib.import_module(name).PORTAL
+        try:
+            portal: Portal = importlib.import_module(name).PORTAL
+        except ModuleNotFoundError as missing:
+            _log.warning("portal left out", portal=name, missing=missing.name)
+            continue
         known[portal.blueprint.name] = portal
         space = TENANT if portal.space == "tenant" else BASE
         app.register_blueprint(portal.blueprint, url_prefix=portal.url_prefix or None, subdomain=space)
+    app.register_blueprint(hand_over.blueprint, subdomain=TENANT)
     if app.debug or settings.demo:
         app.register_blueprint(components_page.blueprint, subdomain=BASE)
 
@@ -126,7 +131,7 @@ def _frame() -> Frame | None:
         if portal is not None and portal.frame is not None and (visitor() is not None or not portal.realm):
             g.frame = portal.frame()
         elif tenant is not None:
-            g.frame = Frame(brand=tenant.name, home_url=home, accent=getattr(g, "accent", ""))
+            g.frame = tenant_frame(home)
         else:
             g.frame = Frame(brand="Broadloom", home_url=home)
     return g.frame  # type: ignore[no-any-return]

@@ -57,7 +57,7 @@ def show_components() -> str | tuple[str, int]:
     form.fail("phone", _("A mobile number has 11 digits, this has 10."))
     rows = [_Row(i, f"sz2840{i}", state, "100M", Decimal(i * 20 - 60)) for i, state in enumerate(_STATES, 1)]
     view = ListView.from_request("components", _COLUMNS, sorts=("username", "balance"), filters=("region",))
-    view.tabs = [StateTab("", _("All"), 312), *(StateTab(s, "", 7, s) for s in ("expiring", "arrears"))]
+    view.tabs = [StateTab("", _("All"), 312), StateTab("expiring", _("Expiring"), 7, "expiring")]
     view.chip("region", _("Region"), view.filter("region"))
     page: Page[_Row] = Page(tuple(rows), next="nxyz", total=Total(10_000, exact=False))
     return render_template(

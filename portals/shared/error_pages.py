@@ -59,7 +59,7 @@ def _page(code: int, sentence: str = "", title: str = "", **more: Any) -> Respon
     }
     if request.headers.get("HX-Request") == "true":
         response = make_response(render_template("errors/part.html", **values), code)
-        # What was to be replaced keeps its place, the explanation comes as a panel; a page's own refreshing says nothing.
+        # What was to be replaced keeps its place, the explanation is a panel; a page refreshing itself says nothing.
         response.headers["HX-Retarget"] = "#panel"
         response.headers["HX-Reswap"] = "none" if getattr(g, "is_background", False) else "innerHTML"
         return response

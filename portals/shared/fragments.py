@@ -9,7 +9,7 @@ def is_fragment() -> bool:
 
 
 def redirect_after(url: str) -> Response:
-    """Go on to ``url`` after a form was done: for htmx by its own header, else as 303 (so that reload sends nothing)."""
+    """Go on to ``url`` after a form was done: by htmx's own header, else as 303 (so that reload sends nothing)."""
     if is_fragment():
         return Response(status=200, headers={"HX-Redirect": url})
     return make_response(redirect(url, 303))

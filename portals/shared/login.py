@@ -23,6 +23,7 @@ from portals.shared.access import access_of
 from portals.shared.addresses import SLUG_KEY, is_local_path
 from portals.shared.frame import Portal
 from portals.shared.i18n import _
+from portals.shared.tenancy import tenant_idle_seconds
 from portals.shared.toasts import toast
 from tenants.kernel.actor import Actor
 
@@ -143,7 +144,8 @@ def _load(_request: Request) -> Visitor | None:
         return None
     login = Login(int(raw["id"]), int(raw["epoch"]), int(raw["since"]), int(raw["seen"]), str(raw.get("by", "")))
     now = int(clock.now().timestamp())
-    idle: Callable[[], int] = portal.more.get("idle_seconds", lambda: IDLE_SECONDS)
+    usual = tenant_idle_seconds if portal.realm == "operator" else lambda: IDLE_SECONDS
+    idle: Callable[[], int] = portal.more.get("idle_seconds", usual)
     if now - login.seen > idle():
         sign_out(portal)
         toast(_("You were signed out because nothing happened for a while."))

@@ -2,14 +2,18 @@
 
 from functools import lru_cache
 from time import monotonic
+from typing import cast
 
 from flask import g
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra.errors import ServersError
+from portals.shared.accent import is_colour
+from portals.shared.frame import Frame
 from portals.shared.unit_of_work import Installation, installation, open_tenant
-from tenants.registry import directory
+from tenants.registry import directory, settings
 from tenants.registry.errors import TenantNotFound
+from tenants.registry.settings import TenantSettings
 
 _KEEP_SECONDS = 10  # a domain that was just added or dropped is known to every process this soon
 
@@ -20,8 +24,36 @@ def enter_tenant(slug: str) -> bool:
         tenant = directory.find_tenant(installation().database, slug)
     except TenantNotFound:
         return False
-    open_tenant(tenant)
+    scope = open_tenant(tenant)
+    g.settings = settings.read(scope)
+    g.tenant_language = g.settings.locale
     return True
+
+
+def tenant_settings() -> TenantSettings:
+    """The settings of the tenant whose page this is."""
+    return cast(TenantSettings, g.settings)
+
+
+def tenant_frame(home_url: str) -> Frame:
+    """The frame of a tenant's page without menu: before the login, and for errors."""
+    return Frame(brand=tenant_brand(), home_url=home_url, accent=tenant_accent())
+
+
+def tenant_brand() -> str:
+    """What the tenant calls its system: the setting, else the company's name."""
+    return tenant_settings().system_name or str(g.tenant.name)
+
+
+def tenant_accent() -> str:
+    """The tenant's colour, "" for ours."""
+    colour = str(getattr(tenant_settings(), "accent_color", ""))
+    return colour if is_colour(colour) else ""
+
+
+def tenant_idle_seconds() -> int:
+    """After how long without a click staff are signed out."""
+    return tenant_settings().idle_minutes * 60
 
 
 def slug_of_domain(installation: Installation, host: str) -> str:
@@ -36,8 +68,3 @@ def _looked_up(installation: Installation, host: str, _period: int) -> str:
     except (SQLAlchemyError, ServersError):
         return ""
     return found.slug if found is not None else ""
-
-
-def tenant_language() -> str:
-    """The tenant's own language, "" outside a tenant."""
-    return str(getattr(g, "tenant_language", ""))

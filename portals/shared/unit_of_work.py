@@ -67,7 +67,7 @@ def keep_changes() -> None:
 def is_reachable() -> bool:
     """Whether the database answers (``/readyz``)."""
     with installation().database.engine().connect() as connection:
-        return connection.execute(text("SELECT 1")).scalar_one() == 1
+        return bool(connection.execute(text("SELECT 1")).scalar_one() == 1)
 
 
 def _end(response: Response) -> Response:
