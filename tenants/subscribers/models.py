@@ -38,7 +38,7 @@ class Customer(TenantBase):
 
 
 class Account(TenantBase):
-    """An internet account (上网账号). ``state`` is what staff set; what is shown (expiring, expired, arrears …) is derived.
+    """An internet account (上网账号). ``state`` is what staff set; what is shown (expiring, arrears …) is derived.
 
     ``balance`` and ``receivable`` are caches of the ledger, checked nightly; only ``ledger`` writes them.
     """
@@ -97,9 +97,8 @@ class Account(TenantBase):
     pack_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0")
     max_sessions: Mapped[int | None]  # null: the plan's
     static_ip: Mapped[Any | None] = mapped_column(INET)
-    bind_mac: Mapped[str] = mapped_column(
-        server_default=""
-    )  # '' = not bound, 'learn' = at next login, else aa:bb:cc:dd:ee:ff
+    # '' = not bound, 'learn' = at next login, else aa:bb:cc:dd:ee:ff
+    bind_mac: Mapped[str] = mapped_column(server_default="")
     bind_nas_id: Mapped[int | None] = mapped_column(BigInteger)
     bind_port: Mapped[str] = mapped_column(server_default="")
     bind_options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))

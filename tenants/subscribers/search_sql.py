@@ -1,30 +1,26 @@
 """The search of an account list: one box over everything staff know an account by (SUB-6, the search of W §(四)).
 
-Two trigram indexes carry it, one over the customer's words and one over the account's; addresses are looked up exactly.
+One trigram index over ``accounts.search_text`` carries it (see ``search.py``); the addresses of those online are
+looked up beside it.
 """
 
-import re
 from ipaddress import ip_address
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, false, func, literal, select, union
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, union
 
+from tenants.subscribers.errors import BadMac
 from tenants.subscribers.models import Account, Customer
+from tenants.subscribers.rules import normalise_mac as checked_mac
+from tenants.subscribers.search import pattern, words_of
 from tenants.usage.models import Session as OnlineSession
-
-_MAC = re.compile(r"^[0-9a-f]{12}$")
-_TRIGRAM = 3  # a trigram index finds nothing shorter inside a word, but it does find beginnings of words
-
-CUSTOMER_TEXT = Customer.name + " " + Customer.phone + " " + Customer.address + " " + Customer.remark
-ACCOUNT_TEXT = Account.username + " " + Account.remark + " " + Account.box + " " + Account.port + " " + Account.vlan
 
 
 def normalise_mac(text: str) -> str:
     """``aa:bb:cc:dd:ee:ff`` of a MAC in any common notation, or ""."""
-    digits = re.sub(r"[^0-9a-fA-F]", "", text).lower()
-    if not _MAC.match(digits) or re.search(r"[^0-9a-fA-F:.\- ]", text):
+    try:
+        return checked_mac(text)
+    except BadMac:
         return ""
-    return ":".join(digits[i : i + 2] for i in range(0, 12, 2))
 
 
 def _is_address(text: str) -> bool:
@@ -35,38 +31,48 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def _like(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    if len(text) >= _TRIGRAM:
-        return column.ilike(f"%{escaped}%", escape="\\")
-    return column.ilike(f"{escaped}%", escape="\\") | column.ilike(f"% {escaped}%", escape="\\")
+def search_condition(text: str) -> ColumnElement[bool]:
+    """The accounts whose words contain every word of ``text``: user name, name, phone, address, remark, box, port,
+    VLAN, fixed IP or bound MAC.
+    """
+    words = words_of(text)
+    return and_(*(Account.search_text.like(pattern(word), escape="\\") for word in words)) if words else false()
 
 
-def matching_account_ids(text: str, tenant_id: int) -> Select[Any]:
-    """Ids of the accounts that ``text`` names: user name, name, phone, address, remark, box, port, VLAN, IP or MAC."""
+def exact_condition(text: str) -> ColumnElement[bool]:
+    """The accounts of which one value is exactly ``text``."""
+    text = text.strip()
+    person = select(Customer.id).where(
+        or_(Customer.name == text, Customer.phone == text, Customer.address == text, Customer.room == text)
+    )
+    values = [Account.username, Account.remark, Account.box, Account.port, Account.vlan, Account.bind_port]
+    found = [column == text for column in values]
+    found.append(Account.customer_id.in_(person))
+    if mac := normalise_mac(text):
+        found.append(Account.bind_mac == mac)
+    if _is_address(text):
+        found.append(Account.static_ip == literal(text, Account.static_ip.type))
+    # The index first narrows to the rows that contain the text at all.
+    return and_(search_condition(text), or_(*found))
+
+
+def customer_condition(text: str) -> ColumnElement[bool]:
+    """The customers whose words contain every word of ``text``."""
+    words = words_of(text)
+    return and_(*(Customer.search_text.like(pattern(word), escape="\\") for word in words)) if words else false()
+
+
+def matching_account_ids(text: str, tenant_id: int, *, exact: bool = False) -> Select[tuple[int]]:
+    """Ids of the accounts that ``text`` names, also by the MAC or address they are online with."""
     text = text.strip()
     if not text:
         return select(Account.id).where(false())
-    mac = normalise_mac(text)
-    if mac:
-        found = union(
-            select(Account.id).where(Account.bind_mac == mac),
-            select(OnlineSession.account_id).where(
-                OnlineSession.tenant_id == tenant_id, func.lower(OnlineSession.mac) == mac
-            ),
-            select(Account.id).where(_like(ACCOUNT_TEXT, text)),
-        )
+    parts = [select(Account.id).where(exact_condition(text) if exact else search_condition(text))]
+    online = select(OnlineSession.account_id).where(OnlineSession.tenant_id == tenant_id)
+    if mac := normalise_mac(text):
+        parts.append(online.where(func.lower(OnlineSession.mac) == mac))
     elif _is_address(text):
-        found = union(
-            select(Account.id).where(Account.static_ip == literal(text, Account.static_ip.type)),
-            select(OnlineSession.account_id).where(
-                OnlineSession.tenant_id == tenant_id,
-                OnlineSession.framed_ip == literal(text, OnlineSession.framed_ip.type),
-            ),
-        )
-    else:
-        found = union(
-            select(Account.id).where(_like(ACCOUNT_TEXT, text)),
-            select(Account.id).join(Customer, Customer.id == Account.customer_id).where(_like(CUSTOMER_TEXT, text)),
-        )
-    return select(found.subquery().c[0])
+        parts.append(online.where(OnlineSession.framed_ip == literal(text, OnlineSession.framed_ip.type)))
+    if len(parts) == 1:
+        return parts[0]
+    return select(union(*parts).subquery().c[0])

@@ -1,0 +1,81 @@
+"""Bindings of an account to a device, port, router or address: set, learned at a login, taken away (SUB-8)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from infra.tenant_scope import TenantScope
+from tenants.access.project import project_account
+from tenants.audit.record import record
+from tenants.kernel.actor import SYSTEM, Actor
+from tenants.subscribers.edit_account import change_fields
+from tenants.subscribers.errors import BadValue
+from tenants.subscribers.fields import refresh_search
+from tenants.subscribers.find import find_customer, lock_account
+from tenants.subscribers.models import Account
+from tenants.subscribers.rules import LEARN, normalise_mac
+
+BINDINGS = {"mac": ("bind_mac", ""), "port": ("bind_port", ""), "nas": ("bind_nas_id", None), "ip": ("static_ip", "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Unbind:
+    """``what``: mac, port, nas, ip, or all; ``learn_again`` binds to whatever logs in next."""
+
+    account_id: int
+    what: str = "all"
+    learn_again: bool = False
+
+
+def unbind(scope: TenantScope, command: Unbind, *, actor: Actor, now: datetime) -> Account:
+    """Take bindings away. Raises BadValue, AccountNotFound."""
+    actor.require("accounts.unbind")
+    if command.what != "all" and command.what not in BINDINGS:
+        raise BadValue(field="what", value=command.what, choices=", ".join((*BINDINGS, "all")))
+    account = lock_account(scope, command.account_id, actor=actor)
+    chosen = BINDINGS if command.what == "all" else {command.what: BINDINGS[command.what]}
+    changes: dict[str, Any] = {}
+    for column, empty in chosen.values():
+        learns = command.learn_again and column in ("bind_mac", "bind_port") and getattr(account, column) != ""
+        changes[column] = LEARN if learns else empty
+    return change_fields(scope, account, changes, actor=actor, now=now, action="account.unbind")
+
+
+def learn_bindings(
+    scope: TenantScope, account_id: int, *, mac: str = "", port: str = "", nas_id: int | None = None, now: datetime
+) -> bool:
+    """Fill in what the account was to learn from this login (called by the cluster's work queue); False: nothing to do.
+
+    Only what still says *learn* is filled, so doing it twice, or late, changes nothing.
+    """
+    account = lock_account(scope, account_id)
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    options = dict(account.bind_options or {})
+    for column, value in (("bind_mac", normalise_mac(mac)), ("bind_port", port.strip()[:120])):
+        if getattr(account, column) == LEARN and value:
+            before[column], after[column] = LEARN, value
+            setattr(account, column, value)
+    wanted = list(options.get("learn", []))
+    if "nas" in wanted and nas_id is not None and account.bind_nas_id is None:
+        before["bind_nas_id"], after["bind_nas_id"] = None, nas_id
+        account.bind_nas_id = nas_id
+        options["learn"] = [name for name in wanted if name != "nas"]
+        account.bind_options = options
+    if not after:
+        return False
+    account.updated_at = now
+    refresh_search(account, find_customer(scope, account.customer_id, lock=True))
+    record(
+        scope,
+        actor=SYSTEM,
+        action="account.bind",
+        object_kind="account",
+        object_id=account.id,
+        object_label=account.username,
+        before=before,
+        after=after,
+        now=now,
+    )
+    project_account(scope, account.id)
+    return True

@@ -1,0 +1,120 @@
+"""The fields that staff type in, checked one by one and set together (SUB-4). Used on opening and on editing."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from infra.crypto import PERSONAL_DATA, SecretBox
+from tenants.kernel.errors import BusinessError, InvalidInputs
+from tenants.subscribers.errors import BadValue, FieldUnknown
+from tenants.subscribers.models import Account, Customer
+from tenants.subscribers.rules import (
+    ACCESS_TYPES,
+    ATTRIBUTES,
+    LEARN,
+    check_address,
+    check_choice,
+    check_email,
+    check_phone,
+    check_text,
+    normalise_mac,
+)
+from tenants.subscribers.search import searchable
+
+Check = Callable[[Any], Any]
+
+
+def _text(field: str, longest: int = 200) -> Check:
+    return lambda value: check_text(str(value or ""), field=field, longest=longest)
+
+
+def _mac(value: Any) -> str:
+    return LEARN if value == LEARN else normalise_mac(str(value or ""))
+
+
+def _sessions(value: Any) -> int | None:
+    if value is None or value == "":
+        return None
+    if not str(value).isdigit() or not 0 <= int(value) <= 1000:
+        raise BadValue(field="max_sessions", value=value, choices="0 (any number) to 1000")
+    return int(value)
+
+
+def _row_id(value: Any) -> int | None:
+    return None if value in (None, "", 0) else int(value)
+
+
+CUSTOMER_FIELDS: dict[str, Check] = {
+    "name": _text("name", 100),
+    "phone": lambda value: check_phone(str(value or "")),
+    "email": lambda value: check_email(str(value or "")),
+    "address": _text("address"),
+    "building": _text("building", 60),
+    "room": _text("room", 60),
+    "customer_remark": _text("customer_remark", 2000),
+    "attribute": lambda value: check_choice(str(value or "ordinary"), ATTRIBUTES, field="attribute"),
+}
+ACCOUNT_FIELDS: dict[str, Check] = {
+    "remark": _text("remark", 2000),
+    "access_type": lambda value: check_choice(str(value or ""), ACCESS_TYPES, field="access_type"),
+    "box": _text("box", 60),
+    "port": _text("port", 60),
+    "vlan": _text("vlan", 60),
+    "max_sessions": _sessions,
+    "static_ip": lambda value: check_address(str(value or "")),
+    "bind_mac": _mac,
+    "bind_port": _text("bind_port", 120),
+    "bind_nas_id": _row_id,
+}
+_COLUMN_OF = {"customer_remark": "remark"}  # a customer and an account both have a remark
+
+
+def checked_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values in the form they are stored in. Raises FieldUnknown, or all that is wrong (InvalidInputs)."""
+    found: dict[str, Any] = {}
+    errors: list[BusinessError] = []
+    for name, value in values.items():
+        check = CUSTOMER_FIELDS.get(name) or ACCOUNT_FIELDS.get(name)
+        if check is None:
+            if name == "id_number":
+                found[name] = check_text(str(value or ""), field=name, longest=40)
+                continue
+            raise FieldUnknown(field=name, name=name)
+        try:
+            found[name] = check(value)
+        except BusinessError as error:
+            errors.append(error)
+    if errors:
+        raise errors[0] if len(errors) == 1 else InvalidInputs(errors)
+    return found
+
+
+def set_fields(account: Account | None, customer: Customer, values: Mapping[str, Any], box: SecretBox) -> None:
+    """Write checked values to where they belong; the ID number is sealed."""
+    for name, value in values.items():
+        if name == "id_number":
+            customer.id_number_sealed = box.seal(value.encode(), PERSONAL_DATA) if value else None
+        elif name in CUSTOMER_FIELDS:
+            setattr(customer, _COLUMN_OF.get(name, name), value)
+        elif account is not None:
+            setattr(account, name, value)
+
+
+def facts_of(account: Account | None, customer: Customer) -> dict[str, Any]:
+    """The fields as the operation log shows them; an ID number is only said to be there or not."""
+    facts = {name: getattr(customer, _COLUMN_OF.get(name, name)) for name in CUSTOMER_FIELDS}
+    facts["id_number"] = "stored" if customer.id_number_sealed else ""
+    if account is not None:
+        facts |= {name: getattr(account, name) for name in ACCOUNT_FIELDS}
+        facts["static_ip"] = "" if account.static_ip is None else str(account.static_ip)
+    return facts
+
+
+def refresh_search(account: Account | None, customer: Customer) -> None:
+    """Recompute the searchable texts after any change of these fields or of the user name."""
+    person = (customer.name, customer.phone, customer.address, customer.building, customer.room, customer.remark)
+    customer.search_text = searchable(*person, customer.email)
+    if account is not None:
+        device = (account.bind_mac if account.bind_mac != LEARN else "", account.bind_port, account.static_ip)
+        account.search_text = searchable(
+            account.username, *person, account.remark, account.box, account.port, account.vlan, *device
+        )
