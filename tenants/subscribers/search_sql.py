@@ -62,7 +62,7 @@ def customer_condition(text: str) -> ColumnElement[bool]:
     return and_(*(Customer.search_text.like(pattern(word), escape="\\") for word in words)) if words else false()
 
 
-def matching_account_ids(text: str, tenant_id: int, *, exact: bool = False) -> Select[tuple[int]]:
+def matching_account_ids(text: str, tenant_id: int, *, exact: bool = False) -> Select[int]:
     """Ids of the accounts that ``text`` names, also by the MAC or address they are online with."""
     text = text.strip()
     if not text:
