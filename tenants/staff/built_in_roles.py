@@ -1,4 +1,4 @@
-"""The roles that every new tenant starts with; names in the tenant's language, rights as a careful ISP would give them."""
+"""The roles that every new tenant starts with: names in its language, rights as a careful ISP would give them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -25,10 +25,9 @@ _VIEWS = frozenset(code for code in ALL if code.endswith(".view"))
 _CASHIER = frozenset(
     code
     for code in _EVERYDAY
-    if code.split(".")[0]
-    in ("accounts", "op", "pay", "sessions", "refused", "orders", "receipts", "workorders", "files")
+    if code.split(".")[0] in ("accounts", "op", "pay", "online", "refused", "orders", "receipts", "workorders", "files")
 ) | {
-    "fees.view",
+    "money.view",
     "plans.view",
     "regions.view",
     "nas.view",
@@ -55,8 +54,8 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
         "安装维护员",
         frozenset(
             """
-            accounts.view accounts.edit accounts.unbind accounts.reset_password sessions.view sessions.kick
-            sessions.clear refused.view nas.view nas.add nas.edit nas.secret regions.view pools.view pools.edit
+            accounts.view accounts.edit op.unbind op.reset_password online.view online.kick
+            online.clear refused.view nas.view nas.add nas.edit nas.secret regions.view pools.view pools.edit
             plans.view workorders.view workorders.add workorders.progress files.upload
             """.split()  # noqa: SIM905
         ),
@@ -66,7 +65,7 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
         "Customer service",
         "客服",
         (_VIEWS - _ADMINISTRATION)
-        | {"accounts.reset_password", "accounts.unbind", "sessions.kick", "workorders.add", "messages.send"},
+        | {"op.reset_password", "op.unbind", "online.kick", "workorders.add", "messages.send"},
     ),
     BuiltInRole("viewer", "Viewer", "只读", _VIEWS),
 )

@@ -1,0 +1,150 @@
+"""Changes and deletes a router, renews and shows its secret, notes that its script was copied (NET-2, TEN-4)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from infra.crypto import NAS_SECRET
+from infra.tenant_scope import TenantScope
+from tenants.audit.record import record
+from tenants.kernel.actor import Actor
+from tenants.network import rules
+from tenants.network.add_nas import require_free_address, require_free_identifier, store
+from tenants.network.find import find_nas, find_region
+from tenants.registry.keys import box_for
+from tenants.registry.models import Nas
+from tenants.registry.rules import check_name
+
+
+@dataclass(frozen=True, slots=True)
+class EditNas:
+    """The whole form. A router that is told another identifier or secret must be told on its own side, too."""
+
+    nas_id: int
+    name: str
+    identifier: str
+    vendor: str
+    auth_mode: str = "identifier"
+    address: str = ""
+    ddns_name: str = ""
+    coa_port: int = 3799
+    message_authenticator: str = "required"
+    region_id: int | None = None
+    timezone: str = ""
+    invert_directions: bool = False
+    remark: str = ""
+
+
+def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetime) -> None:
+    """Raises Forbidden, NasNotFound and the errors of ``network/errors.py``; each names its form field."""
+    actor.require("nas.edit")
+    nas = find_nas(scope, command.nas_id, lock=True)
+    before = _facts(nas)
+    if command.identifier != nas.identifier:
+        identifier = rules.check_identifier(command.identifier, scope.tenant.nas_prefix)
+        require_free_identifier(scope, identifier)
+    else:
+        identifier = nas.identifier
+    address = rules.check_address(command.address)
+    ddns_name = rules.check_ddns_name(command.ddns_name)
+    auth_mode = rules.check_auth_mode(command.auth_mode, address, ddns_name)
+    if auth_mode == "address" and (auth_mode, str(address)) != (nas.auth_mode, str(nas.address)):
+        require_free_address(scope, str(address))
+    if command.region_id is not None:
+        find_region(scope, command.region_id)
+    changes: dict[str, Any] = {
+        "name": check_name(command.name),
+        "vendor": rules.check_vendor(command.vendor),
+        "coa_port": rules.check_coa_port(command.coa_port),
+        "message_authenticator": rules.check_message_authenticator(command.message_authenticator),
+        "timezone": rules.check_timezone(command.timezone),
+    }
+    for column, value in changes.items():
+        setattr(nas, column, value)
+    nas.identifier, nas.auth_mode, nas.address, nas.ddns_name = identifier, auth_mode, address, ddns_name
+    nas.region_id, nas.invert_directions, nas.remark = (
+        command.region_id,
+        command.invert_directions,
+        command.remark.strip(),
+    )
+    nas.updated_at = now
+    store(scope, nas)
+    _record(scope, "nas.edit", nas, actor, now, before=before, after=_facts(nas))
+
+
+def delete_nas(scope: TenantScope, nas_id: int, *, actor: Actor, now: datetime) -> None:
+    """Its packets are refused from now on; the identifier is free again; history keeps the row."""
+    actor.require("nas.delete")
+    nas = find_nas(scope, nas_id, lock=True)
+    nas.deleted_at = nas.updated_at = now
+    _record(scope, "nas.delete", nas, actor, now, before=_facts(nas))
+
+
+def renew_secret(scope: TenantScope, nas_id: int, *, actor: Actor, now: datetime, secret: str = "") -> str:
+    """A new secret (generated unless given); the onboarding starts again at "waiting for the first packet"."""
+    actor.require("nas.secret")
+    nas = find_nas(scope, nas_id, lock=True)
+    secret = rules.check_secret(secret) if secret else rules.new_secret()
+    nas.secret_sealed = box_for(scope).seal(secret.encode(), NAS_SECRET)
+    nas.script_copied_at = nas.first_packet_at = nas.first_accept_at = nas.first_online_at = None
+    nas.updated_at = now
+    _record(scope, "nas.renew_secret", nas, actor, now)
+    return secret
+
+
+def reveal_secret(scope: TenantScope, nas_id: int, *, actor: Actor, now: datetime) -> str:
+    """The shared secret in plain text. Free to who may add routers until the first packet; afterwards a right of its
+    own, and noted in the operation log."""
+    nas = find_nas(scope, nas_id)
+    if nas.first_packet_at is not None or not actor.may("nas.add"):
+        actor.require("nas.secret")
+        _record(scope, "nas.reveal_secret", nas, actor, now)
+    return box_for(scope).open(nas.secret_sealed, NAS_SECRET).decode()
+
+
+def mark_script_copied(scope: TenantScope, nas_id: int, *, actor: Actor, now: datetime) -> None:
+    """The second step of the onboarding; the first time counts."""
+    actor.require("nas.view")
+    nas = find_nas(scope, nas_id, lock=True)
+    if nas.script_copied_at is None:
+        nas.script_copied_at = now
+
+
+def _facts(nas: Nas) -> dict[str, Any]:
+    return {
+        "name": nas.name,
+        "identifier": nas.identifier,
+        "vendor": nas.vendor,
+        "auth_mode": nas.auth_mode,
+        "address": "" if nas.address is None else str(nas.address),
+        "ddns_name": nas.ddns_name,
+        "coa_port": nas.coa_port,
+        "message_authenticator": nas.message_authenticator,
+        "region_id": nas.region_id,
+        "timezone": nas.timezone,
+        "invert_directions": nas.invert_directions,
+        "remark": nas.remark,
+    }
+
+
+def _record(
+    scope: TenantScope,
+    action: str,
+    nas: Nas,
+    actor: Actor,
+    now: datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+) -> None:
+    record(
+        scope,
+        actor=actor,
+        action=action,
+        object_kind="nas",
+        object_id=nas.id,
+        object_label=nas.identifier,
+        before=before,
+        after=after,
+        now=now,
+    )

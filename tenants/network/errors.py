@@ -1,0 +1,122 @@
+"""Failures of regions and routers."""
+
+from tenants.kernel.errors import BusinessError, InvalidInput, NotFound
+
+
+class RegionNotFound(NotFound):
+    """No such region in this tenant."""
+
+    code = "region_not_found"
+    message = "There is no region {ref}."
+
+
+class RegionNameTaken(InvalidInput):
+    """Another region has this name."""
+
+    code = "region_name_taken"
+    message = "There is a region {name} already."
+
+
+class RegionInUse(BusinessError):
+    """Accounts, routers or plans refer to it."""
+
+    code = "region_in_use"
+    message = "The region {name} is in use ({count} {what}); move them to another region first."
+
+
+class LastRegion(BusinessError):
+    """Accounts need a region, so one stays."""
+
+    code = "last_region"
+    message = "The last region cannot be deleted."
+
+
+class NasNotFound(NotFound):
+    """No such router in this tenant."""
+
+    code = "nas_not_found"
+    message = "There is no router {ref}."
+
+
+class IdentifierTaken(InvalidInput):
+    """Another router, of this or another ISP, has the identifier."""
+
+    code = "nas_identifier_taken"
+    message = "The identifier {identifier} is taken; choose another."
+
+
+class IdentifierOutsidePrefix(InvalidInput):
+    """Identifiers begin with the tenant's prefix, so that a stray packet names its owner."""
+
+    code = "nas_identifier_outside_prefix"
+    message = "The identifier must begin with {prefix}- , for example {example}."
+
+
+class BadIdentifier(InvalidInput):
+    """Control characters, blanks at the ends, or too long."""
+
+    code = "bad_nas_identifier"
+    message = "An identifier has 1 to {longest} characters without control characters and without blanks at the ends."
+
+
+class BadSecret(InvalidInput):
+    """Too short, too long, or not printable."""
+
+    code = "bad_nas_secret"
+    message = "A shared secret has {shortest} to {longest} printable ASCII characters without blanks."
+
+
+class BadAddress(InvalidInput):
+    """Not one IP address of a host."""
+
+    code = "bad_nas_address"
+    message = "{address} is not an IP address of a router; give one like 203.0.113.5."
+
+
+class AddressTaken(InvalidInput):
+    """Another router is already recognised by this address."""
+
+    code = "nas_address_taken"
+    message = "Another router is already recognised by the address {address}; recognise this one by its identifier."
+
+
+class AddressNeeded(InvalidInput):
+    """Recognition by address or name needs one."""
+
+    code = "nas_address_needed"
+    message = "To recognise a router by its {what}, the {what} is needed."
+
+
+class BadDdnsName(InvalidInput):
+    """Not a host name."""
+
+    code = "bad_ddns_name"
+    message = "{name} is not a host name."
+
+
+class BadCoaPort(InvalidInput):
+    """Not a port."""
+
+    code = "bad_coa_port"
+    message = "{port} is not a port; a port lies between 1 and 65535."
+
+
+class UnknownVendor(InvalidInput):
+    """The make is not one of the list."""
+
+    code = "unknown_vendor"
+    message = "There is no vendor {vendor}; possible are {possible}."
+
+
+class BadChoice(InvalidInput):
+    """A value is not one of those possible."""
+
+    code = "bad_choice"
+    message = "{value} is not possible; use {possible}."
+
+
+class BadTimezone(InvalidInput):
+    """Not a time zone."""
+
+    code = "bad_timezone"
+    message = "{zone} is not a time zone; give one like Asia/Shanghai."
