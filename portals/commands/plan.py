@@ -1,0 +1,112 @@
+"""Plans: what a tenant sells."""
+
+from decimal import Decimal
+
+import click
+
+from infra import clock
+from portals.commands._output import emit
+from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
+from tenants.access.apply_catalog import add_plan_and_apply
+from tenants.catalog.add_plan import AddPlan, PlanValues, ensure_group
+from tenants.catalog.add_plan_group import check_pool
+from tenants.catalog.errors import PlanFieldNeeded
+from tenants.catalog.queries import as_document, list_plans, plan_document, region_names
+from tenants.catalog.rules import check_name
+from tenants.kernel.units import gigabytes, hours, rate_bps, show_rate
+from tenants.registry.settings import read
+
+
+@click.group()
+def command() -> None:
+    """Add and list plans."""
+
+
+@command.command("add")
+@tenant_option
+@click.option("--group", required=True, help="Plan group; made with these rates when it does not exist.")
+@click.option("--name", required=True)
+@click.option("--kind", required=True, help="month, quarter, half-year, year, day, week, traffic, hours, …")
+@click.option("--price", required=True)
+@click.option("--up", required=True, help="Rate towards the router: 2M, 512k or bit/s.")
+@click.option("--down", required=True, help="Rate towards the subscriber.")
+@click.option("--sessions", type=int, default=1, show_default=True, help="Sessions at once; 0 = any number.")
+@click.option(
+    "--concurrency", default="refuse", show_default=True, help="One session too many: refuse it, or drop-oldest."
+)
+@click.option("--pool", help="Address pool on the router.")
+@click.option("--quota-gb", help="Traffic included.")
+@click.option("--quota-hours", help="Time included.")
+@click.option("--validity-days", type=int)
+@click.option("--quota-end", default="cut", show_default=True, help="cut, or throttle to another rate.")
+@click.option("--throttle-up", help="Rate after the quota's end.")
+@click.option("--throttle-down", help="Rate after the quota's end.")
+@click.option("--usage", default="both", show_default=True, help="new, renew or both.")
+@click.option("--regions", help="Names or ids, separated by commas; all regions when left out.")
+@click.option("--hidden", is_flag=True, help="Not shown in self-service.")
+def add(
+    tenant: str,
+    group: str,
+    name: str,
+    kind: str,
+    price: str,
+    up: str,
+    down: str,
+    sessions: int,
+    concurrency: str,
+    pool: str | None,
+    quota_gb: str | None,
+    quota_hours: str | None,
+    validity_days: int | None,
+    quota_end: str,
+    throttle_up: str | None,
+    throttle_down: str | None,
+    usage: str,
+    regions: str | None,
+    hidden: bool,
+) -> None:
+    """Add a plan, with its group where that is new."""
+    now, actor = clock.now(), AT_THE_COMMAND_LINE
+    with open_tenant(tenant) as opened:
+        scope = opened.scope
+        settings = read(scope)
+        megabit, gigabyte = int(settings.megabit), int(settings.gigabyte)
+        rates = (rate_bps(up, megabit=megabit, field="up"), rate_bps(down, megabit=megabit, field="down"))
+        if (throttle_up is None) != (throttle_down is None):
+            missing = "throttle_down" if throttle_down is None else "throttle_up"
+            raise PlanFieldNeeded(field=missing, kind=kind, what="both throttle rates, up and down")
+        values = PlanValues(
+            name=name,
+            kind=kind,
+            price=price,
+            max_sessions=sessions,
+            concurrency=concurrency,
+            usage=usage,
+            visible=not hidden,
+            regions=None if regions is None else [part.strip() for part in regions.split(",") if part.strip()],
+            quota_octets=None if quota_gb is None else gigabytes(quota_gb, gigabyte=gigabyte),
+            quota_seconds=None if quota_hours is None else hours(quota_hours),
+            validity_days=validity_days,
+            quota_end=quota_end,
+            throttle_up_bps=throttle_up and rate_bps(throttle_up, megabit=megabit, field="throttle_up"),
+            throttle_down_bps=throttle_down and rate_bps(throttle_down, megabit=megabit, field="throttle_down"),
+        )
+        checked_pool = None if pool is None else check_pool(pool, "pool")
+        plan_group = ensure_group(scope, check_name(group, field="group"), *rates, checked_pool, actor=actor, now=now)
+        plan = add_plan_and_apply(scope, AddPlan(plan_group.id, values), actor=actor, now=now)
+        document = plan_document(scope, plan.id)
+    emit(document, f"Added plan {document['name']} (id {document['id']}) in group {document['group']}.")
+
+
+@command.command("list")
+@tenant_option
+def show_list(tenant: str) -> None:
+    """List all plans."""
+    with open_tenant(tenant) as opened:
+        rows = list_plans(opened.scope)
+        documents = [as_document(row, None if row.all_regions else region_names(opened.scope, row.id)) for row in rows]
+    emit(documents, "\n".join(_line(row.id, row.name, row.kind, row.price, row.up_bps, row.down_bps) for row in rows))
+
+
+def _line(plan_id: int, name: str, kind: str, price: Decimal, up_bps: int, down_bps: int) -> str:
+    return f"{plan_id:>6}  {name}  {kind}  {price}  {show_rate(up_bps)} up, {show_rate(down_bps)} down"
