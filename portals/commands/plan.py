@@ -88,14 +88,18 @@ def add(
             quota_seconds=None if quota_hours is None else hours(quota_hours),
             validity_days=validity_days,
             quota_end=quota_end,
-            throttle_up_bps=throttle_up and rate_bps(throttle_up, megabit=megabit, field="throttle_up"),
-            throttle_down_bps=throttle_down and rate_bps(throttle_down, megabit=megabit, field="throttle_down"),
+            throttle_up_bps=_rate(throttle_up, megabit, "throttle_up"),
+            throttle_down_bps=_rate(throttle_down, megabit, "throttle_down"),
         )
         checked_pool = None if pool is None else check_pool(pool, "pool")
         plan_group = ensure_group(scope, check_name(group, field="group"), *rates, checked_pool, actor=actor, now=now)
         plan = add_plan_and_apply(scope, AddPlan(plan_group.id, values), actor=actor, now=now)
         document = plan_document(scope, plan.id)
     emit(document, f"Added plan {document['name']} (id {document['id']}) in group {document['group']}.")
+
+
+def _rate(text: str | None, megabit: int, field: str) -> int | None:
+    return None if text is None else rate_bps(text, megabit=megabit, field=field)
 
 
 @command.command("list")

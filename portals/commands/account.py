@@ -1,0 +1,91 @@
+"""Internet accounts: open, show, list."""
+
+from datetime import datetime
+
+import click
+
+from infra import clock
+from portals.commands._output import emit
+from portals.commands._tenant import AT_THE_COMMAND_LINE, given, now_option, open_tenant, tenant_option
+from tenants.billing.open_account import OpenAccount, open_account
+from tenants.catalog.find import find_plan, find_regions
+from tenants.kernel.money import amount
+from tenants.subscribers.create_account import CreateAccount
+from tenants.subscribers.find import find_account
+from tenants.subscribers.list_plain import list_plain
+from tenants.subscribers.show_account import show_account
+
+
+@click.group()
+def command() -> None:
+    """Open, show and list internet accounts."""
+
+
+@command.command("open")
+@tenant_option
+@click.option("--username", required=True)
+@click.option("--password", required=True)
+@click.option("--plan", required=True, help="Name or id of the plan.")
+@click.option("--start", type=click.Choice(["now", "first-login"]), default="now", show_default=True)
+@click.option("--quantity", type=int, default=1, show_default=True, help="How many periods to buy.")
+@click.option("--method", type=click.Choice(["cash", "arrears"]), default="cash", show_default=True)
+@click.option("--install-fee", help="Instead of the tenant's setting.")
+@click.option("--region", help="Name or id; the first region when left out.")
+@click.option("--name", "real_name", help="The customer's name.")
+@click.option("--phone")
+@click.option("--address")
+@now_option
+def open_one(
+    tenant: str,
+    username: str,
+    password: str,
+    plan: str,
+    start: str,
+    quantity: int,
+    method: str,
+    install_fee: str | None,
+    region: str | None,
+    real_name: str | None,
+    phone: str | None,
+    address: str | None,
+    now: datetime,
+) -> None:
+    """Open an account with its first purchase."""
+    fee = None if install_fee is None else amount(install_fee, field="install_fee")
+    with open_tenant(tenant) as opened:
+        scope = opened.scope
+        plan_id = find_plan(scope, plan).id
+        account = CreateAccount(
+            username,
+            password,
+            plan_id=plan_id,
+            region_id=None if region is None else find_regions(scope, [region])[0].id,
+            fields=given(name=real_name, phone=phone, address=address),
+        )
+        asked = OpenAccount(
+            account=account, plan_id=plan_id, quantity=quantity, method=method, start=start, install_fee=fee
+        )
+        result = open_account(scope, asked, actor=AT_THE_COMMAND_LINE, now=now)
+        document = show_account(scope, result.account_id, now)
+    emit(document, f"Opened account {username}, valid until {document['expires_at']}.")
+
+
+@command.command("show")
+@tenant_option
+@now_option
+@click.argument("username")
+def show(tenant: str, username: str, now: datetime) -> None:
+    """Show an account with its sessions."""
+    with open_tenant(tenant) as opened:
+        account = find_account(opened.scope, username)
+        emit(show_account(opened.scope, account.id, now))
+
+
+@command.command("list")
+@tenant_option
+@click.option("--online", is_flag=True, help="Only those who are online.")
+@click.option("--limit", type=click.IntRange(1, 1_000_000), default=1000, show_default=True)
+def show_list(tenant: str, online: bool, limit: int) -> None:
+    """List accounts by user name."""
+    with open_tenant(tenant) as opened:
+        emit(list_plain(opened.scope, clock.now(), online=online, limit=limit))
