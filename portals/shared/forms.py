@@ -80,10 +80,9 @@ class Form:
 
     def summary(self) -> list[tuple[str, str]]:
         """(field, sentence) of every error, the sentence led by the field's label."""
-        return [
-            (name, f"{self.labels[name]}{_(': ')}{text}" if name in self.labels else text)
-            for name, text in self.errors.items()
-        ]
+        colon = _(": ")
+        led = {name: f"{label}{colon}" for name, label in self.labels.items()}
+        return [(name, led.get(name, "") + sentence) for name, sentence in self.errors.items()]
 
     # ---- reading ----
 
