@@ -1,7 +1,7 @@
 """``aaa.session``, its history, usage, and the packets that were refused (RAD-4 … RAD-8)."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Identity, Index, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import INET
@@ -17,7 +17,13 @@ class Session(AaaBase):
     __table_args__ = (
         Index("ix_session_account", "tenant_id", "account_id"),
         Index("ix_session_updated", "tenant_id", "updated_at"),
-        {"postgresql_with": {"fillfactor": "60", "autovacuum_vacuum_scale_factor": "0.05", "autovacuum_analyze_scale_factor": "0.05"}},
+        {
+            "postgresql_with": {
+                "fillfactor": "60",
+                "autovacuum_vacuum_scale_factor": "0.05",
+                "autovacuum_analyze_scale_factor": "0.05",
+            }
+        },
     )
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
     nas_id: Mapped[int] = mapped_column(primary_key=True)
@@ -56,7 +62,9 @@ class SessionHistory(AaaBase):
         Index("ix_session_history_ended", "tenant_id", "ended_at"),
         {"postgresql_partition_by": "RANGE (ended_at)"},
     )
-    __mapper_args__ = {"primary_key": ["tenant_id", "nas_id", "session_id", "username", "started_at", "ended_at"]}
+    __mapper_args__: ClassVar[dict[str, Any]] = {
+        "primary_key": ["tenant_id", "nas_id", "session_id", "username", "started_at", "ended_at"]
+    }
     tenant_id: Mapped[int]
     nas_id: Mapped[int]
     session_id: Mapped[str] = mapped_column(Text(collation="C"))
@@ -78,7 +86,8 @@ class SessionHistory(AaaBase):
     packets_in: Mapped[int] = mapped_column(BigInteger)
     packets_out: Mapped[int] = mapped_column(BigInteger)
     ended_at: Mapped[datetime]
-    cause: Mapped[int] = mapped_column(SmallInteger)  # Acct-Terminate-Cause; 0 unknown, 100 stale, 101 NAS restarted, 102 replaced, 103 cleared by staff
+    # Acct-Terminate-Cause; 0 unknown, 100 stale, 101 NAS restarted, 102 replaced, 103 cleared by staff
+    cause: Mapped[int] = mapped_column(SmallInteger)
     base_seconds: Mapped[int | None] = mapped_column(BigInteger)  # null = 0; kept so that a session can re-open
     base_octets_in: Mapped[int | None] = mapped_column(BigInteger)
     base_octets_out: Mapped[int | None] = mapped_column(BigInteger)
@@ -99,7 +108,7 @@ class Usage(AaaBase):
 
 class QuotaUse(AaaBase):
     """What an account used of its quota in the current window (rules_quota.py); one row per account, counted up by the
-    accounting that reports the use. A reset is a comparison of ``epoch`` and ``window_on``, never an update at midnight.
+    accounting that reports the use. A reset is a comparison of ``epoch`` and ``window_on``, no update at midnight.
     """
 
     __tablename__ = "quota_use"
@@ -112,7 +121,7 @@ class QuotaUse(AaaBase):
     seconds: Mapped[int] = mapped_column(BigInteger)
     over_octets: Mapped[int] = mapped_column(BigInteger)  # used beyond the quota in earlier windows: out of packs
     over_seconds: Mapped[int] = mapped_column(BigInteger)
-    warned: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # per cent warned of in this window: 0, 80, 100
+    warned: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # per cent warned of by now: 0, 80, 100
 
 
 class RefusedPacket(AaaBase):
@@ -131,7 +140,8 @@ class RefusedPacket(AaaBase):
     nas_identifier: Mapped[str] = mapped_column(server_default="")
     source: Mapped[str]  # address:port
     code: Mapped[int] = mapped_column(SmallInteger)  # packet code
-    reason: Mapped[str]  # radius.md's reason codes: unknown_user, wrong_password, … or unknown_nas, wrong_secret, no_message_authenticator, malformed
+    # The codes of access.reasons, or unknown_nas, wrong_secret, no_message_authenticator, or a malformed packet's
+    reason: Mapped[str]
     username: Mapped[str] = mapped_column(server_default="")
     account_id: Mapped[int | None] = mapped_column(BigInteger)
     mac: Mapped[str] = mapped_column(server_default="")
@@ -149,7 +159,8 @@ class PacketCount(AaaBase):
     nas_id: Mapped[int] = mapped_column(primary_key=True)
     hour: Mapped[datetime] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)  # auth | acct | coa | other
-    outcome: Mapped[str] = mapped_column(primary_key=True)  # accepted | rejected:<reason> | stored | duplicate | dropped:<reason>
+    # accepted | rejected:<reason> | stored | duplicate | dropped:<reason>
+    outcome: Mapped[str] = mapped_column(primary_key=True)
     packets: Mapped[int] = mapped_column(BigInteger)
 
 
