@@ -243,13 +243,6 @@ class BadInstant(BusinessError):
     message = "{value} is not an instant: write ISO 8601 with a zone, such as 2026-11-22T16:10:00+08:00."
 
 
-class KeyReused(BusinessError):
-    """The same idempotency key with other content."""
-
-    code = "key_reused"
-    message = "The key {key} was used for a different operation; use a new key."
-
-
 class NothingToDo(BusinessError):
     """A change that changes nothing."""
 

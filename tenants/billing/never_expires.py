@@ -1,0 +1,46 @@
+"""Set or end *never expires* (SUB-9)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from infra.tenant_scope import TenantScope
+from tenants.billing.context import Context, refuse_state
+from tenants.billing.errors import BadExpiry, NoPlan, NothingToDo
+from tenants.billing.operation import perform
+from tenants.billing.result import OperationResult
+from tenants.kernel.actor import Actor
+from tenants.kernel.period import never
+
+
+@dataclass(frozen=True, slots=True)
+class SetNeverExpires:
+    """``on`` False needs the expiry that counts from now on (default: now)."""
+
+    account_id: int
+    on: bool = True
+    expires_at: datetime | None = None
+
+
+def set_never_expires(
+    scope: TenantScope, command: SetNeverExpires, *, actor: Actor, now: datetime, key: str | None = None
+) -> OperationResult:
+    """No money moves. Raises NothingToDo, NoPlan, BadExpiry, or a state's refusal."""
+    return perform(scope, "never-expires", command, _set, permission="op.never_expires", actor=actor, now=now, key=key)
+
+
+def _set(context: Context, command: SetNeverExpires) -> None:
+    account, now = context.account, context.now
+    refuse_state(context, arrears=command.on)
+    if account.plan_id is None:
+        raise NoPlan()
+    if account.never_expires == command.on:
+        raise NothingToDo(what="the account already is as asked")
+    account.never_expires = command.on
+    if command.on:
+        account.expires_at = never(context.zone)
+        account.activated_at = account.activated_at or now
+        return
+    expires_at = now if command.expires_at is None else command.expires_at.astimezone(UTC)
+    if expires_at < now:
+        raise BadExpiry(field="expires_at", expiry=expires_at.isoformat(), reason="it lies in the past")
+    account.expires_at = expires_at

@@ -1,0 +1,59 @@
+"""One key, one command, one result: what a repeated click or a repeated request gets back."""
+
+import dataclasses
+import hashlib
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from infra.tenant_scope import TenantScope
+from tenants.ledger.errors import BadKey, KeyReused
+from tenants.ledger.models import CommandRecord
+
+
+def content_hash(operation: str, command: Any) -> bytes:
+    """Digest of what was asked; the instant is not part of it, because a repetition comes later."""
+    content = {"operation": operation, "command": dataclasses.asdict(command)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).digest()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"  # 50 and 50.00 are the same content
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return repr(value)
+
+
+def claim(
+    scope: TenantScope, key: str, operation: str, content: bytes, *, now: datetime, account_id: int | None
+) -> Any:
+    """Claim the key, or return the result (JSON) of the command that had it before.
+
+    Waits for a transaction that has the key in hand. Raises :class:`KeyReused` for other content, :class:`BadKey`.
+    """
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise BadKey(field="key")
+    claimed = scope.session.execute(
+        insert(CommandRecord)
+        .values(key=key, operation=operation, content_hash=content, at=now, account_id=account_id)
+        .on_conflict_do_nothing()
+        .returning(CommandRecord.key)
+    ).scalar_one_or_none()
+    if claimed is not None:
+        return None
+    known = scope.session.execute(
+        select(CommandRecord.content_hash, CommandRecord.result).where(CommandRecord.key == key)
+    ).one()
+    if bytes(known.content_hash) != content:
+        raise KeyReused(field="key", key=key)
+    return known.result
+
+
+def remember(scope: TenantScope, key: str, result: Any) -> None:
+    """Keep the result for repetitions."""
+    scope.session.execute(update(CommandRecord).where(CommandRecord.key == key).values(result=result))
