@@ -81,6 +81,11 @@ def provision_schema(connection: Connection, tenant_id: int) -> str:
     return _upgrade_schema(connection, schema)
 
 
+def schema_version(connection: Connection, tenant_id: int) -> str:
+    """The version of a tenant's schema, "" when there is none."""
+    return environment.current_version(connection, schema_name(tenant_id))
+
+
 def drop_schema(connection: Connection, tenant_id: int) -> None:
     """Remove a tenant's schema with everything in it."""
     run_script(connection, f"DROP SCHEMA IF EXISTS {schema_name(tenant_id)} CASCADE")
