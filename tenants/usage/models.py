@@ -1,7 +1,7 @@
 """``aaa.session``, its history, usage, and the packets that were refused (RAD-4 … RAD-8)."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy import BigInteger, Identity, Index, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import INET
@@ -62,7 +62,7 @@ class SessionHistory(AaaBase):
         Index("ix_session_history_ended", "tenant_id", "ended_at"),
         {"postgresql_partition_by": "RANGE (ended_at)"},
     )
-    __mapper_args__: ClassVar[dict[str, Any]] = {
+    __mapper_args__ = {  # noqa: RUF012 - as the declarative base wants it
         "primary_key": ["tenant_id", "nas_id", "session_id", "username", "started_at", "ended_at"]
     }
     tenant_id: Mapped[int]
