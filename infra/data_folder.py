@@ -90,6 +90,8 @@ def load_state(folder: DataFolder) -> EmbeddedState:
         return EmbeddedState(**json.loads(path.read_text()))
     except FileNotFoundError:
         return EmbeddedState()
+    except PermissionError:
+        raise ServersError("not_permitted", f"{path} belongs to another user; start Broadloom as that user.") from None
     except (OSError, ValueError, TypeError) as error:
         raise ServersError(
             "state_unreadable",
@@ -99,17 +101,26 @@ def load_state(folder: DataFolder) -> EmbeddedState:
 
 def save_state(folder: DataFolder, state: EmbeddedState, **changes: Any) -> EmbeddedState:
     """Keep the state with ``changes``; written whole or not at all."""
-    state = replace(state, **changes)
+    path = folder.root / "embedded.json"
+    old, state = state, replace(state, **changes)
+    if state == old and path.exists():
+        return state
     text = json.dumps({name: getattr(state, name) for name in EmbeddedState.__slots__}, indent=1)
-    write_private(folder.root / "embedded.json", text)
+    write_private(path, text)
     return state
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner may read, whole or not at all.
+
+    The owner is the folder's: what root writes into a user's installation must not lock that user out.
+    """
     unfinished = path.with_name(f".{path.name}-{os.getpid()}")
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(text)
+        if os.geteuid() == 0:
+            owner = path.parent.stat()
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
     unfinished.replace(path)
 
 

@@ -163,13 +163,13 @@ def ensure_running(settings: Settings, wait_seconds: float = 60.0) -> Iterator[S
 def _usable_port(wanted: int, kept: int, setting: str) -> int:
     """The port of the setting, which must be free; else the kept one while it is free; else a new one."""
     if wanted:
-        # A server that was just killed may hold the port for a moment.
-        if not wait_until(lambda: is_tcp_port_free("127.0.0.1", wanted), 5.0, 0.1):
+        # Our own server of the last run, just killed, may hold the port for a moment.
+        if not wait_until(lambda: is_tcp_port_free("127.0.0.1", wanted), 5.0 if wanted == kept else 0.0, 0.1):
             raise SettingsError(
                 f"Port {wanted} is used by another program; "
                 f"set BROADLOOM_{setting} to a free one, or to 0 to have one chosen."
             )
         return wanted
-    if kept and wait_until(lambda: is_tcp_port_free("127.0.0.1", kept), 2.0, 0.1):
+    if kept and wait_until(lambda: is_tcp_port_free("127.0.0.1", kept), 1.0, 0.1):
         return kept
     return choose_free_port()

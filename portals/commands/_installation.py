@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from infra.data_folder import DataFolder
 from infra.db import Database
 from infra.embedded import ensure_running
-from infra.servers import check_versions
+from infra.servers import check_versions, read_servers_file
 from infra.settings import Settings
+from tenants.registry.prepare import prepare_database
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,13 @@ def open_installation() -> Iterator[Installation]:
     """
     settings = Settings.from_env()
     check_versions(settings)
+    is_up = bool(read_servers_file(DataFolder(settings.data_dir.expanduser().absolute())))
     with ensure_running(settings) as servers:
         filled = replace(settings, database_url=servers.database_url, redis_url=servers.redis_url)
         database = Database(servers.database_url, settings.cells())
         try:
+            if not is_up:  # else `broadloom up` has done it
+                prepare_database(database)
             yield Installation(filled, database)
         finally:
             database.dispose()
