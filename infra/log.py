@@ -6,7 +6,7 @@ Where a tenant is bound (``infra.tenant_scope``), each line carries it.
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -26,8 +26,12 @@ _SECRET_WORDS = (
 )
 
 
-def configure(settings: Settings, process_name: str) -> None:
-    """Set up structlog and the standard library's logging of this process; call once at start."""
+def configure(settings: Settings, process_name: str, stream: TextIO | None = None) -> None:
+    """Set up structlog and the standard library's logging of this process; call once at start.
+
+    Lines go to standard output; commands, whose output is their result, give standard error as ``stream``.
+    """
+    stream = stream or sys.stdout
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -41,11 +45,11 @@ def configure(settings: Settings, process_name: str) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stdout),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     # Libraries (gunicorn, rq, sqlalchemy) log through the standard library; their lines take the same shape.
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared[:-1], structlog.stdlib.PositionalArgumentsFormatter(), redact_secrets],

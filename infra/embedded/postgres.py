@@ -174,8 +174,8 @@ class EmbeddedPostgres:
     def _clear_leftovers(self) -> None:
         """Deal with postmaster.pid after a kill -9.
 
-        Its number may by now belong to a stranger (numbers start over in a container), which PostgreSQL would take for a
-        running server of its own. So we look what the process is: a server of *this* folder is ended, anything else
+        Its number may by now belong to a stranger (numbers start over in a container), which PostgreSQL would take for
+        a running server of its own. So we look what the process is: a server of *this* folder is ended, anything else
         is no reason to stop.
         """
         pid_file = self._data / "postmaster.pid"

@@ -1,9 +1,11 @@
 """The installation that a command acts on: its settings, its servers, its database."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from infra import log
 from infra.data_folder import DataFolder
 from infra.db import Database
 from infra.embedded import ensure_running
@@ -27,6 +29,8 @@ def open_installation() -> Iterator[Installation]:
     Raises :class:`SettingsError` and :class:`ServersError`, which the root turns into exit codes.
     """
     settings = Settings.from_env()
+    level = settings.log_level if settings.log_level in ("debug", "error") else "warning"
+    log.configure(replace(settings, log_level=level), "command", stream=sys.stderr)
     check_versions(settings)
     is_up = bool(read_servers_file(DataFolder(settings.data_dir.expanduser().absolute())))
     with ensure_running(settings) as servers:
