@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench clean
+.PHONY: help setup run test lint format translations bench clean
 
 help: ## List these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "Settings are environment variables, listed in .env.example. Commands: $(BIN)/broadloom --help"
 
 setup: ## Make .venv with all that `run` needs (does nothing when it is up to date)
@@ -32,6 +32,10 @@ format: ## Lay the code out
 	@$(PYTHON) -I infra/bootstrap.py --dev
 	@$(BIN)/ruff check --quiet --fix-only .
 	@$(BIN)/ruff format --quiet .
+
+translations: ## Collect the sentences of the pages for translation; says which lack Chinese
+	@$(PYTHON) -I infra/bootstrap.py --dev
+	@$(BIN)/python -m portals.shared.translations
 
 bench: ## Measure RADIUS against FreeRADIUS on this machine
 	@$(PYTHON) -I infra/bootstrap.py --dev

@@ -36,6 +36,11 @@ class Installation:
             self._database = Database(resolve(self.settings).database_url, self.settings.cells())
         return self._database
 
+    def dispose(self) -> None:
+        """Close the pooled connections."""
+        if self._database is not None:
+            self._database.dispose()
+
 
 def installation() -> Installation:
     """The settings and databases of this application."""

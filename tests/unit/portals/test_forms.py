@@ -1,0 +1,79 @@
+"""What somebody typed: kept, read, and refused beside its field."""
+
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from werkzeug.datastructures import MultiDict
+
+from portals.shared.forms import Form
+from portals.shared.i18n import init_languages
+from tenants.kernel.errors import InvalidInputs
+from tenants.registry.errors import SlugTaken, WeakPassword
+
+
+@pytest.fixture(autouse=True)
+def english():
+    app = Flask("test", template_folder=None)
+    init_languages(app)
+    with app.test_request_context("/?lang=en"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("typed", "amount"), [("50", "50"), ("¥49.90", "49.90"), ("1,234.5", "1234.5"), (" 0 ", "0"), ("0.01", "0.01")]
+)
+def test_an_amount_is_read_exactly(typed, amount):
+    form = Form({"price": typed})
+    assert form.amount("price") == Decimal(amount)
+    assert form.ok
+
+
+@pytest.mark.parametrize("typed", ["", "x", "1.234", "-1", "NaN", "Infinity", "1e99", "五十"])
+def test_a_wrong_amount_is_refused_beside_its_field_and_kept(typed):
+    form = Form({"price": typed})
+    assert form.amount("price") is None
+    assert list(form.errors) == ["price"]
+    assert form.value("price") == typed
+
+
+@pytest.mark.parametrize("typed", ["", "1.5", "x", "0", "1000", "²", "1" * 30])
+def test_a_wrong_number_is_refused(typed):
+    form = Form({"count": typed})
+    assert form.integer("count", lowest=1, highest=999) is None
+    assert form.error("count")
+
+
+def test_a_missing_too_long_or_invisible_text_is_refused():
+    form = Form({"a": "  ", "b": "x" * 300, "c": "a\x00b"})
+    form.text("a", required=True)
+    form.text("b")
+    form.text("c")
+    assert list(form.errors) == ["a", "b", "c"]
+
+
+def test_a_password_is_never_shown_again():
+    form = Form({"password": "secret words", "name": "Li"})
+    assert form.value("password") == ""
+    assert form.value("name") == "Li"
+
+
+def test_the_key_is_kept_while_a_form_is_corrected():
+    first = Form(None)
+    assert len(first.key) >= 16
+    sent = Form({"key": "a" * 24})
+    assert sent.key == sent.key == "a" * 24
+
+
+def test_several_refusals_go_to_their_fields_in_order_and_into_the_summary():
+    form = Form({"slug": "demo"}, {"slug": "Address"})
+    form.reject(InvalidInputs([SlugTaken(field="slug", slug="demo"), WeakPassword(field="password", why="too short")]))
+    assert form.summary() == [
+        ("slug", "Address: The address demo is taken; choose another."),
+        ("password", "The password is too weak: too short."),
+    ]
+
+
+def test_fields_that_come_several_times():
+    form = Form(MultiDict([("id", "1"), ("id", "2")]))
+    assert form.values("id") == ["1", "2"]

@@ -1,0 +1,61 @@
+"""Everything on screens is there in Chinese too, and the places for values are the same."""
+
+import importlib
+import pkgutil
+import re
+from string import Formatter
+
+import tenants
+from portals.shared.i18n import read_catalogue
+from portals.shared.translations import sentences, untranslated
+from tenants.kernel.errors import BusinessError
+
+_PLACE = re.compile(r"%\((\w+)\)s")
+
+
+def test_every_sentence_has_a_chinese_text():
+    assert untranslated() == []
+
+
+def test_translations_fill_in_the_same_values():
+    catalogue = read_catalogue("zh")
+    wrong = []
+    for _path, (identity, context) in sentences():
+        source = identity if isinstance(identity, str) else identity[-1]
+        first = identity if isinstance(identity, str) else identity[0]
+        message = catalogue.get(first, context)
+        text = "" if message is None else message.string
+        text = text if isinstance(text, str) else text[0]
+        if text and not set(_PLACE.findall(text)) <= set(_PLACE.findall(source)):
+            wrong.append(first)
+    assert wrong == []
+
+
+def _errors() -> dict[str, type[BusinessError]]:
+    for module in pkgutil.walk_packages(tenants.__path__, "tenants."):
+        if module.name.endswith(".errors"):
+            importlib.import_module(module.name)
+    found: dict[str, type[BusinessError]] = {}
+    waiting = [BusinessError]
+    while waiting:
+        error = waiting.pop()
+        waiting += error.__subclasses__()
+        if error.__module__.startswith("tenants."):
+            found[error.code] = error
+    return found
+
+
+def test_every_refusal_of_the_business_has_a_chinese_sentence():
+    catalogue = read_catalogue("zh")
+    missing, wrong = [], []
+    for code, error in sorted(_errors().items()):
+        message = catalogue.get(code, "error")
+        if message is None or not message.string:
+            missing.append(f"{code}: {error.message}")
+            continue
+        places = {name for _text, name, _spec, _conversion in Formatter().parse(str(message.string)) if name}
+        given = {name for _text, name, _spec, _conversion in Formatter().parse(error.message) if name}
+        if not places <= given:
+            wrong.append(code)
+    assert missing == []
+    assert wrong == []
