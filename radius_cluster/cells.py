@@ -1,0 +1,78 @@
+"""The cells that a node serves: each with its logins and its accounting."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+from radius_cluster.counters import Counters, dropped
+from radius_cluster.listen.database import Lane
+from radius_cluster.listen.receive import Request
+from radius_cluster.process.access_request import Logins
+from radius_cluster.process.accounting_request import Accounting
+
+
+class Cell:
+    """One PostgreSQL and what waits for it."""
+
+    def __init__(self, name: str, url: str, counters: Counters) -> None:
+        self.name = name
+        self.url = url
+        self.logins = Logins(url, name, counters)
+        self.accounting = Accounting(url, name, counters)
+
+    def lanes(self) -> Iterator[Lane[Any]]:
+        """All lanes."""
+        yield from self.logins.lanes
+        yield self.accounting.lane
+
+    @property
+    def is_up(self) -> bool:
+        """Whether logins and accounting both have a connection."""
+        return self.accounting.lane.up and any(lane.up for lane in self.logins.lanes)
+
+    def busy(self) -> bool:
+        """Whether anything waits for an answer."""
+        return self.logins.busy() or self.accounting.busy()
+
+
+class Cells:
+    """All cells by name; requests find theirs through the NAS's tenant."""
+
+    def __init__(self, urls: dict[str, str], counters: Counters) -> None:
+        self._counters = counters
+        self.by_name = {name: Cell(name, url, counters) for name, url in urls.items()}
+
+    def start(self) -> list[asyncio.Task[None]]:
+        """Start all lanes."""
+        return [asyncio.create_task(lane.run()) for cell in self.by_name.values() for lane in cell.lanes()]
+
+    def log_in(self, request: Request) -> None:
+        """Hand an Access-Request to its tenant's cell."""
+        cell = self.by_name.get(request.nas.tenant.cell)
+        if cell is None:
+            self._lost(request, "auth")
+        else:
+            cell.logins.submit(request)
+
+    def account(self, request: Request) -> None:
+        """Hand an Accounting-Request to its tenant's cell."""
+        cell = self.by_name.get(request.nas.tenant.cell)
+        if cell is None:
+            self._lost(request, "acct")
+        else:
+            cell.accounting.submit(request)
+
+    def drop_hanging(self, now: float) -> None:
+        """Cut connections whose statement takes too long."""
+        for cell in self.by_name.values():
+            for lane in cell.lanes():
+                lane.drop_if_hanging(now)
+
+    def busy(self) -> bool:
+        """Whether anything waits for an answer."""
+        return any(cell.busy() for cell in self.by_name.values())
+
+    def _lost(self, request: Request, kind: str) -> None:
+        """A tenant of a cell that this node's settings do not name."""
+        request.forget()
+        self._counters.count(request.nas, dropped(kind, "unknown_cell"))

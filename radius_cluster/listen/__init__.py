@@ -1,0 +1,1 @@
+"""Sockets and connections: how packets come in, and how work reaches the database."""

@@ -1,0 +1,137 @@
+"""Connections of the packet path to one PostgreSQL, and lanes: connections that work through batches.
+
+Measured settings (packet-path.md): custom plans cost up to twice as much, and statistics taken while a table was empty
+make the planner scan; so plans are generic and scans are off for these connections.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import structlog
+
+LOG = structlog.get_logger(__name__)
+Batch = TypeVar("Batch")
+
+ROLE = "broadloom_radius"
+CONNECT_TIMEOUT_SECONDS = 4.0
+HANGING_SECONDS = 8.0  # a statement that takes longer: the database hangs or is cut off, the connection is dropped
+_SETTINGS = {
+    "role": ROLE,
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+# The work is right and another try may succeed: deadlocks between nodes, a session that appeared meanwhile.
+TRY_AGAIN = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+# The row is wrong and no further try can succeed.
+BAD_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
+
+
+async def connect(url: str, name: str) -> Any:
+    """A connection as the packet path's role. Raises OSError, TimeoutError or an asyncpg error."""
+    return await asyncpg.connect(
+        url, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={**_SETTINGS, "application_name": name}
+    )
+
+
+class Lane(Generic[Batch]):
+    """One connection that takes batches while there are any (natural batching) and reconnects by itself.
+
+    ``take`` gives the next batch or None; ``work`` carries it through; ``give_back`` gets a batch whose connection
+    failed, which is then tried again: all our statements may be repeated.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        *,
+        prepare: Callable[[Any], Awaitable[Any]],
+        take: Callable[[], Batch | None],
+        work: Callable[[Any, Batch], Awaitable[None]],
+        give_back: Callable[[Batch], None],
+    ) -> None:
+        self._url = url
+        self._name = name
+        self._prepare = prepare
+        self._take = take
+        self._work = work
+        self._give_back = give_back
+        self._sleeper: asyncio.Future[None] | None = None
+        self._connection: Any = None
+        self.busy_since = 0.0  # monotonic; 0 = idle
+        self.up = False
+        self.down_since = time.monotonic()
+
+    def wake(self) -> bool:
+        """Start the lane if it is idle; False when it is at work (it will see the queue when it is done)."""
+        sleeper = self._sleeper
+        if sleeper is None or sleeper.done():
+            return False
+        sleeper.set_result(None)
+        return True
+
+    def drop_if_hanging(self, now: float) -> None:
+        """Cut the connection of a statement that takes too long; what it was doing is tried again."""
+        if self.busy_since and now - self.busy_since > HANGING_SECONDS and self._connection is not None:
+            LOG.warning("database_hangs", lane=self._name, seconds=round(now - self.busy_since, 1))
+            self.busy_since = 0.0
+            self._connection.terminate()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        delay = 0.05
+        while True:
+            try:
+                self._connection = await connect(self._url, self._name)
+                prepared = await asyncio.wait_for(self._prepare(self._connection), CONNECT_TIMEOUT_SECONDS)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                if delay == 0.05 or delay >= 2.0:
+                    LOG.warning("database_unreachable", lane=self._name, error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+                continue
+            self._connection.add_termination_listener(lambda _connection: self.wake())
+            self.up, delay = True, 0.05
+            try:
+                await self._serve(prepared)
+            finally:
+                self.up, self.busy_since, self.down_since = False, 0.0, time.monotonic()
+                self._connection.terminate()
+
+    async def _serve(self, prepared: Any) -> None:
+        connection, loop = self._connection, asyncio.get_running_loop()
+        attempts = 0
+        while not connection.is_closed():
+            batch = self._take()
+            if batch is None:
+                attempts = 0
+                self._sleeper = loop.create_future()
+                try:
+                    await self._sleeper
+                finally:
+                    self._sleeper = None
+                continue
+            self.busy_since = time.monotonic()
+            try:
+                await self._work(prepared, batch)
+                attempts = 0
+            except asyncio.CancelledError:
+                self._give_back(batch)
+                raise
+            except TRY_AGAIN:
+                attempts += 1
+                self._give_back(batch)
+                await asyncio.sleep(0.005 * attempts)
+            except Exception as error:
+                LOG.warning("batch_failed", lane=self._name, error=f"{type(error).__name__}: {error}")
+                self._give_back(batch)
+                return
+            self.busy_since = 0.0

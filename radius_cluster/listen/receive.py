@@ -1,0 +1,213 @@
+"""Reads datagrams, drops what may not be answered, and hands verified requests on (RAD-1, RAD-9).
+
+Whatever the bytes, nothing here raises; whatever is dropped is counted by reason and, where it names a tenant's prefix,
+shown to that tenant (TEN-4).
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import structlog
+
+from radius_cluster.counters import ACCT_DUPLICATE, AUTH_DUPLICATE, STATUS, Counters, Refusal, dropped
+from radius_cluster.listen.duplicates import Duplicates, Key
+from radius_cluster.routing.directory import Directory, NasEntry
+from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_IDENTIFIER, STATUS_SERVER, USER_NAME
+from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.packet import Packet, encode_status_response, parse, verify_request
+
+LOG = structlog.get_logger(__name__)
+
+_DATAGRAMS_PER_WAKE_UP: Final = 64  # then the event loop gets its turn
+_LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
+UNKNOWN_NAS: Final = "unknown_nas"
+
+
+class Request:
+    """A verified request on its way through the node."""
+
+    __slots__ = ("arrived", "key", "nas", "packet", "receiver")
+
+    def __init__(self, packet: Packet, nas: NasEntry, receiver: "Receiver", key: Key, arrived: float) -> None:
+        self.packet = packet
+        self.nas = nas
+        self.receiver = receiver
+        self.key = key
+        self.arrived = arrived  # seconds since 1970
+
+    def answer(self, reply: bytes) -> None:
+        """Send the reply and keep it for repeats of the request."""
+        receiver, key = self.receiver, self.key
+        answers = receiver.duplicates.answers
+        if key in answers:  # else it took so long that repeats are new requests by now
+            answers[key] = reply
+        receiver.send(reply, key[0])
+
+    def forget(self) -> None:
+        """Give up without an answer; a repeat is a new request."""
+        self.receiver.duplicates.answers.pop(self.key, None)
+
+
+class Receiver:
+    """One UDP socket. ``handlers`` says which packet codes this port serves."""
+
+    def __init__(
+        self,
+        opened: socket.socket,
+        kind: str,
+        directory: Directory,
+        counters: Counters,
+        handlers: Mapping[int, Callable[[Request], None]],
+        node: str = "",
+    ) -> None:
+        self.duplicates = Duplicates()
+        self.kind = kind  # auth | acct
+        self.received = 0
+        self.send_failures = 0
+        self._socket = opened
+        self._directory = directory
+        self._counters = counters
+        self._handlers = {**handlers, STATUS_SERVER: self._answer_status}
+        self._duplicate_outcome = AUTH_DUPLICATE if kind == "auth" else ACCT_DUPLICATE
+        self._sendto = opened.sendto
+        self._reading = False
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._reading = True
+        asyncio.get_running_loop().add_reader(self._socket, self._on_readable)
+
+    def stop_reading(self) -> None:
+        """Read what has arrived, then no more; answers can still be sent."""
+        if self._reading:
+            self._reading = False
+            asyncio.get_running_loop().remove_reader(self._socket)
+            while self._on_readable():
+                pass
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.stop_reading()
+        self._socket.close()
+
+    def send(self, reply: bytes, destination: tuple[Any, ...]) -> None:
+        """Send a datagram; a full buffer or an unreachable router loses it, and the router asks again."""
+        try:
+            self._sendto(reply, destination)
+        except OSError:
+            self.send_failures += 1
+
+    def _on_readable(self) -> bool:
+        """Read up to 64 datagrams; True when there may be more."""
+        receive, take, now = self._socket.recvfrom, self.take, time.time()
+        for _ in range(_DATAGRAMS_PER_WAKE_UP):
+            try:
+                data, source = receive(_LARGEST_DATAGRAM)
+            except BlockingIOError:
+                return False
+            except OSError:  # an earlier answer was refused by its destination (ICMP); says nothing about this socket
+                continue
+            try:
+                take(data, source, now)
+            except Exception:
+                LOG.exception("packet_failed", source=f"{source[0]}:{source[1]}", packet=data[:64].hex())
+                self._counters.count_nobody(0, dropped(self.kind, "internal_error"))
+        return True
+
+    def take(self, data: bytes, source: tuple[Any, ...], now: float) -> None:
+        """One datagram: answer a repeat, drop what is wrong, hand on the rest."""
+        self.received += 1
+        key = (source, data[:20])
+        answers = self.duplicates.answers
+        if key in answers:
+            self._repeat(data, key)
+            return
+        packet = parse(data)
+        if type(packet) is str:
+            self._drop_malformed(packet, source, data, now)
+            return
+        assert isinstance(packet, Packet)
+        handler = self._handlers.get(packet.code)
+        if handler is None:
+            self._counters.count_nobody(0, dropped(self.kind, "unserved_code"))
+            return
+        nas = self._directory.find(packet.attributes.get(NAS_IDENTIFIER), source[0])
+        if nas is None:
+            self._refuse(None, UNKNOWN_NAS, packet, source, now)
+            return
+        problem = verify_request(packet, nas.secret, nas.required)
+        if problem:
+            self._refuse(nas, problem, packet, source, now)
+            return
+        nas.last_at = now
+        nas.last_source = source
+        if not nas.seen & 1:
+            self._counters.first_seen(nas, 0)
+        self.duplicates.begin(key)
+        handler(Request(packet, nas, self, key, now))
+
+    def _repeat(self, data: bytes, key: Key) -> None:
+        reply = self.duplicates.answers[key]
+        if reply is not None:
+            self.send(reply, key[0])
+        packet = parse(data)
+        if isinstance(packet, Packet):
+            nas = self._directory.find(packet.attributes.get(NAS_IDENTIFIER), key[0][0])
+            if nas is not None:
+                self._counters.count(nas, self._duplicate_outcome)
+
+    def _answer_status(self, request: Request) -> None:
+        self._counters.count(request.nas, STATUS)
+        accounting = self.kind == "acct"
+        request.answer(encode_status_response(request.packet, request.nas.secret, accounting=accounting))
+
+    def _drop_malformed(self, reason: str, source: tuple[Any, ...], data: bytes, now: float) -> None:
+        nas = self._directory.by_address.get(source[0])
+        if nas is not None:
+            self._counters.count(nas, dropped(self.kind, reason))
+        else:
+            self._counters.count_nobody(0, dropped(self.kind, reason))
+        self._counters.refuse(
+            Refusal(
+                tenant_id=nas.tenant.id if nas else 0,
+                nas_id=nas.id if nas else None,
+                nas_identifier="",
+                source=f"{source[0]}:{source[1]}",
+                code=data[0] if data else 0,
+                reason=reason,
+                username="",
+                account_id=None,
+                mac="",
+                method="",
+                at=now,
+            )
+        )
+
+    def _refuse(self, nas: NasEntry | None, reason: str, packet: Packet, source: tuple[Any, ...], now: float) -> None:
+        """A packet of an unknown NAS, or one that does not verify: silent towards the network, shown to the tenant."""
+        identifier = packet.text(NAS_IDENTIFIER)
+        if nas is not None:
+            tenant_id = nas.tenant.id
+            self._counters.count(nas, dropped(self.kind, reason))
+        else:
+            tenant = self._directory.tenant_of_prefix(identifier)
+            tenant_id = tenant.id if tenant else 0
+            self._counters.count_nobody(tenant_id, dropped(self.kind, reason))
+        self._counters.refuse(
+            Refusal(
+                tenant_id=tenant_id,
+                nas_id=nas.id if nas else None,
+                nas_identifier=identifier,
+                source=f"{source[0]}:{source[1]}",
+                code=packet.code,
+                reason=reason,
+                username=packet.text(USER_NAME),
+                account_id=None,
+                mac=normalise_mac(packet.text(CALLING_STATION_ID)),
+                method="",
+                at=now,
+            )
+        )

@@ -1,0 +1,143 @@
+"""One process of the RADIUS cluster: sockets, directory, cells, reports; and its end without losing a packet."""
+
+import asyncio
+import gc
+import signal
+import time
+from contextlib import suppress
+
+import structlog
+
+from infra.crypto import master_box
+from infra.servers import Servers
+from infra.settings import Settings
+from radius_cluster.cells import Cells
+from radius_cluster.counters import Counters
+from radius_cluster.listen.duplicates import Duplicates
+from radius_cluster.listen.receive import Receiver
+from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
+from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
+from radius_cluster.report import MAIN_CELL, Reporter
+from radius_cluster.routing.directory import Directory
+from radius_cluster.routing.load import DirectoryLoader, follow_dynamic_names
+from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
+
+LOG = structlog.get_logger(__name__)
+_REPORT_SECONDS = 2.0
+_DRAIN_SECONDS = 5.0
+
+
+def cell_urls(settings: Settings, servers: Servers) -> dict[str, str]:
+    """Database URLs of all cells; the main one through its Unix socket where there is one (cheaper)."""
+    return {MAIN_CELL: servers.database_socket_url or servers.database_url, **settings.cells()}
+
+
+class Node:
+    """Build, then :meth:`run`."""
+
+    def __init__(self, settings: Settings, servers: Servers) -> None:
+        self._settings = settings
+        self._started_at = time.time()
+        urls = cell_urls(settings, servers)
+        self.directory = Directory()
+        self.counters = Counters()
+        self.cells = Cells(urls, self.counters)
+        self._loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), self.directory)
+        self._reporter = Reporter(urls, self.directory, self.counters, self._started_at)
+        self._receivers: list[Receiver] = []
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises OSError when a port cannot be opened."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        self._open()
+        background = [
+            *self.cells.start(),
+            asyncio.create_task(self._loader.run()),
+            asyncio.create_task(follow_dynamic_names(self.directory)),
+        ]
+        try:
+            await self._wait_for_directory()
+            # The directory stays; the collector need not look at it again and again.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 50)
+            for receiver in self._receivers:
+                receiver.start()
+            LOG.info(
+                "radius_ready",
+                auth=f"{self._settings.bind}:{self._settings.radius_auth_port}",
+                acct=f"{self._settings.bind}:{self._settings.radius_acct_port}",
+                nas=len(self.directory.nas),
+            )
+            await self._serve()
+            await self._drain()
+        finally:
+            for task in background:
+                task.cancel()
+            for receiver in self._receivers:
+                receiver.close()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*background, return_exceptions=True)
+
+    def _open(self) -> None:
+        settings = self._settings
+        for port, kind, handlers in (
+            (settings.radius_auth_port, "auth", {ACCESS_REQUEST: self.cells.log_in}),
+            (settings.radius_acct_port, "acct", {ACCOUNTING_REQUEST: self.cells.account}),
+        ):
+            opened = open_udp(settings.bind, port)
+            granted = receive_buffer_octets(opened)
+            if granted < WANTED_BUFFER_OCTETS:
+                LOG.warning(
+                    "small_socket_buffer",
+                    port=port,
+                    octets=granted,
+                    hint="bursts may lose packets; raise net.core.rmem_max to 16777216 or start as root",
+                )
+            self._receivers.append(Receiver(opened, kind, self.directory, self.counters, handlers))
+
+    async def _wait_for_directory(self) -> None:
+        """Without the directory every packet would be an unknown NAS's: better to let them wait in the socket."""
+        ready = asyncio.create_task(self._loader.ready.wait())
+        stop = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        stop.cancel()
+
+    async def _serve(self) -> None:
+        last_report = 0.0
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), Duplicates.tick_seconds)
+            now = time.monotonic()
+            for receiver in self._receivers:
+                receiver.duplicates.tick(now)
+            self.cells.drop_hanging(now)
+            if now - last_report >= _REPORT_SECONDS:
+                last_report = now
+                await self._report("running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded")
+
+    async def _drain(self) -> None:
+        """Read what has come, answer it, write what was counted; routers go on with the other processes."""
+        for receiver in self._receivers:
+            receiver.stop_reading()
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while self.cells.busy() and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(REJECT_DELAY_SECONDS + 0.05)
+        await self._report("draining")
+        await self._reporter.goodbye()
+        LOG.info("radius_stopped", answered=dict(self._reporter.totals))
+
+    async def _report(self, state: str) -> None:
+        settings = self._settings
+        listening = (
+            settings.radius_address,
+            settings.radius_auth_port,
+            settings.radius_acct_port,
+            settings.radsec_port,
+        )
+        await self._reporter.report(time.time(), state=state, listening=listening)

@@ -1,0 +1,1 @@
+"""What a verified request leads to: logins, accounting, the answers."""

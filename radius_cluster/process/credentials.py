@@ -1,0 +1,48 @@
+"""Whether the password of a login is right, by whichever method it came (RAD-2)."""
+
+import os
+from typing import Final
+
+from infra.crypto import SUBSCRIBER_PASSWORD, DecryptionError
+from radius_cluster.listen.receive import Request
+from radius_cluster.wire.codes import CHAP_PASSWORD, EAP_MESSAGE, USER_PASSWORD
+from radius_cluster.wire.md5 import equal
+from radius_cluster.wire.mschap import encode_mschap_success, mschap_version, nt_hash, verify_mschap
+from radius_cluster.wire.packet import Packet
+from radius_cluster.wire.passwords import decode_pap, verify_chap
+
+NOTHING_TO_ADD: Final = b""
+
+
+def verify_password(request: Request, sealed: bytes) -> bytes | None:
+    """What the method adds to the Accept (b"" for PAP and CHAP); None when the password is wrong."""
+    packet, nas = request.packet, request.nas
+    try:
+        password = nas.tenant.box.open(sealed, SUBSCRIBER_PASSWORD)
+    except DecryptionError:
+        return None
+    attributes = packet.attributes
+    hidden = attributes.get(USER_PASSWORD)
+    if hidden is not None:
+        given = decode_pap(hidden, packet.authenticator, nas.secret)
+        return NOTHING_TO_ADD if given is not None and equal(given, password) else None
+    if CHAP_PASSWORD in attributes:
+        return NOTHING_TO_ADD if verify_chap(packet, password) else None
+    if mschap_version(packet):
+        hashed = nt_hash(password.decode("utf-8", "replace"))
+        if verify_mschap(packet, hashed):
+            return encode_mschap_success(packet, hashed, nas.secret, os.urandom(4))
+    return None
+
+
+def method_of(packet: Packet) -> str:
+    """The method's name, as it stands in aaa.refused_packet."""
+    attributes = packet.attributes
+    if USER_PASSWORD in attributes:
+        return "pap"
+    if CHAP_PASSWORD in attributes:
+        return "chap"
+    if EAP_MESSAGE in attributes:
+        return "eap"
+    version = mschap_version(packet)
+    return f"mschapv{version}" if version else "none"

@@ -1,0 +1,79 @@
+"""Accepts and Rejects of logins (RAD-3): what each login adds to the ready reply, and what a refused one reads."""
+
+import asyncio
+import math
+from typing import Any, Final
+
+from radius_cluster.counters import AUTH_ACCEPTED, Counters, Refusal, rejected
+from radius_cluster.listen.receive import Request
+from radius_cluster.process.credentials import method_of
+from radius_cluster.process.reply_messages import reply_message
+from radius_cluster.wire.codes import (
+    ACCESS_ACCEPT,
+    ACCESS_REJECT,
+    CALLING_STATION_ID,
+    FRAMED_IP_ADDRESS,
+    USER_NAME,
+    VENDOR_SPECIFIC,
+)
+from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.mschap import encode_mschap_error, mschap_version
+from radius_cluster.wire.packet import Packet, encode_access_response
+
+REJECT_DELAY_SECONDS: Final = 1.0  # for guessers; nobody else waits for it
+_MSCHAP_ERRORS: Final = {"disabled": 647, "held": 647, "expired": 647, "arrears": 647}
+_WRONG: Final = 691
+
+
+def accept(request: Request, counters: Counters, account_id: int, attributes: bytes, seconds: float) -> None:
+    """Send the Access-Accept: ``attributes``, a Session-Timeout, and Class (tenant, account)."""
+    nas = request.nas
+    # Rounded up: the session ends with the account, never before it; 0 would mean "no limit" to some routers.
+    timeout = max(1, math.ceil(seconds))
+    label = b"%d.%d" % (nas.tenant.id, account_id)
+    body = b"%s\x1b\x06%s\x19%c%s%s" % (attributes, timeout.to_bytes(4, "big"), len(label) + 2, label, nas.extra)
+    request.answer(encode_access_response(ACCESS_ACCEPT, request.packet, nas.secret, body))
+    counters.count(nas, AUTH_ACCEPTED)
+    if not nas.seen & 2:
+        counters.first_seen(nas, 1)
+
+
+def reject(
+    request: Request, counters: Counters, reason: str, account_id: int | None, now: float, locale: str = ""
+) -> None:
+    """Record the refusal, and send the Access-Reject a second later."""
+    packet, nas = request.packet, request.nas
+    counters.count(nas, rejected(reason))
+    source = request.key[0]
+    counters.refuse(
+        Refusal(
+            tenant_id=nas.tenant.id,
+            nas_id=nas.id,
+            nas_identifier=nas.identifier.decode("utf-8", "replace"),
+            source=f"{source[0]}:{source[1]}",
+            code=packet.code,
+            reason=reason,
+            username=packet.text(USER_NAME),
+            account_id=account_id,
+            mac=normalise_mac(packet.text(CALLING_STATION_ID)),
+            method=method_of(packet),
+            at=now,
+        )
+    )
+    body = reply_message(reason, locale or nas.tenant.locale)
+    if VENDOR_SPECIFIC in packet.attributes and mschap_version(packet):
+        body += encode_mschap_error(packet, _MSCHAP_ERRORS.get(reason, _WRONG))
+    reply = encode_access_response(ACCESS_REJECT, packet, nas.secret, body)
+    asyncio.get_running_loop().call_later(REJECT_DELAY_SECONDS, request.answer, reply)
+
+
+def framed_address(address: str) -> bytes:
+    """Framed-IP-Address of a fixed IPv4 address; b"" for none and for IPv6."""
+    if not address or ":" in address:
+        return b""
+    return bytes((FRAMED_IP_ADDRESS, 6, *(int(part) for part in address.split("."))))
+
+
+def shown(packet: Packet) -> dict[str, Any]:
+    """Facts of a packet for log lines."""
+    return {"username": packet.text(USER_NAME), "code": packet.code}

@@ -1,0 +1,77 @@
+"""The statements of a batch of logins. One round trip decides hundreds: credentials, state, limits, open sessions."""
+
+from typing import Final
+
+# Row numbers of the login query's columns
+ORDINAL: Final = 0
+ACCOUNT: Final = 1
+SEALED: Final = 2
+STATE: Final = 3
+ACTIVATED: Final = 4
+VALID_UNTIL: Final = 5
+IN_ARREARS: Final = 6
+MAX_SESSIONS: Final = 7
+DROP_OLDEST: Final = 8
+PROFILE: Final = 9
+VERSION: Final = 10
+OPEN_SESSIONS: Final = 11
+LOCALE: Final = 12
+RARE: Final = 13
+
+# The sub-select that counts correlates with the table's tenant_id, which is what Citus can push down. Sessions without
+# an update for the tenant's stale time do not count: a dead router must not lock its subscribers out (OW#617).
+# What few accounts have (bindings, quota, fixed address) travels as one JSON text: the others do not pay for it.
+LOGIN: Final = """
+SELECT q.ordinal, u.account_id, u.password_sealed, u.state, u.activated, extract(epoch FROM u.valid_until)::float8,
+  u.in_arrears, u.max_sessions, u.drop_oldest, u.profile_id, p.version,
+  CASE WHEN u.max_sessions > 0 THEN (SELECT count(*) FROM aaa.session s WHERE s.tenant_id = u.tenant_id
+    AND s.account_id = u.account_id AND s.updated_at > to_timestamp(q.alive_after)) ELSE 0 END,
+  u.locale,
+  CASE WHEN u.static_ip IS NULL AND u.bind_mac = '' AND u.bind_nas_id IS NULL AND u.bind_port = '' AND u.quota_kind = 0
+    THEN NULL ELSE jsonb_build_object('static_ip', host(u.static_ip), 'bind_mac', u.bind_mac,
+      'bind_nas_id', u.bind_nas_id,
+      'bind_port', u.bind_port, 'bind_options', u.bind_options, 'region_id', u.region_id, 'quota_kind', u.quota_kind,
+      'quota_octets', u.quota_octets, 'quota_seconds', u.quota_seconds, 'quota_epoch', u.quota_epoch,
+      'pack_octets', u.pack_octets, 'pack_seconds', u.pack_seconds, 'quota_cut', u.quota_cut,
+      'throttle_profile_id', u.throttle_profile_id,
+      'use', (SELECT to_jsonb(c) FROM aaa.quota_use c WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)
+    )::text END
+FROM unnest($1::int[], $2::text[], $3::float8[]) WITH ORDINALITY AS q(tenant, username, alive_after, ordinal)
+JOIN aaa.subscriber u ON u.tenant_id = q.tenant AND u.username = q.username COLLATE "C"
+LEFT JOIN aaa.profile p ON p.tenant_id = u.tenant_id AND p.profile_id = u.profile_id
+"""
+
+PROFILES: Final = """
+SELECT tenant_id, profile_id, version, up_bps, down_bps, burst_up_bps, burst_down_bps, threshold_up_bps,
+  threshold_down_bps, burst_seconds, priority, pool, ipv6_pool, host(dns1) AS dns1, host(dns2) AS dns2, options::text AS options,
+  windows::text AS windows
+FROM unnest($1::int[], $2::bigint[]) AS q(tenant, profile)
+JOIN aaa.profile p ON p.tenant_id = q.tenant AND p.profile_id = q.profile
+"""
+
+# The oldest sessions beyond what the plan allows, with the new one counted in.
+DROP_OLDEST_SESSIONS: Final = """
+WITH oldest AS (
+  SELECT * FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2 ORDER BY s.started_at LIMIT $3),
+asked AS (
+  INSERT INTO work.outbox (tenant_id, topic, subject, payload)
+  SELECT tenant_id, 'radius.disconnect', 'account:' || account_id, jsonb_build_object('nas_id', nas_id,
+    'session_id', session_id, 'username', username, 'framed_ip', host(framed_ip), 'account_id', account_id, 'mac', mac,
+    'reason', 'too_many_sessions')
+  FROM oldest o WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = o.tenant_id
+    AND w.topic = 'radius.disconnect' AND w.subject = 'account:' || o.account_id AND w.state = 'waiting' AND w.payload ->> 'session_id' = o.session_id)
+  RETURNING 1)
+SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
+"""
+
+# The first accepted login starts the period (SUB-3). The consumer is idempotent; one waiting row is enough.
+ACTIVATE: Final = """
+WITH told AS (
+  INSERT INTO work.outbox (tenant_id, topic, subject, payload)
+  SELECT $1, 'account.activate', 'account:' || $2::bigint,
+    jsonb_build_object('account_id', $2::bigint, 'accepted_at', to_timestamp($3::float8))
+  WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = $1 AND w.topic = 'account.activate'
+    AND w.subject = 'account:' || $2::bigint AND w.state IN ('waiting', 'taken'))
+  RETURNING 1)
+SELECT pg_notify('broadloom_outbox', 'account') FROM told
+"""

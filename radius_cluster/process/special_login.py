@@ -1,0 +1,101 @@
+"""What only some accounts have: bindings, quotas, time windows (RAD-3). Pure, apart from what the row brings along."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from radius_cluster.routing.directory import NasEntry, TenantEntry
+from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_PORT, NAS_PORT_ID
+from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.packet import Packet
+from tenants.usage.rules_quota import Counter, left, window_of
+
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Special:
+    """The rare part of a login, ready for the decision. ``None`` left = no such quota."""
+
+    place_allowed: bool = True
+    bind_mac: str = ""
+    mac: str = ""
+    bind_port: str = ""
+    port: str = ""
+    octets_left: int | None = None
+    seconds_left: int | None = None
+    quota_cut: bool = True
+    throttle_profile_id: int | None = None
+    static_ip: str = ""
+
+    @property
+    def quota_used_up(self) -> bool:
+        """Whether any quota has nothing left."""
+        return self.octets_left == 0 or self.seconds_left == 0
+
+
+def read_special(rare: str | None, packet: Packet, nas: NasEntry, now: float) -> Special:
+    """Take apart the JSON of the login query (login_sql.RARE)."""
+    if rare is None:
+        return Special()
+    row: Mapping[str, Any] = json.loads(rare)
+    octets, seconds = _quota_left(row, nas.tenant, now)
+    return Special(
+        place_allowed=_place_allowed(row, nas),
+        bind_mac=row["bind_mac"],
+        mac=normalise_mac(packet.text(CALLING_STATION_ID)),
+        bind_port=row["bind_port"],
+        port=port_of(packet),
+        octets_left=octets,
+        seconds_left=seconds,
+        quota_cut=row["quota_cut"],
+        throttle_profile_id=row["throttle_profile_id"],
+        static_ip=row["static_ip"] or "",
+    )
+
+
+def port_of(packet: Packet) -> str:
+    """Where the subscriber is plugged in, as the router names it: NAS-Port-Id, else the number of NAS-Port."""
+    port = packet.text(NAS_PORT_ID).strip()
+    if port:
+        return port
+    return str(packet.number(NAS_PORT)) if NAS_PORT in packet.attributes else ""
+
+
+def local_minute(tenant: TenantEntry, now: float) -> tuple[int, int]:
+    """(weekday with Monday 0, minute of the day) of the tenant's zone."""
+    local = datetime.fromtimestamp(now, tenant.zone)
+    return local.weekday(), local.hour * 60 + local.minute
+
+
+def _place_allowed(row: Mapping[str, Any], nas: NasEntry) -> bool:
+    bound = row["bind_nas_id"]
+    if bound is not None and bound != nas.id:
+        return False
+    if nas.options.get("region_only") and nas.region_id is not None:
+        return bool(row["region_id"] == nas.region_id)
+    return True
+
+
+def _quota_left(row: Mapping[str, Any], tenant: TenantEntry, now: float) -> tuple[int | None, int | None]:
+    kind = row["quota_kind"]
+    if not kind:
+        return None, None
+    window = window_of(kind, datetime.fromtimestamp(now, UTC), tenant.zone)
+    use = row["use"]
+    return (
+        _one_left(row, use, "octets", window),
+        _one_left(row, use, "seconds", window),
+    )
+
+
+def _one_left(row: Mapping[str, Any], use: Mapping[str, Any] | None, unit: str, window: date) -> int | None:
+    quota = row[f"quota_{unit}"]
+    if quota is None:
+        return None
+    counter = None
+    if use is not None:
+        counter = Counter(use["epoch"], date.fromisoformat(use["window_on"]), use[unit], use[f"over_{unit}"])
+    return left(counter, row["quota_epoch"], window, quota, row[f"pack_{unit}"])

@@ -1,0 +1,225 @@
+"""Writes what a node counted, every two seconds (RAD-7, TEN-3, TEN-4): packet counts, refusals, NAS seen, heartbeat."""
+
+import json
+import os
+import socket
+from collections import defaultdict
+from typing import Any, Final
+
+import structlog
+
+from radius_cluster.counters import Counters, Outcome, Refusal
+from radius_cluster.listen.database import connect
+from radius_cluster.routing.directory import Directory, NasEntry
+
+LOG = structlog.get_logger(__name__)
+MAIN_CELL: Final = "main"  # infra.db has the name too, but with it comes SQLAlchemy, 40 MB that no packet needs
+_SAME_REFUSAL_SECONDS: Final = 60.0  # repeats within it count up the row instead of adding one
+_SAVE_NAS_SECONDS: Final = 30.0
+_MOST_ROWS_REMEMBERED: Final = 5_000
+
+_COUNT: Final = """
+INSERT INTO aaa.packet_count AS c (tenant_id, nas_id, hour, kind, outcome, packets)
+SELECT tenant, nas, date_trunc('hour', to_timestamp($1::float8)), kind, outcome, packets
+FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[]) AS q(tenant, nas, kind, outcome, packets)
+ORDER BY 1, 2, 4, 5
+ON CONFLICT (tenant_id, nas_id, hour, kind, outcome) DO UPDATE SET packets = c.packets + EXCLUDED.packets
+"""
+_REFUSED: Final = """
+INSERT INTO aaa.refused_packet (tenant_id, at, nas_id, nas_identifier, source, code, reason, username, account_id, mac,
+  method, repeats, node)
+SELECT tenant, to_timestamp(at), nas, identifier, source, code, reason, username, account, mac, method, repeats, $13
+FROM unnest($1::int[], $2::float8[], $3::int[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::text[],
+  $9::bigint[], $10::text[], $11::text[], $12::int[]) WITH ORDINALITY
+  AS q(tenant, at, nas, identifier, source, code, reason, username, account, mac, method, repeats, n)
+ORDER BY n RETURNING id
+"""
+_REPEATED: Final = """
+UPDATE aaa.refused_packet r SET repeats = r.repeats + q.more, at = to_timestamp(q.at), source = q.source
+FROM unnest($1::bigint[], $2::int[], $3::float8[], $4::text[]) AS q(id, more, at, source) WHERE r.id = q.id
+"""
+_NAS_SEEN: Final = """
+UPDATE registry.nas n SET last_packet_at = GREATEST(n.last_packet_at, to_timestamp(q.at)), last_source = q.source,
+  first_packet_at = COALESCE(n.first_packet_at, to_timestamp(q.packet)),
+  first_accept_at = COALESCE(n.first_accept_at, to_timestamp(q.accept)),
+  first_online_at = COALESCE(n.first_online_at, to_timestamp(q.online))
+FROM unnest($1::int[], $2::float8[], $3::text[], $4::float8[], $5::float8[], $6::float8[])
+  AS q(id, at, source, packet, accept, online)
+WHERE n.id = q.id
+"""
+_HEARTBEAT: Final = """
+INSERT INTO registry.nodes (node, kind, host, pid, address, auth_port, acct_port, radsec_port, state, started_at,
+  heartbeat_at, counters, memory_octets)
+VALUES ($1, 'radius', $2, $3, $4, $5, $6, $7, $8, to_timestamp($9), now(), $10::text::jsonb, $11)
+ON CONFLICT (node) DO UPDATE SET state = EXCLUDED.state, heartbeat_at = now(), counters = EXCLUDED.counters,
+  memory_octets = EXCLUDED.memory_octets, started_at = EXCLUDED.started_at
+"""
+
+
+def resident_octets() -> int:
+    """Memory of this process."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Reporter:
+    """One connection per cell, made when needed; what cannot be written now is kept and written later."""
+
+    def __init__(self, urls: dict[str, str], directory: Directory, counters: Counters, started_at: float) -> None:
+        self._urls = urls
+        self._directory = directory
+        self._counters = counters
+        self._connections: dict[str, Any] = {}
+        self._unsaved: dict[str, dict[tuple[int, int, Outcome], int]] = defaultdict(lambda: defaultdict(int))
+        self._rows: dict[tuple[Any, ...], tuple[int, float]] = {}  # refusal → (row id, when it was added)
+        self._started_at = started_at
+        self.host = socket.gethostname()
+        self.node = f"{self.host}:{os.getpid()}"
+        self.totals: dict[str, int] = defaultdict(int)
+
+    async def report(self, now: float, *, state: str, listening: tuple[str, int, int, int | None]) -> None:
+        """Write everything gathered since the last report. Never raises for a database that is away."""
+        self._gather()
+        refusals = defaultdict(list)
+        for refusal in self._counters.refusals.values():
+            refusals[self._cell_of(refusal.tenant_id)].append(refusal)
+        self._counters.refusals = {}
+        for cell in self._urls:
+            try:
+                connection = await self._connection(cell)
+                await self._save_counts(connection, cell, now)
+                await self._save_refusals(connection, refusals[cell], now)
+                if cell == MAIN_CELL:
+                    await self._save_nas(connection, now)
+                    await self._beat(connection, state, listening)
+            except Exception as error:
+                LOG.warning("report_failed", cell=cell, error=f"{type(error).__name__}: {error}")
+                await self._disconnect(cell)
+
+    async def goodbye(self) -> None:
+        """Take this node off the list."""
+        try:
+            connection = await self._connection(MAIN_CELL)
+            await connection.execute("DELETE FROM registry.nodes WHERE node = $1", self.node)
+        except Exception as error:
+            LOG.warning("report_failed", cell=MAIN_CELL, error=f"{type(error).__name__}: {error}")
+        for cell in list(self._connections):
+            await self._disconnect(cell)
+
+    def _gather(self) -> None:
+        counters = self._counters
+        touched, counters.touched = counters.touched, []
+        for nas in touched:
+            nas.touched = False
+            counts, nas.counts = nas.counts, {}
+            unsaved = self._unsaved[nas.tenant.cell if nas.tenant.cell in self._urls else MAIN_CELL]
+            for outcome, packets in counts.items():
+                unsaved[nas.tenant.id, nas.id, outcome] += packets
+                self.totals[f"{outcome[0]}.{outcome[1]}"] += packets
+        nobody, counters.nobody = counters.nobody, {}
+        for (tenant_id, outcome), packets in nobody.items():
+            self._unsaved[self._cell_of(tenant_id)][tenant_id, 0, outcome] += packets
+            self.totals[f"{outcome[0]}.{outcome[1]}"] += packets
+
+    def _cell_of(self, tenant_id: int) -> str:
+        tenant = self._directory.tenants.get(tenant_id)
+        return tenant.cell if tenant is not None and tenant.cell in self._urls else MAIN_CELL
+
+    async def _connection(self, cell: str) -> Any:
+        connection = self._connections.get(cell)
+        if connection is None or connection.is_closed():
+            connection = self._connections[cell] = await connect(self._urls[cell], f"broadloom radius {cell} report")
+        return connection
+
+    async def _disconnect(self, cell: str) -> None:
+        connection = self._connections.pop(cell, None)
+        if connection is not None:
+            connection.terminate()
+
+    async def _save_counts(self, connection: Any, cell: str, now: float) -> None:
+        unsaved = self._unsaved[cell]
+        if not unsaved:
+            return
+        keys = sorted(unsaved)
+        await connection.execute(
+            _COUNT,
+            now,
+            [key[0] for key in keys],
+            [key[1] for key in keys],
+            [key[2][0] for key in keys],
+            [key[2][1] for key in keys],
+            [unsaved[key] for key in keys],
+            timeout=5,
+        )
+        del self._unsaved[cell]
+
+    async def _save_refusals(self, connection: Any, refusals: list[Refusal], now: float) -> None:
+        for key in [key for key, (_, added) in self._rows.items() if now - added > _SAME_REFUSAL_SECONDS]:
+            del self._rows[key]
+        again = [refusal for refusal in refusals if refusal.key in self._rows]
+        new = [refusal for refusal in refusals if refusal.key not in self._rows]
+        if again:
+            await connection.execute(
+                _REPEATED,
+                [self._rows[refusal.key][0] for refusal in again],
+                [refusal.repeats for refusal in again],
+                [refusal.at for refusal in again],
+                [refusal.source for refusal in again],
+                timeout=5,
+            )
+        if new:
+            rows = await connection.fetch(
+                _REFUSED,
+                *(
+                    [getattr(refusal, name) for refusal in new]
+                    for name in (
+                        "tenant_id", "at", "nas_id", "nas_identifier", "source", "code", "reason", "username",
+                        "account_id", "mac", "method", "repeats",
+                    )
+                ),
+                self.node,
+                timeout=5,
+            )  # fmt: skip
+            if len(self._rows) < _MOST_ROWS_REMEMBERED:
+                self._rows.update({r.key: (row["id"], now) for r, row in zip(new, rows, strict=True)})
+
+    async def _save_nas(self, connection: Any, now: float) -> None:
+        firsts: dict[NasEntry, list[float | None]] = {}
+        seen, self._counters.seen = self._counters.seen, []
+        for nas, bit, at in seen:
+            firsts.setdefault(nas, [None, None, None])[bit] = at
+        changed = [
+            nas
+            for nas in self._directory.nas.values()
+            if nas.last_at
+            and (
+                nas in firsts
+                or nas.last_source[0] != nas.saved_source[0]
+                or (nas.last_at > nas.saved_at and now - nas.saved_at > _SAVE_NAS_SECONDS)
+            )
+        ]
+        if not changed:
+            return
+        changed.sort(key=lambda nas: nas.id)
+        instants = [firsts.get(nas, [None, None, None]) for nas in changed]
+        try:
+            await connection.execute(
+                _NAS_SEEN,
+                [nas.id for nas in changed],
+                [nas.last_at for nas in changed],
+                [f"{nas.last_source[0]}:{nas.last_source[1]}" for nas in changed],
+                *([instant[bit] for instant in instants] for bit in range(3)),
+                timeout=5,
+            )
+        except BaseException:
+            self._counters.seen += seen
+            raise
+        for nas in changed:
+            nas.saved_at, nas.saved_source = max(nas.last_at, now), nas.last_source
+
+    async def _beat(self, connection: Any, state: str, listening: tuple[str, int, int, int | None]) -> None:
+        address, auth_port, acct_port, radsec_port = listening
+        await connection.execute(
+            _HEARTBEAT, self.node, self.host, os.getpid(), address, auth_port, acct_port, radsec_port, state,
+            self._started_at, json.dumps(self.totals), resident_octets(), timeout=5,
+        )  # fmt: skip

@@ -1,0 +1,159 @@
+"""Keeps the directory fresh: all of it at start, single rows by NOTIFY (a NAS added in the portal works at once), and a
+look every half minute for what a lost connection may have missed."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from infra.crypto import DATA_KEY, DecryptionError, SecretBox
+from radius_cluster.listen.database import connect
+from radius_cluster.routing.directory import Directory
+
+LOG = structlog.get_logger(__name__)
+_LOOK_EVERY_SECONDS = 30.0
+_TENANTS = (
+    "SELECT id, slug, nas_prefix, cell, state, locale, timezone, interim_seconds, max_session_seconds, stale_intervals,"
+    " data_key_wrapped FROM registry.tenants WHERE state IN ('active', 'suspended')"
+)
+_NAS = (
+    "SELECT id, tenant_id, identifier, vendor, secret_sealed, auth_mode, host(address) AS address, ddns_name, coa_port,"
+    " message_authenticator, invert_directions, region_id, options, first_packet_at, first_accept_at, first_online_at,"
+    " deleted_at FROM registry.nas WHERE deleted_at IS NULL"
+)
+# Changes whenever a row that we keep is added, changed or removed; cheap enough to ask twice a minute.
+_FINGERPRINT = (
+    "SELECT (SELECT count(*) || ':' || COALESCE(sum(directory_version), 0) || ':' ||"
+    " COALESCE(sum(hashtext(state || slug || nas_prefix || timezone || locale || interim_seconds ||"
+    " max_session_seconds)), 0) FROM registry.tenants) || '/' || (SELECT count(*) || ':' || COALESCE(max(id), 0) || ':' ||"
+    " COALESCE(extract(epoch FROM max(updated_at)), 0) FROM registry.nas WHERE deleted_at IS NULL)"
+)
+
+
+class DirectoryLoader:
+    """Owns the one connection to the registry that the directory is read through."""
+
+    def __init__(self, url: str, master: SecretBox, directory: Directory) -> None:
+        self._url = url
+        self._master = master
+        self._directory = directory
+        self._changed: set[str] = set()
+        self._wake = asyncio.Event()
+        self._fingerprint = ""
+        self.ready = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled. While the registry is away the directory stays as it was."""
+        delay = 0.1
+        while True:
+            try:
+                connection = await connect(self._url, "broadloom radius directory")
+                try:
+                    await self._serve(connection)
+                finally:
+                    connection.terminate()
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # whatever the cause: the packet path goes on with what it has
+                LOG.warning("directory_unreachable", error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+            else:
+                delay = 0.1
+
+    async def _serve(self, connection: Any) -> None:
+        await connection.add_listener("broadloom_directory", self._on_change)
+        connection.add_termination_listener(lambda _connection: self._wake.set())
+        await self._load_all(connection)
+        self.ready.set()
+        while not connection.is_closed():
+            try:
+                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_SECONDS)
+            except TimeoutError:
+                if await connection.fetchval(_FINGERPRINT) != self._fingerprint:
+                    await self._load_all(connection)
+            self._wake.clear()
+            if connection.is_closed():
+                return
+            changed, self._changed = self._changed, set()
+            try:
+                for reference in sorted(changed, reverse=True):  # tenants before their NAS
+                    await self._load_one(connection, reference)
+                if changed:
+                    self._fingerprint = await connection.fetchval(_FINGERPRINT)
+            except BaseException:
+                self._changed |= changed
+                raise
+
+    def _on_change(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        self._changed.add(payload)
+        self._wake.set()
+
+    async def _load_all(self, connection: Any) -> None:
+        self._fingerprint = await connection.fetchval(_FINGERPRINT)
+        directory = self._directory
+        tenants, routers = await connection.fetch(_TENANTS), await connection.fetch(_NAS)
+        for tenant_id in set(directory.tenants) - {row["id"] for row in tenants}:
+            directory.remove_tenant(tenant_id)
+        for nas_id in set(directory.nas) - {row["id"] for row in routers}:
+            directory.remove_nas(nas_id)
+        for row in tenants:
+            self._put_tenant(row)
+        for count, row in enumerate(routers, 1):
+            self._put_nas(row)
+            if not count % 500:
+                await asyncio.sleep(0)  # packets go first
+        LOG.info("directory_loaded", tenants=len(directory.tenants), nas=len(directory.nas))
+
+    async def _load_one(self, connection: Any, reference: str) -> None:
+        kind, _, number = reference.partition(":")
+        if kind == "tenant":
+            row = await connection.fetchrow(f"{_TENANTS} AND id = $1", int(number))
+            if row is None:
+                self._directory.remove_tenant(int(number))
+            elif self._put_tenant(row):  # replies and secrets of its NAS depend on it
+                for nas in await connection.fetch(f"{_NAS} AND tenant_id = $1", int(number)):
+                    self._put_nas(nas)
+        elif kind == "nas":
+            row = await connection.fetchrow(f"{_NAS} AND id = $1", int(number))
+            if row is None:
+                self._directory.remove_nas(int(number))
+            else:
+                if row["tenant_id"] not in self._directory.tenants:
+                    await self._load_one(connection, f"tenant:{row['tenant_id']}")
+                self._put_nas(row)
+
+    def _put_tenant(self, row: Mapping[str, Any]) -> bool:
+        try:
+            if row["data_key_wrapped"] is None:
+                raise DecryptionError("the tenant has no data key")
+            # The purpose binds a key to its tenant, as tenants.registry.keys does (which would bring SQLAlchemy along).
+            key = self._master.open(row["data_key_wrapped"], DATA_KEY + str(row["id"]).encode())
+        except DecryptionError as error:
+            LOG.error("tenant_unreadable", tenant=row["slug"], error=str(error))
+            self._directory.remove_tenant(row["id"])
+            return False
+        self._directory.put_tenant(row, SecretBox(key))
+        return True
+
+    def _put_nas(self, row: Mapping[str, Any]) -> None:
+        fields = {**row, "options": json.loads(row["options"] or "{}")}
+        if not self._directory.put_nas(fields):
+            LOG.error("nas_unreadable", nas=row["identifier"])
+
+
+async def follow_dynamic_names(directory: Directory, every_seconds: float = 60.0) -> None:
+    """Resolve the DDNS names of NAS (radius.md, "Who is calling") until cancelled; on failure the last answer stays."""
+    loop = asyncio.get_running_loop()
+    while True:
+        for nas in [nas for nas in directory.nas.values() if nas.ddns_name]:
+            try:
+                found = await loop.getaddrinfo(nas.ddns_name, None, type=socket.SOCK_DGRAM)
+            except OSError:
+                continue
+            if directory.nas.get(nas.id) is nas:
+                directory.set_dynamic_addresses(nas, {str(entry[4][0]) for entry in found})
+        await asyncio.sleep(every_seconds)
