@@ -43,8 +43,8 @@ LEFT JOIN aaa.profile p ON p.tenant_id = u.tenant_id AND p.profile_id = u.profil
 
 PROFILES: Final = """
 SELECT tenant_id, profile_id, version, up_bps, down_bps, burst_up_bps, burst_down_bps, threshold_up_bps,
-  threshold_down_bps, burst_seconds, priority, pool, ipv6_pool, host(dns1) AS dns1, host(dns2) AS dns2, options::text AS options,
-  windows::text AS windows
+  threshold_down_bps, burst_seconds, priority, pool, ipv6_pool, host(dns1) AS dns1, host(dns2) AS dns2,
+  options::text AS options, windows::text AS windows
 FROM unnest($1::int[], $2::bigint[]) AS q(tenant, profile)
 JOIN aaa.profile p ON p.tenant_id = q.tenant AND p.profile_id = q.profile
 """
@@ -59,7 +59,8 @@ asked AS (
     'session_id', session_id, 'username', username, 'framed_ip', host(framed_ip), 'account_id', account_id, 'mac', mac,
     'reason', 'too_many_sessions')
   FROM oldest o WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = o.tenant_id
-    AND w.topic = 'radius.disconnect' AND w.subject = 'account:' || o.account_id AND w.state = 'waiting' AND w.payload ->> 'session_id' = o.session_id)
+    AND w.topic = 'radius.disconnect' AND w.subject = 'account:' || o.account_id
+    AND w.state = 'waiting' AND w.payload ->> 'session_id' = o.session_id)
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """

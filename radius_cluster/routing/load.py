@@ -28,8 +28,8 @@ _NAS = (
 _FINGERPRINT = (
     "SELECT (SELECT count(*) || ':' || COALESCE(sum(directory_version), 0) || ':' ||"
     " COALESCE(sum(hashtext(state || slug || nas_prefix || timezone || locale || interim_seconds ||"
-    " max_session_seconds)), 0) FROM registry.tenants) || '/' || (SELECT count(*) || ':' || COALESCE(max(id), 0) || ':' ||"
-    " COALESCE(extract(epoch FROM max(updated_at)), 0) FROM registry.nas WHERE deleted_at IS NULL)"
+    " max_session_seconds)), 0) FROM registry.tenants) || '/' || (SELECT count(*) || ':' || COALESCE(max(id), 0)"
+    " || ':' || COALESCE(extract(epoch FROM max(updated_at)), 0) FROM registry.nas WHERE deleted_at IS NULL)"
 )
 
 
