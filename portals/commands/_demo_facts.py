@@ -1,6 +1,7 @@
 """What `broadloom up` shows of the demonstration tenants."""
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import asdict, dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,13 @@ class DemoFacts:
     radius_password: str = ""
     nas_identifier: str = ""
     nas_secret: str = ""
+
+    def as_json(self) -> str:
+        """One line, for the process that shows it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "DemoFacts":
+        """Read what :meth:`as_json` wrote."""
+        data = json.loads(text)
+        return cls(**{**data, "logins": [Login(**login) for login in data["logins"]]})

@@ -3,9 +3,8 @@
 `broadloom up` runs it as a process of its own, so that the supervisor, which lives for months, stays small.
 """
 
-import json
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib import import_module
 
 from infra import log
@@ -14,7 +13,7 @@ from infra.errors import ServersError
 from infra.servers import resolve
 from infra.settings import Settings, SettingsError
 from migrations.errors import MigrationError
-from portals.commands._demo_facts import DemoFacts, Login
+from portals.commands._demo_facts import DemoFacts
 from tenants.registry.prepare import prepare_database
 
 
@@ -34,12 +33,6 @@ def prepare(settings: Settings, *, with_demo: bool) -> DemoFacts:
     return facts
 
 
-def facts_from_json(text: str) -> DemoFacts:
-    """Read what :func:`main` printed last."""
-    data = json.loads(text)
-    return DemoFacts(**{**data, "logins": [Login(**login) for login in data["logins"]]})
-
-
 def main() -> int:
     """Print the facts as one line of JSON on standard output; log lines and failures go to standard error."""
     answer, sys.stdout = sys.stdout, sys.stderr
@@ -50,7 +43,7 @@ def main() -> int:
     except (SettingsError, ServersError, MigrationError) as error:
         sys.stderr.write(f"{error}\n")
         return 2 if isinstance(error, SettingsError) else 1
-    answer.write(json.dumps(asdict(facts)) + "\n")
+    answer.write(facts.as_json() + "\n")
     return 0
 
 

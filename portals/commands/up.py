@@ -22,7 +22,6 @@ from infra.servers import check_versions
 from infra.settings import PREFIX, Settings, SettingsError
 from infra.supervisor import Output, Supervisor
 from portals.commands._demo_facts import DemoFacts
-from portals.commands._prepare import facts_from_json
 from portals.commands._processes import PORTS, process_table
 from portals.commands._readiness import await_readiness
 
@@ -99,7 +98,7 @@ def _prepare_data(settings: Settings) -> DemoFacts:
         raise SettingsError(_last_line(done.stderr))
     if done.returncode != 0:
         raise ServersError("not_prepared", f"The database could not be prepared: {_last_line(done.stderr)}")
-    return facts_from_json(done.stdout)
+    return DemoFacts.from_json(done.stdout)
 
 
 def _supervised_servers(servers: EmbeddedServers) -> list[SupervisedServer]:
