@@ -1,3 +1,11 @@
 """Fixtures of all tests; each group lives in a file of tests/fixtures."""
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.database", "tests.fixtures.tenants", "tests.fixtures.radius", "tests.fixtures.billing"]
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.database",
+    "tests.fixtures.tenants",
+    "tests.fixtures.radius",
+    "tests.fixtures.billing",
+    "tests.fixtures.web",
+    "tests.fixtures.browser",
+]
