@@ -26,7 +26,9 @@ class OutboxRow(WorkBase):
     topic: Mapped[str]
     subject: Mapped[str] = mapped_column(server_default="")  # what it is about: "account:17", "nas:3"
     payload: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(server_default="waiting")  # waiting | taken | done | refused | unanswered | failed
+    state: Mapped[str] = mapped_column(
+        server_default="waiting"
+    )  # waiting | taken | done | refused | unanswered | failed
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     available_at: Mapped[datetime] = mapped_column(server_default=func.now())
@@ -56,7 +58,14 @@ def emit(session: Session, tenant_id: int, topic: str, payload: dict[str, Any], 
 
 def set_due(session: Session, tenant_id: int, kind: str, subject_id: int, run_at: datetime) -> None:
     """Make (or move) the due row of this kind for this subject."""
-    values = {"tenant_id": tenant_id, "kind": kind, "subject_id": subject_id, "run_at": run_at, "attempts": 0, "last_error": ""}
+    values = {
+        "tenant_id": tenant_id,
+        "kind": kind,
+        "subject_id": subject_id,
+        "run_at": run_at,
+        "attempts": 0,
+        "last_error": "",
+    }
     statement = insert(DueRow).values(**values)
     session.execute(
         statement.on_conflict_do_update(
