@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from infra.crypto import hash_password
 from infra.db import MAIN_CELL, Database
-from infra.tenant_scope import TenantRef
+from infra.tenant_scope import TenantRef, tenant_scope
 from tenants.kernel.errors import BusinessError, InvalidInputs
-from tenants.onboarding.furnish import OWNER_USERNAME, furnish
+from tenants.onboarding.furnish import furnish
 from tenants.registry import rules
 from tenants.registry.directory import find_tenant
 from tenants.registry.errors import SlugTaken
@@ -26,6 +26,7 @@ from tenants.registry.provision import (
 )
 from tenants.registry.settings import CATALOGUE, parse
 from tenants.registry.tiers import check_tier
+from tenants.staff.models import Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Provisioned:
     """A tenant that works, and its first login."""
 
     tenant: TenantRef
+    operator_id: int
     operator_username: str
 
 
@@ -71,7 +73,16 @@ def create_tenant(database: Database, new: NewTenant, *, now: datetime) -> Provi
             build_tenant(connection, database, tenant, order, furnish, now)
     if tenant.cell != MAIN_CELL:
         build_tenant_in_cell(database, tenant, order, furnish, now)
-    return Provisioned(find_tenant(database, tenant.id), OWNER_USERNAME)
+    return provisioned(database, tenant.id)
+
+
+def provisioned(database: Database, tenant_id: int) -> Provisioned:
+    """The finished tenant with its owner."""
+    tenant = find_tenant(database, tenant_id)
+    with tenant_scope(database, tenant) as scope:
+        owner = scope.session.execute(select(Operator.id, Operator.username).where(Operator.is_owner)).first()
+    assert owner is not None
+    return Provisioned(tenant, owner.id, owner.username)
 
 
 def check_order(new: NewTenant) -> TenantOrder:
