@@ -29,7 +29,7 @@ class Unbind:
 
 def unbind(scope: TenantScope, command: Unbind, *, actor: Actor, now: datetime) -> Account:
     """Take bindings away. Raises BadValue, AccountNotFound."""
-    actor.require("accounts.unbind")
+    actor.require("op.unbind")
     if command.what != "all" and command.what not in BINDINGS:
         raise BadValue(field="what", value=command.what, choices=", ".join((*BINDINGS, "all")))
     account = lock_account(scope, command.account_id, actor=actor)

@@ -23,7 +23,7 @@ def reset_password(scope: TenantScope, account_id: int, password: str, *, actor:
     """
     own = actor.kind == "subscriber" and actor.id == account_id
     if not own:
-        actor.require("accounts.reset_password")
+        actor.require("op.reset_password")
     check_password(password)
     account = lock_account(scope, account_id, actor=None if own else actor)
     account.password_sealed = box_for(scope).seal(password.encode(), SUBSCRIBER_PASSWORD)
@@ -44,7 +44,7 @@ def reset_password(scope: TenantScope, account_id: int, password: str, *, actor:
 
 def query_password(scope: TenantScope, account_id: int, *, actor: Actor, now: datetime) -> str:
     """The password in plain text; who looked is logged. Raises PasswordHidden, AccountNotFound, Forbidden."""
-    actor.require("accounts.query_password")
+    actor.require("op.query_password")
     if not read(scope).show_password:
         raise PasswordHidden
     account = find_account(scope, account_id, actor=actor)
