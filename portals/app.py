@@ -34,6 +34,7 @@ from portals.shared.security import init_security
 from portals.shared.tenancy import enter_tenant, slug_of_domain, tenant_frame
 from portals.shared.toasts import toasts
 from portals.shared.unit_of_work import Installation, init_unit_of_work, is_reachable
+from tenants.registry import keys
 
 PORTALS = ("portals.site.portal", "portals.platform.portal", "portals.admin.portal", "portals.selfcare.portal")
 _QUIET = ("asset", "healthz", "readyz")  # no tenant, no login, no line in the log
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         "portals", root_path=str(Path(__file__).parent), static_folder=None, template_folder="shared/templates"
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    keys.configure(settings.require_secret_key())
     init_unit_of_work(app, settings)
     init_security(app, settings)
     init_login(app, settings)

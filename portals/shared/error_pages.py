@@ -86,7 +86,7 @@ def _forbidden(right: str) -> Response:
         return _page(403)
     label = portal.right_label(right)
     sentence = _(
-        "The missing right is “%(right)s”. Your role “%(role)s” does not include it.", right=label, role=person.note
+        "The missing right is: %(right)s. Your role, %(role)s, does not include it.", right=label, role=person.note
     )
     return _page(403, sentence, _("You may not do this yet"), givers=list(portal.givers(right)), right=right)
 

@@ -103,6 +103,7 @@ def _page(form: Form) -> str:
         tiers=tier_cards(),
         base=base if base != "localhost" else "",
         shortest=SHORTEST_PASSWORD,
+        site_host=installation().settings.site_url.partition("://")[2],
     )
 
 
@@ -110,7 +111,7 @@ def _labels() -> dict[str, str]:
     return {
         "name": _("Company or brand"),
         "contact_name": _("Your name"),
-        "slug": _("Address"),
+        "slug": _("Login address"),
         "phone": _("Phone"),
         "email": _("E-mail"),
         "password": _("Password"),
