@@ -14,7 +14,7 @@ def clear_nas_sessions(scope: TenantScope, nas_id: int, *, actor: Actor, now: da
 
     A session that is still alive comes back with its next interim update, nothing of its usage is lost.
     """
-    actor.require("sessions.clear")
+    actor.require("online.clear")
     count = close_sessions(
         scope.session, [OnlineSession.tenant_id == scope.tenant_id, OnlineSession.nas_id == nas_id], cause=CLEARED
     )
