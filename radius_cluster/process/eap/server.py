@@ -50,7 +50,7 @@ from radius_cluster.process.eap.tunnel import START, TunnelError
 
 ALL_METHODS: Final = (PEAP, TTLS, MSCHAPV2, MD5_CHALLENGE)  # in the order in which they are offered
 CONVERSATION_SECONDS: Final = 60
-_MOST_CONVERSATIONS: Final = 20_000  # about 50 kB each while the handshake runs
+_MOST_CONVERSATIONS: Final = 4_000  # about 50 kB each; one lasts well under a second
 _DEFAULT_MTU: Final = 1_024
 _LARGEST_EAP: Final = 1_400
 _SMALLEST_EAP: Final = 100
