@@ -83,7 +83,7 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def book(context: Context, booking: Booking, *, reverses_entry_id: int | None = None) -> OrderView:
+def book(context: Context, booking: Booking) -> OrderView:
     """Store the booking and move the cached balances. The account's changed fields become the order's ``undo``."""
     scope, account, before = context.scope, context.account, context.snapshot
     assert before is not None
@@ -107,7 +107,7 @@ def book(context: Context, booking: Booking, *, reverses_entry_id: int | None = 
             for i, line in enumerate(booking.lines, start=1)
         ],
         "fees": _fees(order, booking),
-        "entries": _entries(context, booking, len(postings), reverses_entry_id),
+        "entries": _entries(context, booking, len(postings)),
         "postings": [
             {
                 "position": i,
@@ -186,14 +186,14 @@ def _fees(order: dict[str, Any], booking: Booking) -> list[dict[str, Any]]:
     return [{**fee, "direction": direction, "amount": str(abs(booking.total)), "remark": remark}]
 
 
-def _entries(context: Context, booking: Booking, lines: int, reverses_id: int | None) -> list[dict[str, Any]]:
+def _entries(context: Context, booking: Booking, lines: int) -> list[dict[str, Any]]:
     if lines == 0:
         return []
     return [
         {
             "at": plain(context.now),
             "lines": lines,
-            "reverses_id": reverses_id,
+            "reverses_id": booking.reverses_entry_id,
             "operator_id": context.operator_id,
             "actor": context.actor.name,
             "reason": booking.reason or booking.kind,

@@ -63,6 +63,7 @@ class Booking:
     undo: dict[str, Any] = field(default_factory=dict)  # rows besides the account that a reversal restores
     pocket: tuple[str, int] | None = None  # where the money goes, if not where the method says
     mirrored: Sequence[Line] | None = None  # a reversal posts exactly these instead
+    reverses_entry_id: int | None = None
 
     @property
     def total(self) -> Decimal:

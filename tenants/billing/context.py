@@ -206,6 +206,18 @@ def sellable_plan(context: Context, plan_id: int, *, first: bool, region_id: int
     return plan
 
 
+def offered_plan(context: Context, plan_id: int, *, region_id: int | None = None) -> Plan:
+    """A plan that staff may give by hand: whatever its usage, but neither deleted nor of another region."""
+    plan = context.scope.session.get(Plan, plan_id)
+    if plan is None:
+        raise NotFound(field="plan", what="plan", ref=plan_id)
+    if plan.deleted_at is not None:
+        raise PlanNotForSale(field="plan", plan=plan.name, reason="it was deleted")
+    if not is_sold_in(context.scope, plan, region_id or context.account.region_id):
+        raise PlanNotForRegion(field="plan", plan=plan.name)
+    return plan
+
+
 def need_balance(context: Context, amount: Decimal) -> None:
     """Raises :class:`BalanceTooShort` where the balance does not cover the amount."""
     balance = context.account.balance

@@ -15,7 +15,7 @@ from tenants.billing.rules_purchase import PricedPurchase, price_purchase
 from tenants.billing.rules_refund import unused_share, unused_value
 from tenants.catalog.models import Plan
 from tenants.catalog.queries import promotions_of
-from tenants.kernel.money import ZERO
+from tenants.kernel.money import MICRO, ZERO
 from tenants.kernel.period import add_months, add_period, never, unify_hour
 from tenants.ledger.chart import DISCOUNT, PROMOTION, REVENUE_PLAN, credit
 
@@ -141,7 +141,8 @@ def carried_value(context: Context) -> tuple[Decimal, int]:
         used=0 if total is None else total[1],
     )
     left_seconds = int((account.expires_at - now).total_seconds())
-    return unused_value(account.period_price, share), min(account.period_gift_seconds, left_seconds)
+    value = unused_value(account.period_price, share).quantize(MICRO)  # as the row keeps it
+    return value, min(account.period_gift_seconds, left_seconds)
 
 
 def apply_purchase(context: Context, purchase: Purchase, *, paid: Decimal, waits: bool = False) -> None:
@@ -168,13 +169,30 @@ def apply_purchase(context: Context, purchase: Purchase, *, paid: Decimal, waits
         account.expires_at = purchase.priced.expires_at
 
 
+def grant_plan(context: Context, plan: Plan) -> None:
+    """Give a plan with its quota without a purchase (manual change, move); the expiry is not touched."""
+    _grant(context, plan_terms(plan), running=not is_expired(effective_expiry(context), context.now))
+    context.account.plan_id = plan.id
+    context.account.first_due_at = context.account.expires_at if plan.kind == "prepaid-month" else None
+
+
 def apply_quota(context: Context, purchase: Purchase) -> None:
+    """Grant what a purchase gives."""
+    _grant(
+        context,
+        purchase.plan,
+        running=purchase.running,
+        quantity=purchase.quantity,
+        gift_octets=purchase.priced.gift_octets,
+    )
+
+
+def _grant(context: Context, plan: PlanTerms, *, running: bool, quantity: int = 1, gift_octets: int = 0) -> None:
     """Grant the plan's quota: more of it while the same plan runs, else a new one whose counters begin at 0."""
-    account, plan = context.account, purchase.plan
-    same = purchase.running and account.plan_id == plan.id
-    old = context.terms
-    times = purchase.quantity if plan.has_total_quota else 1
-    octets = None if plan.quota_octets is None else plan.quota_octets * times + purchase.priced.gift_octets
+    account, old = context.account, context.terms
+    same = running and account.plan_id == plan.id
+    times = quantity if plan.has_total_quota else 1
+    octets = None if plan.quota_octets is None else plan.quota_octets * times + gift_octets
     seconds = None if plan.quota_seconds is None else plan.quota_seconds * times
     if same and plan.has_total_quota:
         account.quota_octets = None if octets is None else octets + (account.quota_octets or 0)
@@ -182,7 +200,7 @@ def apply_quota(context: Context, purchase: Purchase) -> None:
         return
     account.quota_octets, account.quota_seconds = octets, seconds
     # Today's use counts on when one daily quota follows another; everything else starts a new count.
-    if not (purchase.running and old is not None and _repeats(old) and old.kind == plan.kind):
+    if not (running and old is not None and _repeats(old) and old.kind == plan.kind):
         account.quota_epoch += 1
         account.pack_octets = account.pack_seconds = 0
 

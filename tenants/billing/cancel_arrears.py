@@ -1,0 +1,117 @@
+"""Cancel arrears: plan and expiry become what they were (撤消欠款, OPS-8; G6b)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from infra.tenant_scope import TenantScope
+from tenants.access.change_rate import change_rate_account
+from tenants.access.disconnect import disconnect_account
+from tenants.billing.booking import Booking, BookLine
+from tenants.billing.context import Context, refuse_state
+from tenants.billing.errors import ArrearsWindowOver, NotLatestOrder
+from tenants.billing.models import OrderLine
+from tenants.billing.operation import perform
+from tenants.billing.receivables import OpenReceivable, paid_back, pick, refresh_cut_off
+from tenants.billing.result import OperationResult
+from tenants.billing.rules_arrears import cancel_until
+from tenants.billing.undo import check_balance, check_unchanged, mirrored_lines, orders_after, restore_account
+from tenants.kernel.actor import Actor
+from tenants.kernel.money import ZERO
+from tenants.ledger.chart import RECEIVABLE, Line
+
+# Later orders with one of these changes build on the arrears order: it cannot be pulled out from under them.
+_BUILDS_ON = {"plan_id", "expires_at", "state", "quota_epoch"}
+
+
+@dataclass(frozen=True, slots=True)
+class CancelArrears:
+    """``order_number`` None: the latest order that is owed."""
+
+    account_id: int
+    order_number: str | None = None
+    reason: str = ""
+
+
+def cancel_arrears(
+    scope: TenantScope, command: CancelArrears, *, actor: Actor, now: datetime, key: str | None = None
+) -> OperationResult:
+    """What was paid already goes to the balance. An operator may until old expiry + cancel days, a higher right later.
+
+    Raises NoArrears, OrderNotFound, ArrearsWindowOver, NotLatestOrder, ChangedSince.
+    """
+    return perform(
+        scope, "cancel-arrears", command, _cancel, permission="op.cancel_arrears", actor=actor, now=now, key=key
+    )
+
+
+def _cancel(context: Context, command: CancelArrears) -> Booking:
+    refuse_state(context, held=False, disabled=False)
+    one = pick(context, command.order_number)[-1]
+    _check_window(context, one)
+    check_last_of_its_kind(context, one)
+    transfers = paid_back(context, one)
+    undo = give_up_undo(one)
+    rows = context.scope.session.scalars(
+        select(OrderLine).where(OrderLine.order_id == one.order.id).order_by(OrderLine.position)
+    )
+    _, mirrored = mirrored_lines(context, one.order)
+    check_balance(context, [*mirrored, *transfers])
+    lines = _negative(context, list(rows), mirrored, one)
+    restore_account(context, one.order)
+    one.row.state = "cancelled"
+    refresh_cut_off(context)
+    if context.account.expires_at <= context.now:
+        disconnect_account(context.scope, context.account.id, "expired")
+    else:
+        change_rate_account(context.scope, context.account.id)
+    return Booking(
+        kind="cancel-arrears",
+        method="arrears",
+        lines=lines,
+        base_expiry=one.order.base_expiry,
+        transfers=transfers,
+        undoes_id=one.order.id,
+        undone_state="cancelled",
+        undo=undo,
+        reason=command.reason,
+    )
+
+
+def _check_window(context: Context, one: OpenReceivable) -> None:
+    until = cancel_until(one.row.base_expiry, context.settings.arrears_cancel_days, context.zone)
+    if context.now > until and not context.actor.may("op.cancel_arrears_late"):
+        raise ArrearsWindowOver(until=until.astimezone(context.zone).isoformat(sep=" ", timespec="seconds"))
+
+
+def check_last_of_its_kind(context: Context, one: OpenReceivable) -> None:
+    """Raises NotLatestOrder where a later order builds on this one, ChangedSince where anything else changed it."""
+    for later in orders_after(context, one.order):
+        if _BUILDS_ON & later.undo.get("account", {}).keys():
+            raise NotLatestOrder(field="order", number=one.order.number, latest=later.number)
+    check_unchanged(context, one.order, besides=("cut_off_at", "period_price"))
+
+
+def give_up_lines(context: Context, one: OpenReceivable) -> list[Line]:
+    """Ledger lines that take the arrears order back; they sum to zero."""
+    return [*mirrored_lines(context, one.order)[1], *paid_back(context, one)]
+
+
+def give_up_undo(one: OpenReceivable) -> dict[str, Any]:
+    """How the reversal of the cancelling brings the receivable and its order back."""
+    return {
+        "receivables": [{"id": one.row.id, "paid": str(one.row.paid), "state": one.row.state}],
+        "orders": [{"id": one.order.id, "state": "booked", "undone_by_id": None}],
+    }
+
+
+def _negative(context: Context, rows: list[OrderLine], mirrored: list[Line], one: OpenReceivable) -> list[BookLine]:
+    """The order's lines with the opposite sign; the first carries all ledger lines but the receivable's."""
+    account_id = context.account.id
+    rest = tuple(line for line in mirrored if (line.kind, line.subject_id) != (RECEIVABLE, account_id))
+    return [
+        BookLine(row.kind, ZERO - row.amount, rest if index == 0 else (), {"order": one.order.number})
+        for index, row in enumerate(rows)
+    ]

@@ -1,0 +1,192 @@
+"""Change the plan at once, with the price difference for the time left (变更套餐, OPS-2; G1, G2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from infra.tenant_scope import TenantScope
+from tenants.access.change_rate import change_rate_account
+from tenants.billing.booking import Booking, BookLine
+from tenants.billing.buy import Buy, book_purchase, discount_facts
+from tenants.billing.context import Context, left_of_total_quota, plan_terms, refuse_state, sellable_plan
+from tenants.billing.errors import DifferenceNotDue, NoPlan, SamePlan
+from tenants.billing.operation import perform
+from tenants.billing.purchase import (
+    apply_purchase,
+    apply_quota,
+    arrears_of,
+    carried_value,
+    check_method,
+    effective_expiry,
+    plan_purchase,
+    take_payment,
+)
+from tenants.billing.result import OperationResult
+from tenants.billing.rules import Difference, change_mode, check_quantity, price_difference, quota_days
+from tenants.billing.rules_promotion import DiscountRule
+from tenants.catalog.models import Plan
+from tenants.kernel.actor import Actor
+from tenants.kernel.errors import Forbidden
+from tenants.kernel.money import ZERO, amount, show
+from tenants.ledger.chart import CUSTOMER, REVENUE_DIFFERENCE, Line, credit, debit
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePlan:
+    """The new plan; ``difference`` None charges the computed one."""
+
+    account_id: int
+    plan_id: int
+    quantity: int = 1
+    method: str = "cash"
+    difference: Decimal | None = None
+    discounts: tuple[DiscountRule, ...] = ()
+    agent_id: int | None = None
+    reason: str = ""
+
+
+def change_plan(
+    scope: TenantScope, command: ChangePlan, *, actor: Actor, now: datetime, key: str | None = None
+) -> OperationResult:
+    """The new plan's price plus the difference for the whole days left; new expiry = old expiry + new period.
+
+    Inside the not-a-change window and after expiry it is a purchase. In *difference only* mode the expiry stays.
+    Raises SamePlan, NoPlan, DifferenceNotDue, Forbidden (editing the difference), and the refusals of a purchase.
+    """
+    return perform(scope, "change-plan", command, _change, permission="op.change_plan", actor=actor, now=now, key=key)
+
+
+def _change(context: Context, command: ChangePlan) -> Booking:
+    check_quantity(command.quantity)
+    if command.quantity > 1:
+        context.actor.require("op.quantity")
+    refuse_state(context, never=True, not_activated=True)
+    check_method(context, command.method)
+    if context.plan is None:
+        raise NoPlan()
+    if command.plan_id == context.plan.id:
+        raise SamePlan(field="plan", plan=context.plan.name)
+    plan = sellable_plan(context, command.plan_id, first=False)
+    mode = change_mode(effective_expiry(context), context.now, context.settings.not_a_change_seconds)
+    if mode == "buy":
+        if command.difference:
+            raise DifferenceNotDue(field="difference")
+        booking = book_purchase(context, plan, _as_purchase(command))
+    elif context.settings.difference_only:
+        booking = _difference_only(context, plan, command)
+    else:
+        booking = _full_change(context, plan, command)
+    change_rate_account(context.scope, context.account.id)
+    return booking
+
+
+def _as_purchase(command: ChangePlan) -> Buy:
+    return Buy(
+        command.account_id,
+        command.plan_id,
+        command.quantity,
+        command.method,
+        command.discounts,
+        command.agent_id,
+        command.reason,
+    )
+
+
+def _full_change(context: Context, plan: Plan, command: ChangePlan) -> Booking:
+    computed = compute_difference(context, plan)
+    line, credited = _charge(context, computed, command)
+    purchase = plan_purchase(context, plan, command.quantity, first=False, discounts=command.discounts)
+    total = purchase.priced.total + line.amount
+    take_payment(context, command.method, total - credited)
+    on_arrears = command.method == "arrears" and total > 0
+    apply_purchase(context, purchase, paid=ZERO if on_arrears else total - credited)
+    return Booking(
+        kind="change-plan",
+        method=command.method,
+        lines=[*purchase.lines, line],
+        quantity=command.quantity,
+        plan=purchase.plan,
+        base_expiry=purchase.start,
+        computed_difference=computed.amount - computed.credit,
+        charged_difference=line.amount - credited,
+        discount_rule=discount_facts(purchase),
+        agent_id=command.agent_id,
+        reason=command.reason,
+        receivable=arrears_of(context, purchase.start, total) if on_arrears else None,
+        transfers=_credit_lines(context, credited),
+    )
+
+
+def _difference_only(context: Context, plan: Plan, command: ChangePlan) -> Booking:
+    account = context.account
+    computed = compute_difference(context, plan)
+    line, credited = _charge(context, computed, command)
+    take_payment(context, command.method, line.amount - credited)
+    on_arrears = command.method == "arrears" and line.amount > 0
+    purchase = plan_purchase(context, plan, 1, first=False)
+    carried, gifts = carried_value(context)
+    apply_quota(context, purchase)
+    account.plan_id = plan.id
+    account.period_started_at = context.now
+    account.period_price = max(ZERO, carried + (ZERO if on_arrears else line.amount) - credited)
+    account.period_gift_seconds = gifts
+    account.first_due_at = account.expires_at if plan.kind == "prepaid-month" else None
+    return Booking(
+        kind="change-plan",
+        method=command.method,
+        lines=[line],
+        plan=purchase.plan,
+        base_expiry=account.expires_at,
+        computed_difference=computed.amount - computed.credit,
+        charged_difference=line.amount - credited,
+        reason=command.reason,
+        receivable=arrears_of(context, account.expires_at, line.amount) if on_arrears else None,
+        transfers=_credit_lines(context, credited),
+    )
+
+
+def compute_difference(context: Context, plan: Plan) -> Difference:
+    """The difference as the tenant's settings compute it; 0 where it does not compute one."""
+    old, settings = context.terms, context.settings
+    assert old is not None
+    total = left_of_total_quota(context)
+    difference = price_difference(
+        old,
+        plan_terms(plan),
+        expires_at=context.account.expires_at,
+        now=context.now,
+        rounding=settings.difference_rounding,
+        downgrade_credit=settings.downgrade_credit,
+        quota_days_left=None if total is None else quota_days(old, *total),
+    )
+    if settings.auto_difference:
+        return difference
+    return Difference(difference.old_daily, difference.new_daily, difference.days_left, ZERO, ZERO, ZERO)
+
+
+def _charge(context: Context, computed: Difference, command: ChangePlan) -> tuple[BookLine, Decimal]:
+    """The difference's order line, and what a downgrade credits to the balance."""
+    charged, credited = computed.amount, computed.credit
+    if command.difference is not None:
+        edited = amount(command.difference, field="difference")
+        if edited != computed.amount:
+            context.actor.require("op.edit_difference")
+            if not context.settings.editable_difference:
+                raise Forbidden(permission="op.edit_difference")
+            charged, credited = edited, ZERO
+    facts = {
+        "old_daily": show(computed.old_daily),
+        "new_daily": show(computed.new_daily),
+        "days_left": computed.days_left,
+        "raw": str(computed.raw),
+        "computed": show(computed.amount - computed.credit),
+        "credited": show(credited),
+    }
+    posting = credit(REVENUE_DIFFERENCE, 0, charged)
+    return BookLine("difference", charged, (posting,), facts), credited
+
+
+def _credit_lines(context: Context, credited: Decimal) -> list[Line]:
+    if credited == ZERO:
+        return []
+    return [debit(REVENUE_DIFFERENCE, 0, credited), credit(CUSTOMER, context.account.id, credited)]

@@ -1,0 +1,141 @@
+"""Work that is due: expiry, monthly deduction, auto-renewal, arrears cut-off, ends of packs (issue 3, "Due work").
+
+Each batch claims due rows with SKIP LOCKED, books with the due instant however late it runs, and drops the rows in the
+same transaction: safe to run twice at once and to be killed anywhere. Due rows are locked before accounts here and after
+them in operations, so accounts are taken with SKIP LOCKED too: who is being worked on keeps his due row for next time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, bindparam, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from infra.outbox import DueRow
+from infra.tenant_scope import TenantScope
+from tenants.access.disconnect import disconnect_accounts
+from tenants.access.project import EXPIRE
+from tenants.billing.add_pack import PACK_END
+from tenants.billing.end_pack import end_pack
+from tenants.billing.renew_due import renew_from_balance
+from tenants.catalog.models import Plan
+from tenants.kernel.errors import BusinessError
+from tenants.subscribers.models import Account
+
+MOST_MISSED_PERIODS = 60  # five years of months: more is a clock that went wrong
+
+
+@dataclass(frozen=True, slots=True)
+class DueReport:
+    """What one batch did; ``handled`` below the limit means that nothing more is due."""
+
+    handled: int = 0
+    renewed: int = 0
+    expired: int = 0
+    disconnected: int = 0
+    packs_ended: int = 0
+
+
+def run_due(scope: TenantScope, *, now: datetime, limit: int = 2000) -> DueReport:
+    """Handle up to ``limit`` due rows of this tenant."""
+    claimed = _claim(scope, EXPIRE, now, limit)
+    ids = _lock_accounts(scope, claimed)
+    renewed = sum(_renew(scope, account_id, now) for account_id in _renewing(scope, ids))
+    ended = _ended(scope, ids, now)
+    disconnected = disconnect_accounts(scope, ended, "expired") if ended else 0
+    _drop(scope, EXPIRE, ids, now)
+    packs = _claim(scope, PACK_END, now, limit)
+    for pack_id in packs:
+        end_pack(scope, pack_id, now=now)
+    _drop(scope, PACK_END, packs, now)
+    return DueReport(len(claimed) + len(packs), renewed, len(ended), disconnected, len(packs))
+
+
+def _claim(scope: TenantScope, kind: str, now: datetime, limit: int) -> list[int]:
+    return list(
+        scope.session.scalars(
+            select(DueRow.subject_id)
+            .where(DueRow.tenant_id == scope.tenant_id, DueRow.kind == kind, DueRow.run_at <= now)
+            .order_by(DueRow.run_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def _drop(scope: TenantScope, kind: str, ids: Sequence[int], now: datetime) -> None:
+    """Rows that a renewal moved into the future stay."""
+    if ids:
+        scope.session.flush()  # the renewals' new due rows
+        scope.session.execute(
+            delete(DueRow).where(
+                DueRow.tenant_id == scope.tenant_id,
+                DueRow.kind == kind,
+                DueRow.subject_id == func.any(_array(ids)),
+                DueRow.run_at <= now,
+            )
+        )
+
+
+def _array(ids: Sequence[int]) -> object:
+    return bindparam("ids", list(ids), type_=ARRAY(BigInteger))
+
+
+def _lock_accounts(scope: TenantScope, ids: Sequence[int]) -> list[int]:
+    if not ids:
+        return []
+    statement = (
+        select(Account.id).where(Account.id == func.any(_array(ids))).with_for_update(skip_locked=True, key_share=True)
+    )
+    return list(scope.session.scalars(statement))
+
+
+def _renewing(scope: TenantScope, ids: Sequence[int]) -> list[int]:
+    """Those that pay for their next period themselves, the first due first."""
+    if not ids:
+        return []
+    return list(
+        scope.session.scalars(
+            select(Account.id)
+            .join(Plan, Plan.id == Account.plan_id)
+            .where(
+                Account.id == func.any(_array(ids)),
+                Account.state == "active",
+                Account.activated_at.is_not(None),
+                Account.never_expires.is_(False),
+                Account.balance >= Plan.price,
+                or_(Plan.kind == "prepaid-month", Account.auto_renew),
+            )
+            .order_by(Account.expires_at, Account.id)
+        )
+    )
+
+
+def _renew(scope: TenantScope, account_id: int, now: datetime) -> int:
+    """Renew until the account runs again or its balance is short; gives 1 when at least one period was booked."""
+    periods = 0
+    for _ in range(MOST_MISSED_PERIODS):
+        try:
+            with scope.session.begin_nested():
+                if not renew_from_balance(scope, account_id, now=now):
+                    break
+        except BusinessError:
+            break  # not for sale any more, past 2100 …: it expires
+        periods += 1
+    return min(periods, 1)
+
+
+def _ended(scope: TenantScope, ids: Sequence[int], now: datetime) -> list[int]:
+    """Those that may no longer connect: expired, or beyond the allowed days of arrears."""
+    if not ids:
+        return []
+    return list(
+        scope.session.scalars(
+            select(Account.id).where(
+                Account.id == func.any(_array(ids)),
+                Account.activated_at.is_not(None),
+                func.least(Account.expires_at, func.coalesce(Account.cut_off_at, Account.expires_at)) <= now,
+            )
+        )
+    )

@@ -1,0 +1,76 @@
+"""Set plan and expiry by hand, with an income or an expense (手动更改, OPS-3)."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from infra.tenant_scope import TenantScope
+from tenants.access.change_rate import change_rate_account
+from tenants.billing.booking import Booking, revenue
+from tenants.billing.context import Context, need_balance, offered_plan, refuse_state
+from tenants.billing.errors import BadExpiry, NothingToDo
+from tenants.billing.operation import perform
+from tenants.billing.purchase import carried_value, check_method, grant_plan
+from tenants.billing.result import OperationResult
+from tenants.kernel.actor import Actor
+from tenants.kernel.money import ZERO, amount
+from tenants.kernel.period import never
+from tenants.ledger.chart import EXPENSE, REVENUE_OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class ManualChange:
+    """What is set; None leaves it. ``amount``: positive is an income, negative an expense."""
+
+    account_id: int
+    plan_id: int | None = None
+    expires_at: datetime | None = None
+    amount: Decimal = ZERO
+    method: str = "cash"
+    reason: str = ""
+
+
+def manual_change(
+    scope: TenantScope, command: ManualChange, *, actor: Actor, now: datetime, key: str | None = None
+) -> OperationResult:
+    """Never on arrears. Raises NothingToDo, BadExpiry, BadMethod, BalanceTooShort, or a state's refusal."""
+    return perform(scope, "manual", command, _change, permission="op.manual", actor=actor, now=now, key=key)
+
+
+def _change(context: Context, command: ManualChange) -> Booking:
+    account = context.account
+    refuse_state(context, not_activated=command.expires_at is None)
+    check_method(context, command.method, ("cash", "balance"))
+    money = amount(command.amount, negative=True)
+    new_plan = command.plan_id is not None and command.plan_id != account.plan_id
+    if not new_plan and command.expires_at is None and money == 0:
+        raise NothingToDo(what="neither plan nor expiry nor an amount was given")
+    if command.method == "balance" and money > 0:
+        need_balance(context, money)
+    carried, gifts = carried_value(context)
+    if new_plan and command.plan_id is not None:
+        grant_plan(context, offered_plan(context, command.plan_id))
+    if command.expires_at is not None:
+        account.expires_at = _checked(context, command.expires_at)
+        account.never_expires = False
+        account.activated_at = account.activated_at or context.now
+    if new_plan or command.expires_at is not None:
+        account.period_started_at = context.now
+        account.period_price = max(ZERO, carried + money)
+        account.period_gift_seconds = gifts
+        if account.first_due_at is not None and command.expires_at is not None:
+            account.first_due_at = account.expires_at
+        change_rate_account(context.scope, account.id)
+    line = revenue("manual", money, REVENUE_OTHER if money > 0 else EXPENSE, reason=command.reason)
+    return Booking(kind="manual", method=command.method, lines=[line] if money else [], reason=command.reason)
+
+
+def _checked(context: Context, expires_at: datetime) -> datetime:
+    expires_at = expires_at.astimezone(UTC)
+    if expires_at < context.account.opened_at:
+        reason = "it lies before the account was opened"
+    elif expires_at >= never(context.zone):
+        reason = "for an account without an end use never expires"
+    else:
+        return expires_at
+    raise BadExpiry(field="expires_at", expiry=expires_at.astimezone(context.zone).isoformat(), reason=reason)

@@ -1,0 +1,108 @@
+"""Pay what is owed, or pay it by changing the plan (补交欠费 / 更换套餐还欠款, OPS-8; G7)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from infra.tenant_scope import TenantScope
+from tenants.access.change_rate import change_rate_account
+from tenants.billing.booking import Booking, revenue
+from tenants.billing.cancel_arrears import check_last_of_its_kind, give_up_lines, give_up_undo
+from tenants.billing.context import Context, need_balance, refuse_state, sellable_plan
+from tenants.billing.errors import PaysTooMuch
+from tenants.billing.operation import perform
+from tenants.billing.purchase import apply_purchase, check_method, plan_purchase
+from tenants.billing.receivables import OpenReceivable, lines_of, pay, pick, refresh_cut_off
+from tenants.billing.result import OperationResult
+from tenants.billing.rules import check_quantity
+from tenants.billing.rules_arrears import inherited
+from tenants.billing.undo import check_balance, restore_account
+from tenants.catalog.models import Plan
+from tenants.kernel.actor import Actor
+from tenants.kernel.money import ZERO, amount, show
+from tenants.ledger.chart import REVENUE_OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class PayArrears:
+    """``order_number`` None: all that is owed; ``amount`` None: in full; ``plan_id``: pay by changing to that plan."""
+
+    account_id: int
+    order_number: str | None = None
+    amount: Decimal | None = None
+    plan_id: int | None = None
+    quantity: int = 1
+    method: str = "cash"
+    reason: str = ""
+
+
+def pay_arrears(
+    scope: TenantScope, command: PayArrears, *, actor: Actor, now: datetime, key: str | None = None
+) -> OperationResult:
+    """Oldest first. Raises NoArrears, OrderNotFound, PaysTooMuch, BalanceTooShort, or a purchase's refusal."""
+    return perform(scope, "pay-arrears", command, _pay, permission="op.pay_arrears", actor=actor, now=now, key=key)
+
+
+def _pay(context: Context, command: PayArrears) -> Booking:
+    refuse_state(context, held=False, disabled=False)
+    check_method(context, command.method, ("cash", "balance", "online"))
+    chosen = pick(context, command.order_number)
+    if command.plan_id is not None:
+        return _by_changing(context, command, chosen[-1], command.plan_id)
+    owed = sum((one.unpaid for one in chosen), ZERO)
+    money = owed if command.amount is None else amount(command.amount, zero=False)
+    if money > owed:
+        raise PaysTooMuch(field="amount", amount=show(money), owed=show(owed))
+    if command.method == "balance":
+        need_balance(context, money)
+    lines, _, undo = pay(context, chosen, money)
+    return Booking(kind="pay-arrears", method=command.method, lines=lines, undo=undo, reason=command.reason)
+
+
+def _by_changing(context: Context, command: PayArrears, one: OpenReceivable, plan_id: int) -> Booking:
+    """The arrears order is replaced: price of the other plan + what was not the plan's own price; from the old expiry.
+
+    What was paid of it already goes to the balance.
+    """
+    context.actor.require("op.pay_by_changing_plan")
+    check_quantity(command.quantity)
+    check_last_of_its_kind(context, one)
+    taken_over = inherited(lines_of(context, one.order))
+    transfers = give_up_lines(context, one)
+    check_balance(context, transfers)
+    undo = give_up_undo(one)
+    account, order = context.account, one.order
+    logged_in_at = (
+        account.activated_at if account.activated_at is not None and account.activated_at > order.at else None
+    )
+    restore_account(context, order)
+    context.plan = None if account.plan_id is None else context.scope.session.get(Plan, account.plan_id)
+    account.activated_at = account.activated_at or logged_in_at
+    waits = order.kind == "open" and account.starts_at_first_login and logged_in_at is None
+    one.row.state = "replaced"
+    refresh_cut_off(context)
+    plan = sellable_plan(context, plan_id, first=order.kind == "open")
+    purchase = plan_purchase(
+        context, plan, command.quantity, first=order.kind == "open", start=logged_in_at or order.base_expiry
+    )
+    lines = purchase.lines
+    if taken_over:
+        lines.append(revenue("inherited", taken_over, REVENUE_OTHER, order=one.order.number))
+    total = purchase.priced.total + taken_over
+    if command.method == "balance":
+        need_balance(context, total - one.row.paid)
+    apply_purchase(context, purchase, paid=purchase.priced.total, waits=waits)
+    change_rate_account(context.scope, context.account.id)
+    return Booking(
+        kind="pay-by-change",
+        method=command.method,
+        lines=lines,
+        quantity=command.quantity,
+        plan=purchase.plan,
+        base_expiry=one.order.base_expiry,
+        transfers=transfers,
+        undoes_id=one.order.id,
+        undone_state="replaced",
+        undo=undo,
+        reason=command.reason,
+    )

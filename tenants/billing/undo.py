@@ -1,0 +1,107 @@
+"""Put back what an order changed: the account's fields and the rows beside it, as the order's ``undo`` keeps them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select, update
+
+from tenants.billing.context import Context
+from tenants.billing.errors import BalanceTooShort, ChangedSince
+from tenants.billing.models import Hold, Order, Pack, Receivable
+from tenants.kernel.money import ZERO, show
+from tenants.ledger.chart import CUSTOMER, Line
+from tenants.ledger.post import lines_of_order
+
+_INSTANTS = {
+    "activated_at", "expires_at", "period_started_at", "first_due_at", "cut_off_at", "held_at", "closed_at",
+    "resumed_at",
+}  # fmt: skip
+_MONEY = {"period_price", "install_fee", "paid"}
+# What a first login sets by itself; it is no reason to refuse the undoing of the purchase that it started.
+_STARTED_BY_LOGIN = {"activated_at", "expires_at", "period_started_at", "first_due_at", "cut_off_at"}
+
+
+def value_of(name: str, stored: Any) -> Any:
+    """A value kept in ``undo`` as the row holds it."""
+    if stored is None:
+        return None
+    if name in _INSTANTS:
+        return datetime.fromisoformat(stored)
+    return Decimal(stored) if name in _MONEY else stored
+
+
+def check_unchanged(context: Context, order: Order, *, besides: Iterable[str] = ()) -> None:
+    """Raises :class:`ChangedSince` where a field is no longer as the order left it."""
+    account = context.account
+    ignored = set(besides)
+    if account.activated_at is not None and account.activated_at > order.at:
+        ignored |= _STARTED_BY_LOGIN
+    moved = [
+        name
+        for name, stored in order.undo.get("account_after", {}).items()
+        if name not in ignored and getattr(account, name) != value_of(name, stored)
+    ]
+    if moved:
+        raise ChangedSince(number=order.number, fields=", ".join(moved))
+
+
+def restore_account(context: Context, order: Order, *, besides: Iterable[str] = ()) -> None:
+    """Set the account's fields back to what they were before the order."""
+    for name, stored in order.undo.get("account", {}).items():
+        if name not in besides:
+            setattr(context.account, name, value_of(name, stored))
+
+
+def restore_rows(context: Context, order: Order) -> None:
+    """Set receivables, holds, packs and other orders back to what they were before the order."""
+    session, undo = context.scope.session, order.undo
+    for model, key in ((Receivable, "receivables"), (Hold, "holds"), (Order, "orders"), (Pack, "packs")):
+        for row in undo.get(key, []):
+            values = {name: value_of(name, stored) for name, stored in row.items() if name != "id"}
+            session.execute(update(model).where(model.id == row["id"]).values(**values))
+    session.execute(
+        update(Receivable).where(Receivable.order_id == order.id, Receivable.state == "open").values(state="cancelled")
+    )
+    if undo.get("hold"):
+        session.execute(update(Hold).where(Hold.id == undo["hold"]).values(undone_at=context.now))
+    if undo.get("pack"):
+        session.execute(update(Pack).where(Pack.id == undo["pack"]).values(ended_at=context.now))
+
+
+def mirrored_lines(context: Context, order: Order) -> tuple[int | None, list[Line]]:
+    """The order's entry with its sides exchanged: (entry id, lines); (None, []) where no money moved."""
+    entries = lines_of_order(context.scope, order.id)
+    if not entries:
+        return None, []
+    entry_id, lines = entries[0]
+    return entry_id, [line.mirrored() for line in lines]
+
+
+def orders_after(context: Context, order: Order) -> list[Order]:
+    """Booked orders of the account after this one, oldest first; counter-orders and what they undid do not count."""
+    return list(
+        context.scope.session.scalars(
+            select(Order)
+            .where(
+                Order.account_id == context.account.id,
+                Order.id > order.id,
+                Order.state == "booked",
+                Order.kind != "reverse",
+            )
+            .order_by(Order.id)
+        )
+    )
+
+
+def check_balance(context: Context, lines: Sequence[Line]) -> None:
+    """Raises :class:`BalanceTooShort` where taking an order back would leave the balance below 0."""
+    account = context.account
+    moved = sum(
+        (line.credit - line.debit for line in lines if (line.kind, line.subject_id) == (CUSTOMER, account.id)), ZERO
+    )
+    if account.balance + moved < 0:
+        raise BalanceTooShort(
+            balance=show(account.balance), needed=show(-moved), missing=show(-moved - account.balance)
+        )
