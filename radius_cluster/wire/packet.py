@@ -10,9 +10,12 @@ from radius_cluster.wire.codes import (
     ACCESS_CHALLENGE,
     ACCESS_REJECT,
     ACCESS_REQUEST,
-    ACCOUNTING_REQUEST,
     ACCOUNTING_RESPONSE,
+    COA_ACK,
+    COA_NAK,
     CODE_NAMES,
+    DISCONNECT_ACK,
+    DISCONNECT_NAK,
     EAP_MESSAGE,
     PROXY_STATE,
     STATUS_SERVER,
@@ -35,6 +38,8 @@ _ZEROS: Final = bytes(16)
 _EMPTY_MESSAGE_AUTHENTICATOR: Final = b"\x50\x12" + _ZEROS
 _KNOWN_CODES: Final = frozenset(CODE_NAMES)
 _ACCESS_RESPONSES: Final = frozenset((ACCESS_ACCEPT, ACCESS_REJECT, ACCESS_CHALLENGE))
+# Without this an Accounting-Request would pass as the answer to a request whose authenticator is zero.
+_RESPONSES: Final = _ACCESS_RESPONSES | {ACCOUNTING_RESPONSE, DISCONNECT_ACK, DISCONNECT_NAK, COA_ACK, COA_NAK}
 
 
 class Packet:
@@ -189,10 +194,10 @@ def verify_request(packet: Packet, secret: bytes, message_authenticator_required
     Access-Request: the Message-Authenticator must be right when present; it must be present when the NAS requires it,
     and whatever the NAS's setting with EAP (RFC 3579, 3.1) and with Proxy-State (CVE-2024-3596). Status-Server always
     needs it (RFC 5997, 3).
-    Accounting-Request: the request authenticator, and the Message-Authenticator if there is one.
+    Accounting-Request (CoA, Disconnect): the request authenticator, and the Message-Authenticator if there is one.
     """
     code = packet.code
-    if code == ACCOUNTING_REQUEST:
+    if code not in (ACCESS_REQUEST, STATUS_SERVER):
         if not verify_request_authenticator(packet, secret):
             return WRONG_SECRET
         if packet.message_authenticator_at and not verify_message_authenticator(packet, secret):
@@ -200,7 +205,7 @@ def verify_request(packet: Packet, secret: bytes, message_authenticator_required
         return ""
     if packet.message_authenticator_at:
         return "" if verify_message_authenticator(packet, secret) else WRONG_SECRET
-    if message_authenticator_required or code != ACCESS_REQUEST:
+    if message_authenticator_required or code == STATUS_SERVER:
         return NO_MESSAGE_AUTHENTICATOR
     attributes = packet.attributes
     return NO_MESSAGE_AUTHENTICATOR if EAP_MESSAGE in attributes or PROXY_STATE in attributes else ""
@@ -255,6 +260,8 @@ def verify_response(data: bytes, request_authenticator: bytes, secret: bytes) ->
     packet = parse(data)
     if isinstance(packet, str):
         return packet
+    if packet.code not in _RESPONSES:
+        return UNKNOWN_CODE
     raw = packet.raw
     if not equal(md5(raw[:4] + request_authenticator + raw[20:] + secret).digest(), packet.authenticator):
         return WRONG_SECRET

@@ -182,6 +182,11 @@ def test_responses_are_verified() -> None:
     assert verify_response(forged, login.authenticator, SECRET) == WRONG_SECRET
 
 
+def test_a_request_is_no_response() -> None:
+    accounting = request("Accounting Interim")  # its authenticator is the sum a response to zeros would have
+    assert verify_response(accounting.raw, bytes(16), SECRET) == "unknown_code"
+
+
 def test_responses_that_do_not_fit() -> None:
     login = request("PAP login")
     with pytest.raises(ValueError, match="too long"):
