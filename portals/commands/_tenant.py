@@ -14,6 +14,7 @@ from portals.commands._installation import Installation, open_installation
 from tenants.kernel.actor import Actor
 from tenants.registry.directory import find_tenant
 from tenants.registry.keys import configure
+from tenants.registry.prepare import ensure_prepared
 
 AT_THE_COMMAND_LINE = Actor("cli", None, "command line", everything=True)
 
@@ -34,6 +35,7 @@ def open_tenant(slug: str) -> Iterator[TenantCommand]:
     """The tenant of the running (or for this time started) installation. Raises TenantNotFound."""
     with open_installation() as installation:
         configure(installation.settings.require_secret_key())
+        ensure_prepared(installation.database)
         tenant = find_tenant(installation.database, slug)
         with tenant_scope(installation.database, tenant) as scope:
             yield TenantCommand(installation, scope)

@@ -1,6 +1,6 @@
 """Writes the operation log (STF-6): who did what to which object, before and after."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -21,8 +21,8 @@ def record(
     object_kind: str,
     object_id: object,
     object_label: str = "",
-    before: Facts | None = None,
-    after: Facts | None = None,
+    before: Facts | Sequence[Any] | None = None,
+    after: Facts | Sequence[Any] | None = None,
     reason: str = "",
     now: datetime,
 ) -> None:
@@ -30,8 +30,8 @@ def record(
 
     Never pass secrets or passwords: the log is readable and for ever.
     """
-    old, new = (plain(before), plain(after)) if before is not None or after is not None else (None, None)
-    if old is not None and new is not None:
+    old, new = _plain(before), _plain(after)
+    if isinstance(old, dict) and isinstance(new, dict):
         same = {key for key in old.keys() & new.keys() if old[key] == new[key]}
         old, new = ({k: v for k, v in facts.items() if k not in same} for facts in (old, new))
     scope.session.add(

@@ -41,11 +41,11 @@ def edit_region(scope: TenantScope, region_id: int, form: RegionForm, *, actor: 
     """Raises Forbidden, RegionNotFound, BadName, RegionNameTaken."""
     actor.require("regions.edit")
     region = find_region(scope, region_id)
-    before = _form(region)
+    before = region_form(region)
     region.name = _free_name(scope, form.name, except_id=region.id)
     region.title, region.content = form.title.strip(), form.content.strip()
     region.address, region.phone = form.address.strip(), form.phone.strip()
-    _record(scope, "region.edit", region, before, _form(region), actor, now)
+    _record(scope, "region.edit", region, before, region_form(region), actor, now)
 
 
 def delete_region(scope: TenantScope, region_id: int, *, actor: Actor, now: datetime, accounts: int = 0) -> None:
@@ -64,7 +64,7 @@ def delete_region(scope: TenantScope, region_id: int, *, actor: Actor, now: date
     if (scope.session.scalar(select(func.count()).where(Region.deleted_at.is_(None))) or 0) < 2:
         raise LastRegion()
     region.deleted_at = now
-    _record(scope, "region.delete", region, _form(region), None, actor, now)
+    _record(scope, "region.delete", region, region_form(region), None, actor, now)
 
 
 def _free_name(scope: TenantScope, name: str, *, except_id: int | None = None) -> str:
@@ -75,7 +75,8 @@ def _free_name(scope: TenantScope, name: str, *, except_id: int | None = None) -
     return name
 
 
-def _form(region: Region) -> RegionForm:
+def region_form(region: Region) -> RegionForm:
+    """The form as it stands."""
     return RegionForm(region.name, region.title, region.content, region.address, region.phone)
 
 

@@ -1,4 +1,4 @@
-"""Router makes that can be chosen (NET-3); the keys are those of the packet path's dialects (a test holds them together)."""
+"""Router makes that can be chosen (NET-3); the keys are those of the packet path's dialects (a test compares)."""
 
 from dataclasses import dataclass
 from typing import Final

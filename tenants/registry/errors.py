@@ -153,3 +153,24 @@ class HostnameNotPointing(BusinessError):
     code = "hostname_not_verified"
     message = "The DNS record {record} was not found yet; add it and try again in a few minutes."
     retryable = True
+
+
+class PlatformLoginRefused(BusinessError):
+    """Address or password is wrong; deliberately not told which."""
+
+    code = "platform_login_refused"
+    message = "The e-mail address or the password is wrong."
+
+
+class AlreadySuspended(BusinessError):
+    """Suspending a suspended tenant, or resuming one that runs."""
+
+    code = "tenant_state_unchanged"
+    message = "The tenant {slug} is {state} already."
+
+
+class ReasonNeeded(InvalidInput):
+    """Suspending asks for a reason that the ISP is shown."""
+
+    code = "reason_needed"
+    message = "A reason is needed; the ISP is shown it."

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["text", "long_text", "integer", "optional_hour", "money", "choice", "switch", "timezone", "names"]
+Kind = Literal[
+    "text", "long_text", "integer", "optional_hour", "money", "choice", "switch", "timezone", "names", "color"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Reads and writes a tenant's settings (TEN-9); a few are copied to ``registry.tenants`` for those without a schema."""
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -139,6 +140,10 @@ def parse(setting: Setting, raw: str) -> Any:
             if text not in available_timezones():
                 _refuse(setting, raw, "use a zone like Asia/Shanghai")
             return text
+        case "color":
+            if text and not re.fullmatch("#[0-9a-fA-F]{6}", text):
+                _refuse(setting, raw, "use a colour like #0b6670")
+            return text.lower()
         case "names":
             names = tuple(dict.fromkeys(text.replace(",", " ").split()))
             if any(name not in setting.choices for name in names):

@@ -12,6 +12,7 @@ from tenants.registry.setting_kinds import Setting, setting
 GROUPS: Final[dict[str, str]] = {
     "general": "System",
     "branding": "Branding and contact",
+    "selfcare": "Self-service",
     "network": "Access and accounting",
     "purchases": "Buying and changing plans",
     "reversal": "Reversal",
@@ -112,6 +113,13 @@ class TenantSettings:
     page_title: str = setting(
         "", "branding", "text", "Page title", "Title of the browser window; empty = the system name.", maximum=60
     )
+    accent_color: str = setting(
+        "",
+        "branding",
+        "color",
+        "Accent colour",
+        "Colour of buttons and links, like #0b6670; empty = Broadloom's own.",
+    )
     logo: str = setting(
         "", "branding", "text", "Logo", "File name of the uploaded logo; empty = a sign made of the name.", maximum=200
     )
@@ -132,6 +140,13 @@ class TenantSettings:
     )
     contact_text: str = setting(
         "", "branding", "long_text", "About us", "A few lines for subscribers: address, opening hours.", maximum=1000
+    )
+    # Self-service
+    selfcare_notice: str = setting(
+        "", "selfcare", "long_text", "Notice", "Shown to subscribers on top of self-service; empty = none.", maximum=500
+    )
+    selfcare_unbind: bool = setting(
+        False, "selfcare", "switch", "Subscribers may unbind their device", "After it, the next device is bound."
     )
     # Access and accounting
     interim_seconds: int = setting(

@@ -1,0 +1,116 @@
+"""Routers (NAS): add, list, and the configuration to paste into one."""
+
+import click
+
+from infra import clock
+from portals.commands._output import emit
+from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
+from tenants.network.add_nas import AddNas, add_nas
+from tenants.network.edit_nas import delete_nas, reveal_secret
+from tenants.network.find import find_nas, find_region
+from tenants.network.queries import list_nas, list_regions, nas_row
+from tenants.network.snippets import SnippetFacts, snippet
+from tenants.registry.settings import read
+
+
+@click.group()
+def command() -> None:
+    """Add and list routers."""
+
+
+@command.command("add")
+@tenant_option
+@click.option(
+    "--identifier", default="", help="NAS-Identifier, beginning with the tenant's prefix; made when left out."
+)
+@click.option("--name", default="")
+@click.option("--secret", default="", help="Shared secret of 8 to 60 characters; made when left out.")
+@click.option("--vendor", required=True, help="mikrotik, huawei, cisco, h3c, zte, juniper, ikuai, standard, …")
+@click.option("--address", default="", help="The router's IP address, where Disconnect and CoA are sent.")
+@click.option("--auth-mode", default="identifier", show_default=True, help="identifier, address or ddns.")
+@click.option("--ddns-name", default="", help="Dynamic DNS name of the router.")
+@click.option("--coa-port", type=int, help="Port for Disconnect and CoA; the make's usual one when left out.")
+@click.option("--message-authenticator", default="required", show_default=True, help="required or optional.")
+@click.option("--region", help="Name or id.")
+@click.option("--remark", default="")
+def add(
+    tenant: str,
+    identifier: str,
+    name: str,
+    secret: str,
+    vendor: str,
+    address: str,
+    auth_mode: str,
+    ddns_name: str,
+    coa_port: int | None,
+    message_authenticator: str,
+    region: str | None,
+    remark: str,
+) -> None:
+    """Add a router."""
+    with open_tenant(tenant) as opened:
+        scope = opened.scope
+        wanted = AddNas(
+            vendor=vendor,
+            name=name,
+            identifier=identifier,
+            secret=secret,
+            auth_mode=auth_mode,
+            address=address,
+            ddns_name=ddns_name,
+            coa_port=coa_port,
+            message_authenticator=message_authenticator,
+            region_id=None if region is None else find_region(scope, region).id,
+            remark=remark,
+        )
+        added = add_nas(scope, wanted, actor=AT_THE_COMMAND_LINE, now=clock.now())
+        regions = {row.id: row.name for row in list_regions(scope)}
+        row = nas_row(find_nas(scope, added.nas_id), regions)
+        document = {field: getattr(row, field) for field in row.__dataclass_fields__}
+    emit(
+        {**document, "secret": added.secret},
+        f"Added the router {added.identifier} (id {added.nas_id}).\nShared secret: {added.secret}\n"
+        f"`broadloom nas script --tenant {tenant} {added.identifier}` prints its configuration.",
+    )
+
+
+@command.command("list")
+@tenant_option
+def show_list(tenant: str) -> None:
+    """List all routers."""
+    with open_tenant(tenant) as opened:
+        rows = list_nas(opened.scope)
+    emit(rows)
+
+
+@command.command("script")
+@tenant_option
+@click.argument("nas")
+def script(tenant: str, nas: str) -> None:
+    """Print the configuration to paste into a router (by identifier or id)."""
+    with open_tenant(tenant) as opened:
+        settings, found = opened.installation.settings, find_nas(opened.scope, nas)
+        facts = SnippetFacts(
+            identifier=found.identifier,
+            secret=reveal_secret(opened.scope, found.id, actor=AT_THE_COMMAND_LINE, now=clock.now()),
+            server=settings.radius_address,
+            auth_port=settings.radius_auth_port,
+            acct_port=settings.radius_acct_port,
+            coa_port=found.coa_port,
+            interim_seconds=read(opened.scope).interim_seconds,
+            coa_sources=(settings.radius_address,),
+            message_authenticator=found.message_authenticator,
+        )
+        made = snippet(found.vendor, facts)
+    emit({"title": made.title, "hint": made.hint, "script": made.text}, made.text)
+
+
+@command.command("delete")
+@tenant_option
+@click.argument("nas")
+def delete(tenant: str, nas: str) -> None:
+    """Delete a router (by identifier or id); its packets are refused from now on."""
+    with open_tenant(tenant) as opened:
+        found = find_nas(opened.scope, nas)
+        delete_nas(opened.scope, found.id, actor=AT_THE_COMMAND_LINE, now=clock.now())
+    emit({"id": found.id, "identifier": found.identifier}, f"Deleted the router {found.identifier}.")
