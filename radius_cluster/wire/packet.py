@@ -132,7 +132,7 @@ def parse(data: bytes) -> Packet | str:
     if length != len(data):
         if length > len(data):
             return TRUNCATED if length <= 4096 else BAD_LENGTH
-        if length < 20:
+        if length < 20 or len(data) > 4096:  # padding is for short packets: beyond 4096 nothing is RADIUS
             return BAD_LENGTH
         data = data[:length]
     if length > 4096:

@@ -1,5 +1,8 @@
 """Dialects: what each vendor's Accept and CoA carry, and how an ISP's own dialect is checked (NET-3)."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from infra.radius_text.lines import TextProblems, encode_lines
@@ -13,7 +16,7 @@ from radius_cluster.wire.dialects import (
     parse_dialect,
     shipped_dialects,
 )
-from radius_cluster.wire.placeholders import mikrotik_rate_limit
+from radius_cluster.wire.placeholders import SAMPLES, mikrotik_rate_limit
 from radius_cluster.wire.profile import ReplyProfile
 from tests.golden.read import read_golden
 
@@ -235,3 +238,9 @@ def test_values_that_are_refused(line: str, code: str) -> None:
     with pytest.raises(TextProblems) as caught:
         encode_lines(line)
     assert [problem.code for problem in caught.value.problems] == [code]
+
+
+def test_every_placeholder_is_documented() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "dialects.md").read_text("utf-8")
+    table = text.partition("## Placeholders")[2]
+    assert set(re.findall(r"`([a-z0-9_]+)`", table)) == set(SAMPLES)
