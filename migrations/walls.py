@@ -15,6 +15,7 @@ REGISTRY_TENANT_COLUMNS = {
     "hostnames": "tenant_id",
     "nas": "tenant_id",
     "tenant_migrations": "tenant_id",
+    "support_logins": "tenant_id",
 }
 
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
@@ -34,6 +35,7 @@ REGISTRY_GRANTS: dict[str, dict[str, list[str]]] = {
         "hostnames": [_EVERYTHING],
         "nas": ["SELECT", "INSERT", "UPDATE"],  # routers are only ever marked as deleted
         "tenant_migrations": ["SELECT"],
+        "support_logins": ["SELECT", "UPDATE (ended_at, ended_by)"],  # the tenant may end one, never begin one
         "tiers": ["SELECT"],
         "nodes": ["SELECT (node, kind, state, address, auth_port, acct_port, radsec_port, started_at, heartbeat_at)"],
     },

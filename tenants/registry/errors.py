@@ -174,3 +174,17 @@ class ReasonNeeded(InvalidInput):
 
     code = "reason_needed"
     message = "A reason is needed; the ISP is shown it."
+
+
+class PlatformPasswordWrong(BusinessError):
+    """The present password of a platform operator is wrong."""
+
+    code = "platform_password_wrong"
+    message = "The present password is wrong."
+
+
+class SupportTooLong(InvalidInput):
+    """A support login is short."""
+
+    code = "support_too_long"
+    message = "A support login lasts 1 to {most} minutes."

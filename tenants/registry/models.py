@@ -212,6 +212,27 @@ class PlatformAuditEntry(RegistryBase):
     address: Mapped[str] = mapped_column(server_default="")
 
 
+class SupportLogin(RegistryBase):
+    """Somebody of the platform inside a tenant's administration (TEN-5): valid until ``ends_at`` or ``ended_at``."""
+
+    __tablename__ = "support_logins"
+    __table_args__ = (
+        CheckConstraint("ends_at > started_at AND ends_at <= started_at + interval '60 minutes'", name="length"),
+        CheckConstraint("length(reason) >= 5", name="reason"),
+        Index("ix_support_logins_tenant_id", "tenant_id", "ends_at"),
+    )
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("registry.tenants.id"))
+    platform_operator_id: Mapped[int] = mapped_column(ForeignKey("registry.platform_operators.id"))
+    operator: Mapped[str]
+    reason: Mapped[str]
+    address: Mapped[str] = mapped_column(server_default="")
+    started_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str] = mapped_column(server_default="")
+
+
 class TenantMigration(RegistryBase):
     """Where each tenant's schema stands: resumable, parallel migration (architecture.md)."""
 

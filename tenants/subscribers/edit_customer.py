@@ -28,15 +28,22 @@ class EditCustomer:
 def edit_customer(scope: TenantScope, command: EditCustomer, *, actor: Actor, now: datetime) -> Customer:
     """Store the changes. Raises InvalidInputs or the one error, FieldUnknown, CustomerNotFound."""
     actor.require("accounts.edit")
-    for name in command.changes:
+    return change_customer(scope, command.customer_id, command.changes, actor=actor, now=now)
+
+
+def change_customer(
+    scope: TenantScope, customer_id: int, changes: Mapping[str, Any], *, actor: Actor, now: datetime
+) -> Customer:
+    """The common part of editing by staff and by the subscriber; the caller has asked for the right."""
+    for name in changes:
         if name not in CUSTOMER_FIELDS and name != "id_number":
             raise FieldUnknown(field=name, name=name)
-    values = checked_fields(command.changes)
+    values = checked_fields(changes)
     # Lock order: accounts first, as everywhere.
     accounts = scope.session.scalars(
-        select(Account).where(Account.customer_id == command.customer_id).order_by(Account.id).with_for_update()
+        select(Account).where(Account.customer_id == customer_id).order_by(Account.id).with_for_update()
     ).all()
-    customer = find_customer(scope, command.customer_id, lock=True)
+    customer = find_customer(scope, customer_id, lock=True)
     before = facts_of(None, customer)
     set_fields(None, customer, values, box_for(scope))
     after = facts_of(None, customer)

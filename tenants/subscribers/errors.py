@@ -17,6 +17,13 @@ class BadPassword(InvalidInput):
     message = "A password has 1 to 64 characters, none of them a control character."
 
 
+class OwnPasswordWeak(InvalidInput):
+    """A password that a subscriber chose and that is guessed at once."""
+
+    code = "own_password_weak"
+    message = "Use at least {least} characters, not all the same, and not the user name."
+
+
 class BadMac(InvalidInput):
     """Not a MAC address."""
 

@@ -1,4 +1,5 @@
-"""Which accounts an operator may see at all (STF-2): his regions, and only his own where he is bound to those."""
+"""Which accounts somebody may see at all (STF-2): an operator his regions, and only his own where he is bound to
+those; a subscriber the one he signed in with."""
 
 from sqlalchemy import ColumnElement, true
 
@@ -9,6 +10,8 @@ from tenants.subscribers.models import Account
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The condition on ``accounts`` that every list, search and detail of an operator carries."""
     condition: ColumnElement[bool] = true()
+    if actor.kind == "subscriber":
+        condition = condition & (Account.id == actor.id)
     if actor.region_ids is not None:
         condition = condition & Account.region_id.in_(sorted(actor.region_ids))
     if actor.own_accounts_only:
