@@ -83,22 +83,24 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _register_portals(app: Flask, settings: Settings) -> None:
-    known: dict[str, Portal] = {}
-    app.extensions["broadloom_portals"] = known
+    app.extensions["broadloom_portals"] = {}
     for name in PORTALS:
         if find_spec(name.rpartition(".")[0]) is None or find_spec(name) is None:
             continue
         try:
-            portal: Portal = importlib.import_module(name).PORTAL
-        except ModuleNotFoundError as missing:
+            register_portal(app, importlib.import_module(name).PORTAL)
+        except ImportError as missing:
             _log.warning("portal left out", portal=name, missing=missing.name)
-            continue
-        known[portal.blueprint.name] = portal
-        space = TENANT if portal.space == "tenant" else BASE
-        app.register_blueprint(portal.blueprint, url_prefix=portal.url_prefix or None, subdomain=space)
     app.register_blueprint(hand_over.blueprint, subdomain=TENANT)
     if app.debug or settings.demo:
         app.register_blueprint(components_page.blueprint, subdomain=BASE)
+
+
+def register_portal(app: Flask, portal: Portal) -> None:
+    """Put a portal into its space; before the first request only."""
+    app.extensions["broadloom_portals"][portal.blueprint.name] = portal
+    space = TENANT if portal.space == "tenant" else BASE
+    app.register_blueprint(portal.blueprint, url_prefix=portal.url_prefix or None, subdomain=space)
 
 
 def _begin() -> Any:

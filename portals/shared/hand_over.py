@@ -5,7 +5,7 @@ the new tenant's administration, whose cookie the site's address cannot set.
 from dataclasses import asdict, dataclass
 from secrets import token_hex
 
-from flask import Blueprint, current_app, g, redirect, url_for
+from flask import Blueprint, current_app, g, redirect, request, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
 from redis import Redis, RedisError
 from werkzeug.wrappers import Response
@@ -66,7 +66,7 @@ def _first_use(nonce: str) -> bool:
 def _refused(portal_name: str) -> Response:
     toast(_("This link has been used or is too old. Sign in with your password."))
     portal = portals().get(portal_name)
-    return redirect(url_for(portal.login_endpoint) if portal is not None else "./", 303)
+    return redirect(url_for(portal.login_endpoint) if portal is not None else f"{request.script_root}/", 303)
 
 
 def _serializer() -> URLSafeTimedSerializer:

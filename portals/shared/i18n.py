@@ -75,7 +75,7 @@ def read_catalogue(name: str) -> Catalog:
             merged = part
             continue
         for message in part:
-            if message.id and any(message.string):
+            if message.id and any(message.string or ()):
                 merged.add(message.id, message.string, context=message.context, flags=message.flags)
     return merged if merged is not None else Catalog(locale=name)
 

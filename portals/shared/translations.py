@@ -1,8 +1,8 @@
 """Collects the sentences of the portals into the catalogues (``make translations``).
 
-``python -m portals.shared.translations [messages admin …]`` writes the files named, or all. Each portal's sentences go to
-its own file (``portals/admin`` → ``admin.po``), the rest to ``messages.po``, which comes first: a sentence stands in one
-file. Translations stay; sentences no longer used are dropped. ``errors.po`` is written by hand (see
+``python -m portals.shared.translations [messages admin …]`` writes the files named, or all. Each portal's sentences go
+to its own file (``portals/admin`` → ``admin.po``), the rest to ``messages.po``, which comes first: a sentence stands in
+one file. Translations stay; sentences no longer used are dropped. ``errors.po`` is written by hand (see
 :mod:`portals.shared.errors`) and left alone. Prints what still lacks a translation; exit code 1 then.
 """
 
@@ -39,7 +39,7 @@ def sentences(folder: Path = PORTALS) -> Iterator[tuple[Path, _Found]]:
     for path in sorted([*folder.rglob("*.py"), *folder.rglob("*.html")]):
         method = "python" if path.suffix == ".py" else "jinja2.ext:babel_extract"
         options = {"trimmed": "true", "silent": "false"} if path.suffix == ".html" else {}
-        for found in extract_from_file(method, str(path), keywords=_KEYWORDS, options=options):  # type: ignore[arg-type]
+        for found in extract_from_file(method, str(path), keywords=_KEYWORDS, options=options):
             message, context = found[1], found[3]
             if message and message != "":
                 yield path, (tuple(message) if isinstance(message, tuple | list) else message, context)

@@ -254,7 +254,7 @@ SWITCHES: dict[bool, Any] = {True: lazy("yes"), False: lazy("no")}
 
 def word(table: dict[Any, Any], code: Any) -> str:
     """The word for a code; a code nobody named yet stands for itself."""
-    found = table.get(code)
+    found = table.get(code, table.get(code.replace("-", "_")) if isinstance(code, str) else None)
     return str(code).replace("_", " ") if found is None else str(found)
 
 

@@ -1,8 +1,6 @@
 """An internet provider signs up (TEN-1): form, live check of the address, "look into your mail", sending it again."""
 
 from flask import g, redirect, render_template, request, session, url_for
-from tenants.onboarding.resend import resend
-from tenants.onboarding.sign_up import SignUpForm, sign_up, slug_refusal
 from werkzeug.wrappers import Response
 
 from portals.shared.access import public
@@ -15,6 +13,8 @@ from portals.shared.unit_of_work import installation
 from portals.site.pages import tier_cards
 from portals.site.portal import blueprint
 from tenants.kernel.errors import BusinessError
+from tenants.onboarding.resend import resend
+from tenants.onboarding.sign_up import SignUpForm, sign_up, slug_refusal
 from tenants.registry.rules import SHORTEST_PASSWORD, slug_from_name
 
 _WAITING = "sign_up_email"  # session: whose verification this browser waits for

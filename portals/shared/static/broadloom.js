@@ -69,12 +69,13 @@
       case 'copy': copy(target); break;
       case 'close': event.preventDefault(); panelClosed(); break;
       case 'clear': $$('.chk input', list).forEach(box => { box.checked = false; }); select(list); break;
-      case 'all': $('input[name=all]', list).value = '1'; select(list); break;
+      case 'all': $$('tbody .chk input', list).forEach(box => { box.checked = true; }); $('input[name=all]', list).value = '1'; select(list); break;
       case 'hide': target.closest('.toast-b').remove(); break;
       case 'step': { const input = $('input', target.parentNode), low = Number(input.min || 1), high = Number(input.max || 1e9); input.value = Math.min(high, Math.max(low, Number(input.value || low) + Number(target.dataset.by))); input.dispatchEvent(new Event('change', { bubbles: true })); break; }
       case 'set': { const input = document.getElementById(target.dataset.for); input.value = target.dataset.value; input.dispatchEvent(new Event('change', { bubbles: true })); input.focus(); break; }
       case 'reveal': { const input = document.getElementById(target.dataset.for), on = input.type === 'password'; input.type = on ? 'text' : 'password'; target.setAttribute('aria-pressed', String(on)); break; }
       case 'print': window.print(); break;
+      case 'pause': { const place = document.getElementById(target.dataset.for), on = target.getAttribute('aria-pressed') !== 'true', said = $('span', target), word = said.textContent; place.dataset.live = on ? 'paused' : 'on'; target.setAttribute('aria-pressed', String(on)); said.textContent = said.dataset.on; said.dataset.on = word; break; }
       default: break;
     }
   });
@@ -133,6 +134,11 @@
     /* a page that refreshes itself must not keep a left desk signed in */
     if (!event.detail.triggeringEvent) event.detail.headers['X-Broadloom-Poll'] = '1';
     if (event.detail.target?.id === 'panel') opener ??= document.activeElement;
+  });
+  /* a part that refreshes itself waits while somebody works in it: rows chosen, a menu open, a field in use */
+  document.addEventListener('htmx:beforeRequest', event => {
+    const place = event.target.closest?.('[data-live]'); if (place !== event.target || event.detail.requestConfig.verb !== 'get') return;
+    if (place.dataset.live === 'paused' || $('.chk input:checked, details[open]', place) || place.contains(document.activeElement) && document.activeElement.matches('input,select,textarea')) event.preventDefault();
   });
   document.addEventListener('htmx:afterSwap', event => { if (event.detail.target.id === 'panel') panelOpened(); $$('.bl-list').forEach(select); drawCharts(); });
   document.addEventListener('htmx:afterRequest', event => { const form = event.target.closest?.('form'); if (form && form.dataset.sent) { delete form.dataset.sent; if (!event.detail.xhr?.getResponseHeader('HX-Redirect')) sending(form, false); } });

@@ -17,7 +17,9 @@ def place(host: str, path: str, base_domain: str = "broadloom.example") -> tuple
     settings = Settings(base_domain=base_domain, public_url=f"https://{base_domain}")
     layer = TenantAddresses(app, settings, lambda domain: {"portal.qingteng.cn": "qingteng"}.get(domain, ""))
     answer: list[str] = []
-    list(layer({"HTTP_HOST": host, "PATH_INFO": path, "SCRIPT_NAME": ""}, lambda status, _headers: answer.append(status)))
+    list(
+        layer({"HTTP_HOST": host, "PATH_INFO": path, "SCRIPT_NAME": ""}, lambda status, _headers: answer.append(status))
+    )
     return (answer[0], "", "", "") if answer else tuple(seen.values())  # type: ignore[return-value]
 
 

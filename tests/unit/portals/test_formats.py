@@ -32,14 +32,23 @@ def test_octets(count, text):
     assert octets(count) == text
 
 
-@pytest.mark.parametrize(("bits", "text"), [(100_000_000, "100M"), (1_500_000_000, "1.5G"), (512_000, "512k"), (9, "9")])
+@pytest.mark.parametrize(
+    ("bits", "text"), [(100_000_000, "100M"), (1_500_000_000, "1.5G"), (512_000, "512k"), (9, "9")]
+)
 def test_rates(bits, text):
     assert rate(bits) == text
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(12, "12 s"), (90, "1 min"), (28_560, "7 h 56 min"), (43 * 3600, "1 day 19 h"), (86400 * 2, "2 days"), (-5, "0 s")],
+    [
+        (12, "12 s"),
+        (90, "1 min"),
+        (28_560, "7 h 56 min"),
+        (43 * 3600, "1 day 19 h"),
+        (86400 * 2, "2 days"),
+        (-5, "0 s"),
+    ],
 )
 def test_durations(seconds, text):
     assert duration(seconds) == text
