@@ -8,13 +8,13 @@ from typing import Any
 from infra.outbox import set_due
 from infra.tenant_scope import TenantScope
 from tenants.billing.booking import Booking, revenue
-from tenants.billing.context import Context, refuse_state
+from tenants.billing.context import Context, offered_plan, plan_terms, refuse_state
 from tenants.billing.errors import AccountExpired, NoPlan, NothingToDo, PackNeedsQuotaPlan
 from tenants.billing.models import Pack
 from tenants.billing.operation import perform
 from tenants.billing.purchase import arrears_of, check_method, take_payment
 from tenants.billing.result import OperationResult
-from tenants.billing.rules import is_expired
+from tenants.billing.rules import check_quantity, is_expired
 from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount
 from tenants.kernel.period import add_days
@@ -25,15 +25,31 @@ PACK_END = "billing.pack_end"
 
 @dataclass(frozen=True, slots=True)
 class AddPack:
-    """Octets or seconds (or both) for a price; ``validity_days`` None: as long as the plan."""
+    """``quantity`` of a quota plan as a pack, or octets and seconds of one's own choice.
+
+    ``price`` None: the plan's. ``validity_days`` None: the plan's own validity, else as long as the running plan.
+    """
 
     account_id: int
+    plan_id: int | None = None
+    quantity: int = 1
     octets: int | None = None
     seconds: int | None = None
-    price: Decimal = ZERO
+    price: Decimal | None = None
     validity_days: int | None = None
     method: str = "cash"
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PackContent:
+    """What one pack gives and costs by the list."""
+
+    name: str
+    octets: int
+    seconds: int
+    price: Decimal
+    validity_days: int | None
 
 
 def add_pack(
@@ -50,12 +66,14 @@ def _add(context: Context, command: AddPack) -> Booking:
     account = context.account
     refuse_state(context, never=True, not_activated=True)
     check_method(context, command.method, ("cash", "balance", "arrears", "online"))
-    price = amount(command.price, field="price")
-    octets, seconds = _checked(context, command)
+    content = _content(context, command)
+    price = amount(content.price if command.price is None else command.price, field="amount")
+    octets, seconds = content.octets, content.seconds
+    _check(context, content)
     take_payment(context, command.method, price)
     expires_at = None
-    if command.validity_days is not None:
-        expires_at = add_days(context.now, command.validity_days, context.zone)
+    if content.validity_days is not None:
+        expires_at = add_days(context.now, content.validity_days, context.zone)
     account.pack_octets += octets
     account.pack_seconds += seconds
     pack = Pack(
@@ -70,7 +88,13 @@ def _add(context: Context, command: AddPack) -> Booking:
     context.scope.session.flush()  # its id is part of how the order is undone
     if expires_at is not None:
         set_due(context.scope.session, context.scope.tenant_id, PACK_END, pack.id, expires_at)
-    facts: dict[str, Any] = {"octets": octets, "seconds": seconds, "validity_days": command.validity_days}
+    facts: dict[str, Any] = {
+        "plan": content.name,
+        "quantity": command.quantity,
+        "octets": octets,
+        "seconds": seconds,
+        "validity_days": content.validity_days,
+    }
     on_arrears = command.method == "arrears" and price > 0
     return Booking(
         kind="add-pack",
@@ -83,18 +107,33 @@ def _add(context: Context, command: AddPack) -> Booking:
     )
 
 
-def _checked(context: Context, command: AddPack) -> tuple[int, int]:
+def _content(context: Context, command: AddPack) -> PackContent:
+    check_quantity(command.quantity)
+    if command.plan_id is None:
+        octets, seconds = (command.octets or 0) * command.quantity, (command.seconds or 0) * command.quantity
+        return PackContent("", octets, seconds, ZERO, command.validity_days)
+    plan = plan_terms(offered_plan(context, command.plan_id))
+    days = plan.validity_days if command.validity_days is None else command.validity_days
+    return PackContent(
+        plan.name,
+        (plan.quota_octets or 0) * command.quantity,
+        (plan.quota_seconds or 0) * command.quantity,
+        plan.price * command.quantity,
+        days,
+    )
+
+
+def _check(context: Context, content: PackContent) -> None:
     account, plan = context.account, context.plan
-    octets, seconds = command.octets or 0, command.seconds or 0
-    if octets < 0 or seconds < 0 or octets + seconds == 0:
-        raise NothingToDo(field="octets", what="a pack has octets or seconds greater than 0")
-    if command.validity_days is not None and not 1 <= command.validity_days <= 3650:
-        raise NothingToDo(field="validity_days", what="the validity is 1 to 3650 days")
+    if content.octets < 0 or content.seconds < 0 or content.octets + content.seconds == 0:
+        raise NothingToDo(field="octets", what="a pack has traffic or hours greater than 0")
+    if content.validity_days is not None and not 1 <= content.validity_days <= 3650:
+        raise NothingToDo(field="validity_days", what="the validity of a pack is 1 to 3650 days")
     if plan is None:
         raise NoPlan()
-    if (octets and account.quota_octets is None) or (seconds and account.quota_seconds is None):
-        what = "traffic" if octets and account.quota_octets is None else "hours"
+    no_octets, no_seconds = account.quota_octets is None, account.quota_seconds is None
+    if (content.octets and no_octets) or (content.seconds and no_seconds):
+        what = "traffic" if content.octets and no_octets else "hours"
         raise PackNeedsQuotaPlan(field="octets" if what == "traffic" else "seconds", plan=plan.name, what=what)
     if is_expired(account.expires_at, context.now):
         raise AccountExpired(account=account.username)
-    return octets, seconds

@@ -1,8 +1,8 @@
 """Work that is due: expiry, monthly deduction, auto-renewal, arrears cut-off, ends of packs (issue 3, "Due work").
 
-Each batch claims due rows with SKIP LOCKED, books with the due instant however late it runs, and drops the rows in the
-same transaction: safe to run twice at once and to be killed anywhere. Due rows are locked before accounts here and after
-them in operations, so accounts are taken with SKIP LOCKED too: who is being worked on keeps his due row for next time.
+Each batch claims due rows with SKIP LOCKED, books with the due instant however late it runs, and drops the rows in
+the same transaction: safe to run twice at once and to be killed anywhere. Due rows are locked before accounts here and
+after them in operations, so accounts are taken with SKIP LOCKED too: who is being worked on keeps his due row.
 """
 
 from collections.abc import Sequence

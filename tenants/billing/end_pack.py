@@ -33,8 +33,8 @@ def end_pack(scope: TenantScope, pack_id: int, *, now: datetime) -> bool:
             Pack.account_id == account.id, Pack.ended_at.is_(None), Pack.quota_epoch == account.quota_epoch
         )
     ).one()
-    account.pack_octets -= unused_of_pack(pack.octets, int(octets), left.octets)
-    account.pack_seconds -= unused_of_pack(pack.seconds, int(seconds), left.seconds)
+    account.pack_octets -= unused_of_pack(pack.octets, int(octets), left.pack_octets)
+    account.pack_seconds -= unused_of_pack(pack.seconds, int(seconds), left.pack_seconds)
     scope.session.flush()  # the projection reads the row
     project_account(scope, account.id)
     return True

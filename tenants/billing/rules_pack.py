@@ -1,12 +1,9 @@
 """What is unused of a supplementary pack when it ends. Pure."""
 
 
-def unused_of_pack(content: int, others: int, left: int | None) -> int:
-    """The unused part of a pack of ``content``, where ``others`` are open packs that end later.
+def unused_of_pack(content: int, others: int, packs_left: int) -> int:
+    """The unused part of a pack of ``content``; ``others``: content of the open packs that end later.
 
-    ``left`` is what is left of quota and all packs together. The plan's quota is used first, then the pack that ends
-    first: what is left beyond the others' content is this pack's (or the quota's, which this pack cannot lose).
+    ``packs_left`` is what is left of all packs together; the pack that ends first is used first.
     """
-    if left is None or content == 0:
-        return 0
-    return max(0, min(content, left - others))
+    return max(0, min(content, packs_left - others))

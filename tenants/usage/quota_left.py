@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from infra.tenant_scope import TenantScope
 from tenants.usage.models import QuotaUse
-from tenants.usage.rules_quota import Counter, left, window_of
+from tenants.usage.rules_quota import Counter, left, packs_left, window_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class QuotaLeft:
 
     octets: int | None
     seconds: int | None
+    pack_octets: int = 0  # of these: what is left of supplementary packs
+    pack_seconds: int = 0
 
 
 def quota_left(scope: TenantScope, grant: QuotaGrant, now: datetime) -> QuotaLeft:
@@ -50,7 +52,14 @@ def quota_left(scope: TenantScope, grant: QuotaGrant, now: datetime) -> QuotaLef
         octets = Counter(row.epoch, row.window_on, row.octets, row.over_octets)
         seconds = Counter(row.epoch, row.window_on, row.seconds, row.over_seconds)
     window = window_of(grant.kind, now, scope.zone)
+    epoch, (o, po), (s, ps) = (
+        grant.epoch,
+        (grant.octets, grant.pack_octets),
+        (grant.seconds, grant.pack_seconds),
+    )
     return QuotaLeft(
-        None if grant.octets is None else left(octets, grant.epoch, window, grant.octets, grant.pack_octets),
-        None if grant.seconds is None else left(seconds, grant.epoch, window, grant.seconds, grant.pack_seconds),
+        None if o is None else left(octets, epoch, window, o, po),
+        None if s is None else left(seconds, epoch, window, s, ps),
+        0 if o is None else packs_left(octets, epoch, window, o, po),
+        0 if s is None else packs_left(seconds, epoch, window, s, ps),
     )

@@ -47,6 +47,12 @@ def count(counter: Counter | None, epoch: int, window_on: date, quota: int, used
     return Counter(now.epoch, now.window_on, now.used + used, now.over)
 
 
+def packs_left(counter: Counter | None, epoch: int, window_on: date, quota: int, packs: int) -> int:
+    """What is left of the packs alone: they are touched only by what goes beyond the quota."""
+    now = as_of(counter, epoch, window_on, quota)
+    return max(0, packs - now.over - max(0, now.used - quota))
+
+
 def left(counter: Counter | None, epoch: int, window_on: date, quota: int, packs: int) -> int:
     """What is left of the quota and then of the packs; never below 0."""
     now = as_of(counter, epoch, window_on, quota)
