@@ -50,7 +50,7 @@ WHERE n.id = q.id
 _HEARTBEAT: Final = """
 INSERT INTO registry.nodes (node, kind, host, pid, address, auth_port, acct_port, radsec_port, state, started_at,
   heartbeat_at, counters, memory_octets)
-VALUES ($1, 'radius', $2, $3, $4, $5, $6, $7, $8, to_timestamp($9), now(), $10::text::jsonb, $11)
+VALUES ($1, $12, $2, $3, $4, NULLIF($5, 0), NULLIF($6, 0), $7, $8, to_timestamp($9), now(), $10::text::jsonb, $11)
 ON CONFLICT (node) DO UPDATE SET state = EXCLUDED.state, heartbeat_at = now(), counters = EXCLUDED.counters,
   memory_octets = EXCLUDED.memory_octets, started_at = EXCLUDED.started_at
 """
@@ -65,7 +65,10 @@ def resident_octets() -> int:
 class Reporter:
     """One connection per cell, made when needed; what cannot be written now is kept and written later."""
 
-    def __init__(self, urls: dict[str, str], directory: Directory, counters: Counters, started_at: float) -> None:
+    def __init__(
+        self, urls: dict[str, str], directory: Directory, counters: Counters, started_at: float, kind: str = "radius"
+    ) -> None:
+        self._kind = kind
         self._urls = urls
         self._directory = directory
         self._counters = counters
@@ -221,5 +224,5 @@ class Reporter:
         address, auth_port, acct_port, radsec_port = listening
         await connection.execute(
             _HEARTBEAT, self.node, self.host, os.getpid(), address, auth_port, acct_port, radsec_port, state,
-            self._started_at, json.dumps(self.totals), resident_octets(), timeout=5,
+            self._started_at, json.dumps(self.totals), resident_octets(), self._kind, timeout=5,
         )  # fmt: skip

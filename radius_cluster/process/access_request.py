@@ -203,7 +203,7 @@ class Logins:
             return
         other = special.throttle_profile_id if throttled else window_profile(windows, weekday, minute)
         if other is not None:
-            attributes = await _other_profile(connection, nas, other) or attributes
+            attributes = await _at_other_rate(connection, nas, row[sql.PROFILE], other) or attributes
         if special.octets_left and special.quota_cut:
             attributes += encode_octet_limits(nas.dialect, total_octets=special.octets_left, invert=nas.invert)
         seconds = min(row[sql.VALID_UNTIL] - now, tenant.max_session_seconds)
@@ -214,11 +214,15 @@ class Logins:
             await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond)
         if not row[sql.ACTIVATED]:
             await connection.execute(sql.ACTIVATE, tenant.id, account_id, now)
+        if special.learns:
+            await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id)
         accept(request, counters, account_id, attributes + framed_address(special.static_ip) + added, seconds)
 
 
-async def _other_profile(connection: Any, nas: NasEntry, profile_id: int) -> bytes:
-    """The rate of a throttled account or of a time window."""
-    found = await fetch_profiles(connection, [(nas.tenant, profile_id)])
-    profile = found.get((nas.tenant.id, profile_id))
-    return encode_for(nas, profile) if profile else b""
+async def _at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int) -> bytes:
+    """The profile with the rate of a throttled account or of a time window; b"" when that rate is gone."""
+    found = await fetch_profiles(connection, [(nas.tenant, profile_id), (nas.tenant, rate_id)])
+    profile, rate = found.get((nas.tenant.id, profile_id)), found.get((nas.tenant.id, rate_id))
+    if rate is None:
+        return b""
+    return encode_for(nas, profile.at_rate_of(rate) if profile else rate)

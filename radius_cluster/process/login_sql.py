@@ -28,7 +28,8 @@ SELECT q.ordinal, u.account_id, u.password_sealed, u.state, u.activated, extract
     AND s.account_id = u.account_id AND s.updated_at > to_timestamp(q.alive_after)) ELSE 0 END,
   u.locale,
   CASE WHEN u.static_ip IS NULL AND u.bind_mac = '' AND u.bind_nas_id IS NULL AND u.bind_port = '' AND u.quota_kind = 0
-    THEN NULL ELSE jsonb_build_object('static_ip', host(u.static_ip), 'bind_mac', u.bind_mac,
+    AND (u.bind_options IS NULL OR u.bind_options = '{}') THEN NULL
+    ELSE jsonb_build_object('static_ip', host(u.static_ip), 'bind_mac', u.bind_mac,
       'bind_nas_id', u.bind_nas_id,
       'bind_port', u.bind_port, 'bind_options', u.bind_options, 'region_id', u.region_id, 'quota_kind', u.quota_kind,
       'quota_octets', u.quota_octets, 'quota_seconds', u.quota_seconds, 'quota_epoch', u.quota_epoch,
@@ -63,6 +64,18 @@ asked AS (
     AND w.state = 'waiting' AND w.payload ->> 'session_id' = o.session_id)
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
+"""
+
+# What the first accepted login teaches (SUB-8): the worker writes it into the account.
+BIND: Final = """
+WITH told AS (
+  INSERT INTO work.outbox (tenant_id, topic, subject, payload)
+  SELECT $1, 'account.bind', 'account:' || $2::bigint,
+    jsonb_build_object('account_id', $2::bigint, 'mac', $3::text, 'port', $4::text, 'nas_id', $5::int)
+  WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = $1 AND w.topic = 'account.bind'
+    AND w.subject = 'account:' || $2::bigint AND w.state IN ('waiting', 'taken'))
+  RETURNING 1)
+SELECT pg_notify('broadloom_outbox', 'account') FROM told
 """
 
 # The first accepted login starts the period (SUB-3). The consumer is idempotent; one waiting row is enough.

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from copy import copy
+from dataclasses import fields, replace
 from typing import Any
 
 from radius_cluster.process.login_sql import PROFILES
@@ -11,6 +12,10 @@ from radius_cluster.wire.dialects import encode_extra, encode_profile
 from radius_cluster.wire.profile import ReplyProfile
 
 _MOST_READY = 2_000  # per tenant; old versions pile up only until then
+_RATES = (
+    "up_bps", "down_bps", "burst_up_bps", "burst_down_bps", "threshold_up_bps", "threshold_down_bps", "burst_seconds",
+    "priority",
+)  # fmt: skip
 _OPTIONAL = frozenset(field.name for field in fields(ReplyProfile))
 
 
@@ -22,8 +27,7 @@ class Profile:
     def __init__(self, row: Mapping[str, Any], interim_seconds: int) -> None:
         options = json.loads(row["options"] or "{}")
         values = {name: value for name, value in options.items() if name in _OPTIONAL and value not in (None, "")}
-        for name in ("up_bps", "down_bps", "burst_up_bps", "burst_down_bps", "threshold_up_bps", "threshold_down_bps",
-                     "burst_seconds", "priority", "pool", "ipv6_pool"):  # fmt: skip
+        for name in (*_RATES, "pool", "ipv6_pool"):
             values[name] = row[name]
         values["dns1"], values["dns2"] = row["dns1"] or "", row["dns2"] or ""
         values["interim_seconds"] = interim_seconds
@@ -34,6 +38,12 @@ class Profile:
             self.extra = encode_extra(str(options.get("extra") or ""))
         except ValueError:  # was refused where it was written
             self.extra = b""
+
+    def at_rate_of(self, other: "Profile") -> "Profile":
+        """This profile with the other's rates; pool, DNS and the rest stay."""
+        changed = copy(self)
+        changed.profile = replace(self.profile, **{name: getattr(other.profile, name) for name in _RATES})
+        return changed
 
 
 async def fetch_profiles(connection: Any, wanted: Iterable[tuple[TenantEntry, int]]) -> dict[tuple[int, int], Profile]:

@@ -10,6 +10,7 @@ from radius_cluster.routing.directory import NasEntry, TenantEntry
 from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_PORT, NAS_PORT_ID
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet
+from tenants.access.rules import LEARN
 from tenants.usage.rules_quota import Counter, left, window_of
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -29,6 +30,7 @@ class Special:
     quota_cut: bool = True
     throttle_profile_id: int | None = None
     static_ip: str = ""
+    learns: bool = False  # a binding is to be filled in by this login
 
     @property
     def quota_used_up(self) -> bool:
@@ -53,6 +55,7 @@ def read_special(rare: str | None, packet: Packet, nas: NasEntry, now: float) ->
         quota_cut=row["quota_cut"],
         throttle_profile_id=row["throttle_profile_id"],
         static_ip=row["static_ip"] or "",
+        learns=LEARN in (row["bind_mac"], row["bind_port"]) or bool((row["bind_options"] or {}).get("learn")),
     )
 
 

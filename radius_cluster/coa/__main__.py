@@ -1,0 +1,79 @@
+"""``python -m radius_cluster.coa``: sends Disconnect- and CoA-Requests until SIGTERM."""
+
+import asyncio
+import signal
+import sys
+import time
+from contextlib import suppress
+
+import structlog
+
+from infra.crypto import master_box
+from infra.errors import ServersError
+from infra.log import configure
+from infra.servers import Servers, resolve
+from infra.settings import Settings, SettingsError
+from radius_cluster.__main__ import follow_parent
+from radius_cluster.coa.engine import Engine
+from radius_cluster.coa.exchange import Exchange
+from radius_cluster.counters import Counters
+from radius_cluster.node import cell_urls
+from radius_cluster.report import MAIN_CELL, Reporter
+from radius_cluster.routing.directory import Directory
+from radius_cluster.routing.load import DirectoryLoader, follow_dynamic_names
+
+LOG = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings, servers: Servers) -> None:
+    """Until SIGTERM or SIGINT."""
+    loop, stopping = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    urls = cell_urls(settings, servers)
+    directory, counters = Directory(), Counters()
+    loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), directory)
+    reporter = Reporter(urls, directory, counters, time.time(), kind="coa")
+    engine = Engine(urls, MAIN_CELL, directory, counters)
+    engine.exchange = Exchange("::" if ":" in settings.bind else "0.0.0.0")  # noqa: S104  answers come from routers
+    background = [asyncio.create_task(loader.run()), asyncio.create_task(follow_dynamic_names(directory))]
+    ready, stop = asyncio.create_task(loader.ready.wait()), asyncio.create_task(stopping.wait())
+    await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
+    serving = [asyncio.create_task(engine.serve_cell(cell)) for cell in urls]
+    LOG.info("coa_ready", nas=len(directory.nas))
+    while not stopping.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), 2.0)
+        await reporter.report(time.time(), state="running", listening=("", 0, 0, None))
+    engine.stop()
+    await asyncio.wait(serving, timeout=6)
+    await reporter.report(time.time(), state="draining", listening=("", 0, 0, None))
+    await reporter.goodbye()
+    for task in (*background, *serving, ready, stop):
+        task.cancel()
+    await asyncio.gather(*background, *serving, ready, stop, return_exceptions=True)
+    engine.exchange.close()
+    LOG.info("coa_stopped", results=dict(reporter.totals))
+
+
+def main() -> int:
+    """Exit codes: 0 stopped as asked, 1 cannot serve, 2 wrong settings."""
+    try:
+        settings = Settings.from_env()
+        servers = resolve(settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    except ServersError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    configure(settings, "coa")
+    follow_parent()
+    import uvloop
+
+    uvloop.run(serve(settings, servers))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,180 @@
+"""Carries outbox rows to routers and their answers back (RAD-5, RAD-6)."""
+
+import asyncio
+import time
+from collections import defaultdict
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+
+from radius_cluster.coa import outbox_rows as rows
+from radius_cluster.coa.exchange import MOST_PER_SECOND, Exchange
+from radius_cluster.coa.outbox_rows import CHANGE, Outcome, Wish
+from radius_cluster.counters import Counters
+from radius_cluster.listen.database import connect
+from radius_cluster.process.ready_replies import fetch_profiles
+from radius_cluster.routing.directory import Directory, NasEntry
+from radius_cluster.wire.coa import ERROR_CAUSES, DynamicReply, SessionNames, encode_session_names
+from radius_cluster.wire.codes import COA_REQUEST, DISCONNECT_REQUEST
+from radius_cluster.wire.dialects import encode_coa_profile
+
+LOG = structlog.get_logger(__name__)
+_POLL_SECONDS: Final = 1.0
+_RELEASE_SECONDS: Final = 15.0
+_MOST_UNDER_WAY: Final = 8_000
+_CLAIM_AT_ONCE: Final = 1_000
+_SESSION_NOT_FOUND: Final = 503
+
+
+class Engine:
+    """One per process; :meth:`serve_cell` runs once for each cell."""
+
+    def __init__(self, urls: dict[str, str], main_cell: str, directory: Directory, counters: Counters) -> None:
+        self._urls = urls
+        self._main_cell = main_cell
+        self._directory = directory
+        self._counters = counters
+        self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
+        self._taken: dict[int, Wish] = {}
+        self._wakes: dict[str, asyncio.Event] = {cell: asyncio.Event() for cell in urls}
+        self.exchange: Exchange | None = None
+        self.stopping = False
+
+    def stop(self) -> None:
+        """Take no more rows."""
+        self.stopping = True
+        for wake in self._wakes.values():
+            wake.set()
+
+    async def serve_cell(self, cell: str) -> None:
+        """Until :meth:`stop`; reconnects with back-off."""
+        delay = 0.1
+        while not self.stopping:
+            connection = registry = None
+            try:
+                connection = await connect(self._urls[cell], f"broadloom coa {cell}")
+                registry = await connect(self._urls[self._main_cell], f"broadloom coa {cell} registry")
+                delay = 0.1
+                await self._serve(cell, connection, registry)
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:
+                LOG.warning("coa_interrupted", cell=cell, error=f"{type(error).__name__}: {error}")
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+            finally:
+                for opened in (connection, registry):
+                    if opened is not None:
+                        opened.terminate()
+
+    async def _serve(self, cell: str, connection: Any, registry: Any) -> None:
+        wake = self._wakes[cell]
+        await connection.add_listener("broadloom_outbox", lambda *_: wake.set())
+        connection.add_termination_listener(lambda _connection: wake.set())
+        last_release = 0.0
+        while not connection.is_closed() and not registry.is_closed():
+            now = time.monotonic()
+            if now - last_release > _RELEASE_SECONDS:
+                last_release = now
+                await rows.release_stuck(connection)
+            await self._save(cell, connection)
+            if self.stopping:
+                await self._leave(cell, connection)
+                return
+            room = _MOST_UNDER_WAY - len(self._taken)
+            wishes = await rows.claim(connection, cell, min(room, _CLAIM_AT_ONCE)) if room > 0 else []
+            if wishes:
+                await self._send(wishes, connection, registry)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wake.wait(), 0.05 if self._taken else _POLL_SECONDS)
+            wake.clear()
+
+    async def _save(self, cell: str, connection: Any) -> None:
+        outcomes, self._outcomes[cell] = self._outcomes[cell], []
+        if not outcomes:
+            return
+        try:
+            await rows.finish(connection, outcomes)
+        except BaseException:
+            self._outcomes[cell] = outcomes + self._outcomes[cell]
+            raise
+
+    async def _leave(self, cell: str, connection: Any) -> None:
+        """Wait a moment for answers under way, then put the rest back for whoever comes next."""
+        deadline = time.monotonic() + 3
+        while any(wish.cell == cell for wish in self._taken.values()) and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        await self._save(cell, connection)
+        await rows.give_back(connection, [wish for wish in self._taken.values() if wish.cell == cell])
+
+    async def _send(self, wishes: list[Wish], connection: Any, registry: Any) -> None:
+        sources = await rows.last_sources(registry, (wish.nas_id for wish in wishes))
+        for wish in wishes:
+            self._taken[wish.id] = wish
+            nas = self._directory.nas.get(wish.nas_id)
+            if nas is None or nas.tenant.id != wish.tenant_id:  # a row of one tenant never reaches another's router
+                self._end(wish, None, "refused", "unknown_nas")
+                continue
+            address = nas.address or sources.get(wish.nas_id, "")
+            if not address:
+                self._end(wish, nas, "refused", "no_address")
+                continue
+            try:
+                attributes = await self._attributes(wish, nas, connection)
+            except ValueError:
+                self._end(wish, nas, "refused", "session_not_nameable")
+                continue
+            if not attributes:
+                self._end(wish, nas, "refused", "no_live_change")
+                continue
+            self._ask(wish, nas, (address, nas.coa_port), attributes)
+
+    async def _attributes(self, wish: Wish, nas: NasEntry, connection: Any) -> bytes:
+        """What is sent; b"" when this kind of router cannot change a running session."""
+        names = encode_session_names(
+            nas.dialect,
+            SessionNames(
+                user_name=wish.username,
+                session_id=wish.session_id,
+                framed_ip=wish.framed_ip,
+                calling_station_id=wish.mac,
+            ),
+        )
+        if wish.topic != CHANGE:
+            return names
+        profile_id = await rows.profile_of(connection, wish)
+        if profile_id is None:
+            return b""
+        found = await fetch_profiles(connection, [(nas.tenant, profile_id)])
+        profile = found.get((nas.tenant.id, profile_id))
+        if profile is None:
+            return b""
+        change = encode_coa_profile(nas.dialect, profile.profile, invert=nas.invert, rate_unit=nas.rate_unit)
+        return names + change if change else b""
+
+    def _ask(self, wish: Wish, nas: NasEntry, destination: tuple[str, int], attributes: bytes) -> None:
+        def on_answer(reply: DynamicReply | None) -> None:
+            if reply is None:
+                self._end(wish, nas, "unanswered", f"{destination[0]}:{destination[1]}")
+            elif reply.acknowledged:
+                self._end(wish, nas, "done", reply.message)
+            else:
+                why = ERROR_CAUSES.get(reply.error_cause)
+                text = why[0] if why else f"error_{reply.error_cause}"
+                gone = reply.error_cause == _SESSION_NOT_FOUND
+                self._end(wish, nas, "refused", text, session_is_gone=gone)
+
+        assert self.exchange is not None
+        code = COA_REQUEST if wish.topic == CHANGE else DISCONNECT_REQUEST
+        rate = float(nas.options.get("coa_rate") or MOST_PER_SECOND)
+        self.exchange.ask(destination, nas.secret, code, attributes, on_answer, rate)
+
+    def _end(self, wish: Wish, nas: NasEntry | None, state: str, result: str, *, session_is_gone: bool = False) -> None:
+        self._taken.pop(wish.id, None)
+        self._outcomes[wish.cell].append(Outcome(wish, state, result, session_is_gone))
+        if nas is not None:
+            self._counters.count(nas, ("coa", state))
+        else:
+            self._counters.count_nobody(wish.tenant_id, ("coa", state))

@@ -1,0 +1,154 @@
+"""Requests to routers over UDP: each answered, or tried three times; a rate limit for each router (RAD-5)."""
+
+import asyncio
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from radius_cluster.listen.sockets import open_udp
+from radius_cluster.wire.coa import DynamicReply, encode_dynamic_request, read_dynamic_reply
+
+TRY_AFTER_SECONDS: Final = (1.0, 2.0, 3.0)  # waits after the first, second and third sending
+MOST_PER_SECOND: Final = 500  # per router, unless its option coa_rate says otherwise
+_SOCKETS: Final = 32  # 256 identifiers each: 8,192 requests under way to one router
+Destination = tuple[str, int]
+Answer = Callable[[DynamicReply | None], None]
+
+
+@dataclass(slots=True)
+class _Pending:
+    destination: Destination
+    secret: bytes
+    request: bytes
+    on_answer: Answer
+    tries: int = 0
+    timer: asyncio.TimerHandle | None = None
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What waits for one router. ``next_at``: when the rate lets the next one go."""
+
+    rate: float
+    waiting: deque[tuple[int, bytes, bytes, Answer]] = field(default_factory=deque)
+    next_at: float = 0.0
+    running: bool = False
+
+
+class Exchange:
+    """Owns the sockets; answers arrive by callback, ``None`` meaning that nothing came."""
+
+    def __init__(self, address: str) -> None:
+        self._sockets = [open_udp(address, 0) for _ in range(_SOCKETS)]
+        self._pending: dict[tuple[int, Destination, int], _Pending] = {}
+        self._queues: dict[Destination, _Queue] = {}
+        self._turn = 0
+        loop = asyncio.get_running_loop()
+        for number, opened in enumerate(self._sockets):
+            loop.add_reader(opened, self._on_readable, number, opened)
+
+    @property
+    def under_way(self) -> int:
+        """Requests sent or waiting to be sent."""
+        return len(self._pending) + sum(len(queue.waiting) for queue in self._queues.values())
+
+    def ask(
+        self, destination: Destination, secret: bytes, code: int, attributes: bytes, on_answer: Answer, rate: float
+    ) -> None:
+        """Queue a request for a router."""
+        queue = self._queues.get(destination)
+        if queue is None:
+            queue = self._queues[destination] = _Queue(rate)
+        queue.rate = rate
+        queue.waiting.append((code, secret, attributes, on_answer))
+        if not queue.running:
+            queue.running = True
+            self._pump(destination, queue)
+
+    def close(self) -> None:
+        """Stop; nobody is called back any more."""
+        loop = asyncio.get_running_loop()
+        for pending in self._pending.values():
+            if pending.timer is not None:
+                pending.timer.cancel()
+        self._pending.clear()
+        for opened in self._sockets:
+            loop.remove_reader(opened)
+            opened.close()
+
+    def _pump(self, destination: Destination, queue: _Queue) -> None:
+        """Send what the rate allows now, and come back for the rest."""
+        now = time.monotonic()
+        queue.next_at = max(queue.next_at, now - 0.05)
+        while queue.waiting and queue.next_at <= now:
+            slot = self._free_slot(destination)
+            if slot is None:
+                break
+            self._send_first(slot, destination, *queue.waiting.popleft())
+            queue.next_at += 1 / queue.rate
+        if not queue.waiting:
+            queue.running = False
+            if now - queue.next_at > 60:
+                self._queues.pop(destination, None)
+            return
+        asyncio.get_running_loop().call_later(max(0.01, queue.next_at - now), self._pump, destination, queue)
+
+    def _free_slot(self, destination: Destination) -> tuple[int, int] | None:
+        """A socket and an identifier that are free for this router."""
+        for _ in range(_SOCKETS * 256):
+            self._turn = (self._turn + 1) % (_SOCKETS * 256)
+            number, identifier = self._turn % _SOCKETS, self._turn // _SOCKETS
+            if (number, destination, identifier) not in self._pending:
+                return number, identifier
+        return None
+
+    def _send_first(
+        self, slot: tuple[int, int], destination: Destination, code: int, secret: bytes, attributes: bytes, on: Answer
+    ) -> None:
+        number, identifier = slot
+        request = encode_dynamic_request(code, identifier, secret, attributes, int(time.time()))
+        key = (number, destination, identifier)
+        self._pending[key] = _Pending(destination, secret, request, on)
+        self._send(key)
+
+    def _send(self, key: tuple[int, Destination, int]) -> None:
+        pending = self._pending.get(key)
+        if pending is None:
+            return
+        if pending.tries >= len(TRY_AFTER_SECONDS):
+            del self._pending[key]
+            pending.on_answer(None)
+            return
+        with suppress(OSError):  # no route, full buffer: the next try may do better
+            self._sockets[key[0]].sendto(pending.request, pending.destination)
+        wait = TRY_AFTER_SECONDS[pending.tries]
+        pending.tries += 1
+        pending.timer = asyncio.get_running_loop().call_later(wait, self._send, key)
+
+    def _on_readable(self, number: int, opened: socket.socket) -> None:
+        for _ in range(64):
+            try:
+                data, source = opened.recvfrom(4097)
+            except BlockingIOError:
+                return
+            except OSError:
+                continue
+            if len(data) >= 20:
+                self._on_datagram(number, data, source)
+
+    def _on_datagram(self, number: int, data: bytes, source: tuple[Any, ...]) -> None:
+        key = (number, (source[0], source[1]), data[1])
+        pending = self._pending.get(key)
+        if pending is None:
+            return
+        reply = read_dynamic_reply(data, pending.request, pending.secret)
+        if isinstance(reply, str):
+            return  # not from the router: go on waiting
+        del self._pending[key]
+        if pending.timer is not None:
+            pending.timer.cancel()
+        pending.on_answer(reply)

@@ -1,0 +1,144 @@
+"""The outbox as the CoA engine sees it: claim rows, write results. Rows that a dead process had taken come back."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+DISCONNECT: Final = "radius.disconnect"
+CHANGE: Final = "radius.coa"
+_TAKEN_TOO_LONG_SECONDS: Final = 60
+
+_CLAIM: Final = """
+UPDATE work.outbox SET state = 'taken', taken_at = now(), attempts = attempts + 1
+WHERE id IN (SELECT id FROM work.outbox WHERE state = 'waiting' AND topic IN ('radius.disconnect', 'radius.coa')
+  AND available_at <= now() ORDER BY topic, available_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+RETURNING id, tenant_id, topic, payload::text
+"""
+_RELEASE: Final = """
+UPDATE work.outbox SET state = 'waiting' WHERE topic IN ('radius.disconnect', 'radius.coa') AND state = 'taken'
+  AND taken_at < now() - make_interval(secs => $1)
+"""
+_GIVE_BACK: Final = "UPDATE work.outbox SET state = 'waiting' WHERE id = ANY($1::bigint[]) AND state = 'taken'"
+_FINISH: Final = """
+UPDATE work.outbox o SET state = q.state, result = q.result, finished_at = now()
+FROM unnest($1::bigint[], $2::text[], $3::text[]) AS q(id, state, result) WHERE o.id = q.id
+"""
+# An acknowledged session that goes on reporting raises an alert (daloradius#463): what it is compared with.
+_CUT: Final = """
+UPDATE aaa.session s SET cut_requested_at = now()
+FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q(tenant, nas, session, username)
+WHERE s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
+  AND s.username = q.username COLLATE "C"
+"""
+# The router knows no such session: it ended without our hearing of it. Should it report again, it re-opens.
+_GONE: Final = """
+SELECT aaa.close_session(s, GREATEST(s.updated_at, s.started_at), 100::smallint)
+FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q(tenant, nas, session, username)
+JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
+  AND s.username = q.username COLLATE "C"
+"""
+_PROFILE_OF: Final = """
+SELECT profile_id FROM aaa.subscriber WHERE tenant_id = $1 AND account_id = $2
+"""
+_LAST_SOURCES: Final = "SELECT id, last_source FROM registry.nas WHERE id = ANY($1::int[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One outbox row: what a router is to be asked."""
+
+    id: int
+    tenant_id: int
+    topic: str
+    nas_id: int
+    session_id: str
+    username: str
+    framed_ip: str
+    mac: str
+    account_id: int
+    profile_id: int | None
+    cell: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a wish ended: state done, refused or unanswered, and why."""
+
+    wish: Wish
+    state: str
+    result: str
+    session_is_gone: bool = False
+
+
+async def claim(connection: Any, cell: str, most: int) -> list[Wish]:
+    """Take up to ``most`` waiting rows; two engines never take the same."""
+    return [_wish(row, cell) for row in await connection.fetch(_CLAIM, most)]
+
+
+async def release_stuck(connection: Any) -> None:
+    """Put rows back that a dead process had taken."""
+    await connection.execute(_RELEASE, _TAKEN_TOO_LONG_SECONDS)
+
+
+async def give_back(connection: Any, wishes: Iterable[Wish]) -> None:
+    """Put rows back that this process will not get to."""
+    await connection.execute(_GIVE_BACK, [wish.id for wish in wishes])
+
+
+async def finish(connection: Any, outcomes: list[Outcome]) -> None:
+    """Write results, and what they mean for the sessions."""
+    async with connection.transaction():
+        await connection.execute(
+            _FINISH,
+            [outcome.wish.id for outcome in outcomes],
+            [outcome.state for outcome in outcomes],
+            [outcome.result for outcome in outcomes],
+        )
+        cut = [o.wish for o in outcomes if o.state == "done" and o.wish.topic == DISCONNECT]
+        gone = [o.wish for o in outcomes if o.session_is_gone]
+        for statement, wishes in ((_CUT, cut), (_GONE, gone)):
+            if wishes:
+                await connection.execute(statement, *_keys(wishes))
+
+
+async def profile_of(connection: Any, wish: Wish) -> int | None:
+    """The profile that the account has now."""
+    if wish.profile_id is not None:
+        return wish.profile_id
+    found: int | None = await connection.fetchval(_PROFILE_OF, wish.tenant_id, wish.account_id)
+    return found
+
+
+async def last_sources(connection: Any, nas_ids: Iterable[int]) -> dict[int, str]:
+    """The address that each NAS was last heard from, "" when never."""
+    rows = await connection.fetch(_LAST_SOURCES, sorted(set(nas_ids)))
+    return {row["id"]: row["last_source"].rpartition(":")[0] for row in rows}
+
+
+def _keys(wishes: list[Wish]) -> tuple[list[int], list[int], list[str], list[str]]:
+    ordered = sorted(wishes, key=lambda wish: (wish.tenant_id, wish.nas_id, wish.session_id, wish.username))
+    return (
+        [wish.tenant_id for wish in ordered],
+        [wish.nas_id for wish in ordered],
+        [wish.session_id for wish in ordered],
+        [wish.username for wish in ordered],
+    )
+
+
+def _wish(row: Mapping[str, Any], cell: str) -> Wish:
+    payload: Mapping[str, Any] = json.loads(row["payload"])
+    profile = payload.get("profile_id")
+    return Wish(
+        id=row["id"],
+        tenant_id=row["tenant_id"],
+        topic=row["topic"],
+        nas_id=int(payload.get("nas_id") or 0),
+        session_id=str(payload.get("session_id") or ""),
+        username=str(payload.get("username") or ""),
+        framed_ip=str(payload.get("framed_ip") or ""),
+        mac=str(payload.get("mac") or ""),
+        account_id=int(payload.get("account_id") or 0),
+        profile_id=int(profile) if profile is not None else None,
+        cell=cell,
+    )

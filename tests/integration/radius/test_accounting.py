@@ -1,0 +1,206 @@
+"""Accounting over real sockets: whatever the order of arrival, one correct row (RAD-4; radius.md, "Accounting")."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from radius_cluster.wire import attributes as encode
+from radius_cluster.wire import codes
+from radius_cluster.wire.codes import ACCT_INTERIM, ACCT_OFF, ACCT_ON, ACCT_START, ACCT_STOP
+from tests.fixtures.radius import Client, Processes, World, WorldTenant
+
+GIGA = 1_000_000_000
+
+
+@pytest.fixture
+def isp(world: World, processes: Processes, client) -> tuple[WorldTenant, Client]:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice")
+    processes.start()
+    return tenant, client(identifier)
+
+
+def test_start_interim_stop(world: World, isp) -> None:
+    tenant, router = isp
+    details = (
+        encode.text(codes.CALLING_STATION_ID, "02-00-00-00-00-07")
+        + encode.text(codes.CALLED_STATION_ID, "pppoe1")
+        + encode.number(codes.NAS_PORT, 4_000_000_007)
+        + encode.text(codes.NAS_PORT_ID, "ether2.100")
+        + encode.octets(codes.FRAMED_IP_ADDRESS, bytes((100, 64, 0, 9)))
+        + encode.octets(codes.NAS_IP_ADDRESS, bytes((10, 0, 0, 1)))
+        + encode.octets(codes.DELEGATED_IPV6_PREFIX, bytes.fromhex("0038 20010db800ab"))
+    )
+    assert router.account(ACCT_START, "s1", "alice", extra=details)
+    [session] = world.sessions(tenant)
+    assert session["mac"] == "02:00:00:00:00:07"
+    assert str(session["framed_ip"]) == "100.64.0.9"
+    assert session["nas_port"] == 4_000_000_007
+    assert session["nas_port_id"] == "ether2.100"
+    assert session["delegated_ipv6_prefix"] == "2001:db8:ab::/56"
+    # 5 GB in one session: more than 32 bits
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=300, octets_in=GIGA, octets_out=5 * GIGA)
+    [session] = world.sessions(tenant)
+    assert (session["octets_in"], session["octets_out"], session["seconds"]) == (GIGA, 5 * GIGA, 300)
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=420, octets_in=2 * GIGA, octets_out=9 * GIGA)
+    assert world.sessions(tenant) == []
+    [closed] = world.history(tenant)
+    assert (closed["octets_in"], closed["octets_out"], closed["seconds"]) == (2 * GIGA, 9 * GIGA, 420)
+    assert closed["mac"] == "02:00:00:00:00:07"
+    assert world.usage(tenant) == (2 * GIGA, 9 * GIGA, 420)
+
+
+def test_repeats_count_once(world: World, isp) -> None:
+    tenant, router = isp
+    for kind, seconds, octets in ((ACCT_START, 0, 0), (ACCT_INTERIM, 60, 100), (ACCT_STOP, 90, 150)):
+        request = router.accounting(kind, "s1", "alice", seconds=seconds, octets_in=octets, octets_out=octets)
+        assert router.ask(request) is not None
+        assert router.ask(request) is not None  # the very same bytes: the duplicate cache
+        later = router.accounting(kind, "s1", "alice", seconds=seconds, octets_in=octets, octets_out=octets, delay=1)
+        assert router.ask(later) is not None  # sent again as a new packet
+    assert world.sessions(tenant) == []
+    [closed] = world.history(tenant)
+    assert closed["octets_in"] == 150
+    assert world.usage(tenant) == (150, 150, 90)
+
+
+def test_any_order_of_arrival_ends_in_the_same_row(world: World, isp) -> None:
+    tenant, router = isp
+    story = [(ACCT_START, 0, 0), (ACCT_INTERIM, 60, 100), (ACCT_INTERIM, 120, 250), (ACCT_STOP, 150, 300)]
+    chance = random.Random(7)
+    for number in range(24):
+        world.subscriber(tenant, f"u{number}")
+        shuffled = story * 2
+        chance.shuffle(shuffled)
+        for kind, seconds, octets in shuffled:  # each with the time at which it happened
+            assert router.account(
+                kind,
+                f"s{number}",
+                f"u{number}",
+                seconds=seconds,
+                octets_in=octets,
+                octets_out=octets,
+                delay=160 - seconds,
+            )
+    assert world.sessions(tenant) == []
+    closed = world.history(tenant)
+    assert len(closed) == 24
+    assert {(row["octets_in"], row["seconds"]) for row in closed} == {(300, 150)}
+    assert world.usage(tenant) == (300 * 24, 300 * 24, 150 * 24)
+
+
+def test_stop_without_start_is_kept(world: World, isp) -> None:
+    tenant, router = isp
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=100, octets_in=10, octets_out=20)
+    [closed] = world.history(tenant)
+    assert closed["ended_at"] - closed["started_at"] == timedelta(seconds=100)
+    assert world.usage(tenant) == (10, 20, 100)
+
+
+def test_interim_without_start_opens_the_session(world: World, isp) -> None:
+    tenant, router = isp
+    mac = encode.text(codes.CALLING_STATION_ID, "02-00-00-00-00-07")
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=100, octets_in=10, octets_out=20, extra=mac)
+    [session] = world.sessions(tenant)
+    assert session["mac"] == "02:00:00:00:00:07"  # the quick path leaves details out, the exact one has them
+    assert world.usage(tenant) == (10, 20, 100)
+
+
+def test_interim_after_close_reopens(world: World, isp) -> None:
+    tenant, router = isp
+    assert router.account(ACCT_START, "s1", "alice", delay=105)
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=100, octets_in=10, octets_out=20, delay=5)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=90, octets_in=9, octets_out=18)  # old news
+    assert world.sessions(tenant) == []
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=200, octets_in=30, octets_out=40)
+    [session] = world.sessions(tenant)
+    assert world.history(tenant) == []
+    assert (session["octets_in"], session["octets_out"], session["seconds"]) == (30, 40, 200)
+    assert world.usage(tenant) == (30, 40, 200)
+
+
+def test_counters_never_go_back_and_a_restart_goes_on_from_the_sum(world: World, isp) -> None:
+    tenant, router = isp
+    assert router.account(ACCT_START, "s1", "alice", delay=1000)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=300, octets_in=500, octets_out=700, delay=700)
+    # an older report that arrives later changes nothing
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=200, octets_in=300, octets_out=400, delay=800)
+    [session] = world.sessions(tenant)
+    assert (session["octets_in"], session["octets_out"], session["seconds"]) == (500, 700, 300)
+    # the router counts from 0 again while the session goes on
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=600, octets_in=50, octets_out=60, delay=400)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=900, octets_in=90, octets_out=80, delay=100)
+    [session] = world.sessions(tenant)
+    assert (session["octets_in"], session["octets_out"], session["seconds"]) == (590, 780, 900)
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=950, octets_in=100, octets_out=100, delay=50)
+    assert world.usage(tenant) == (600, 800, 950)
+
+
+def test_identifier_used_again_after_a_reboot(world: World, isp) -> None:
+    tenant, router = isp
+    assert router.account(ACCT_START, "80000001", "alice", delay=3600)
+    assert router.account(ACCT_INTERIM, "80000001", "alice", seconds=300, octets_in=500, octets_out=700, delay=3300)
+    assert router.account(ACCT_START, "80000001", "alice")
+    [session] = world.sessions(tenant)
+    [closed] = world.history(tenant)
+    assert session["octets_in"] == 0
+    assert (closed["octets_in"], closed["cause"]) == (500, 102)
+    assert router.account(ACCT_STOP, "80000001", "alice", seconds=5, octets_in=5, octets_out=5)
+    assert world.usage(tenant) == (505, 705, 305)
+
+
+@pytest.mark.parametrize("kind", [ACCT_ON, ACCT_OFF])
+def test_on_and_off_close_all_sessions_of_the_nas(world: World, isp, client, kind: int) -> None:
+    tenant, router = isp
+    _, other = world.nas(tenant, "nas2")
+    neighbour = client(other)
+    for number in range(5):
+        assert router.account(ACCT_START, f"s{number}", f"u{number}", delay=60)
+    assert router.account(ACCT_INTERIM, "s1", "u1", seconds=30, octets_in=10, octets_out=20, delay=30)
+    deadline = 0
+    while not neighbour.account(ACCT_START, "s1", "u1") and deadline < 5:
+        deadline += 1
+    assert router.account(kind, "", "")
+    assert [session["nas_id"] for session in world.sessions(tenant)] != []
+    assert len(world.sessions(tenant)) == 1
+    assert len(world.history(tenant)) == 5
+    assert {row["cause"] for row in world.history(tenant)} == {101}
+    # the router was not down after all: its session goes on in the same row
+    assert router.account(ACCT_INTERIM, "s1", "u1", seconds=61, octets_in=15, octets_out=25)
+    assert len(world.sessions(tenant)) == 2
+
+
+def test_days_are_the_tenants(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant(timezone="Pacific/Kiritimati")  # UTC+14
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice")
+    processes.start()
+    assert client(identifier).account(ACCT_STOP, "s1", "alice", seconds=1, octets_in=1, octets_out=1)
+    [(day, local)] = world.query(
+        "SELECT day, (now() AT TIME ZONE 'Pacific/Kiritimati')::date FROM aaa.usage WHERE tenant_id = %s", tenant.id
+    )
+    assert day == local
+
+
+def test_inverted_nas(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant, invert_directions=True)
+    world.subscriber(tenant, "alice")
+    processes.start()
+    assert client(identifier).account(ACCT_STOP, "s1", "alice", seconds=1, octets_in=1, octets_out=2)
+    assert world.usage(tenant) == (2, 1, 1)
+
+
+def test_odd_values_are_no_obstacle(world: World, isp) -> None:
+    tenant, router = isp
+    huge = encode.number(codes.ACCT_INPUT_GIGAWORDS, 0xFFFFFFFF)
+    assert router.account(
+        ACCT_STOP, "a\0b", "al\udcff".encode("utf-8", "replace").decode() + "\0", seconds=1, extra=huge
+    )
+    assert router.account(ACCT_STOP, "x" * 253, "y" * 253, seconds=0xFFFFFFFF)
+    assert router.account(ACCT_INTERIM, "s9", "alice", seconds=3, octets_in=5, octets_out=5, delay=0xFFFFFFFF)
+    assert len(world.history(tenant)) == 2
+    assert not router.ask(router.accounting(ACCT_START, "", "alice"), timeout=0.3)  # no Acct-Session-Id
+    assert router.account(15, "s1", "alice")  # Failed: nothing of ours, but acknowledged

@@ -1,0 +1,195 @@
+"""Disconnect and CoA through the outbox to a real UDP listener (RAD-5, RAD-6)."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from radius_cluster.wire import attributes as encode
+from radius_cluster.wire import codes
+from radius_cluster.wire.coa import encode_dynamic_response
+from radius_cluster.wire.packet import Packet, parse, verify_message_authenticator, verify_request_authenticator
+from tests.fixtures.radius import SECRET, Processes, World, wait_for
+
+
+class Listener:
+    """A router's CoA port. ``answer(packet) -> (code, attributes) | None``."""
+
+    def __init__(self, answer: Callable[[Packet], tuple[int, bytes] | None]) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.answer = answer
+        self.seen: list[tuple[float, Packet]] = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                data, source = self.socket.recvfrom(4096)
+            except OSError:
+                return
+            packet = parse(data)
+            assert isinstance(packet, Packet)
+            self.seen.append((time.monotonic(), packet))
+            reply = self.answer(packet)
+            if reply is not None:
+                self.socket.sendto(encode_dynamic_response(reply[0], packet, SECRET.encode(), reply[1]), source)
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Callable[..., Listener]]:
+    made: list[Listener] = []
+
+    def make(answer: Callable[[Packet], tuple[int, bytes] | None]) -> Listener:
+        made.append(Listener(answer))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def acknowledge(packet: Packet) -> tuple[int, bytes]:
+    return packet.code + 1, b""
+
+
+def wish(
+    world: World, tenant_id: int, nas_id: int, session: str, user: str, topic: str = "radius.disconnect", **more
+) -> None:
+    payload = {
+        "nas_id": nas_id,
+        "session_id": session,
+        "username": user,
+        "framed_ip": "100.64.0.1",
+        "account_id": 0,
+        **more,
+    }
+    world.run(
+        "INSERT INTO work.outbox (tenant_id, topic, payload) VALUES (%s, %s, %s)", tenant_id, topic, json.dumps(payload)
+    )
+
+
+def states(world: World, tenant_id: int) -> dict[str, tuple[str, str]]:
+    return {
+        session: (state, result)
+        for session, state, result in world.query(
+            "SELECT payload ->> 'session_id', state, result FROM work.outbox WHERE tenant_id = %s", tenant_id
+        )
+    }
+
+
+def test_disconnect_is_signed_names_the_session_and_keeps_the_result(
+    world: World, processes: Processes, listener
+) -> None:
+    def answer(packet: Packet) -> tuple[int, bytes] | None:
+        session = packet.text(codes.ACCT_SESSION_ID)
+        if session == "gone":
+            return codes.DISCONNECT_NAK, encode.number(codes.ERROR_CAUSE, 503)
+        return None if session == "silent" else (codes.DISCONNECT_ACK, b"")
+
+    router = listener(answer)
+    tenant = world.tenant()
+    nas_id, _ = world.nas(tenant, last_source="127.0.0.1:5", coa_port=router.port)
+    processes.start("radius_cluster.coa", "coa_ready")
+    for session in ("s1", "gone"):
+        world.run(
+            "INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at,"
+            " seconds, octets_in, octets_out, packets_in, packets_out)"
+            " VALUES (%s, %s, %s, 'alice', 0, now(), now(), 0, 0, 0, 0, 0)",
+            tenant.id, nas_id, session,
+        )  # fmt: skip
+    for session in ("s1", "gone", "silent"):
+        wish(world, tenant.id, nas_id, session, "alice")
+    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()), 12)
+    found = states(world, tenant.id)
+    assert found["s1"] == ("done", "")
+    assert found["gone"] == ("refused", "session_context_not_found")
+    assert found["silent"][0] == "unanswered"
+    packet = next(packet for _, packet in router.seen if packet.text(codes.ACCT_SESSION_ID) == "s1")
+    assert packet.code == codes.DISCONNECT_REQUEST
+    assert verify_request_authenticator(packet, SECRET.encode())
+    assert verify_message_authenticator(packet, SECRET.encode())
+    assert packet.text(codes.USER_NAME) == "alice"
+    assert packet.attributes[codes.FRAMED_IP_ADDRESS] == bytes((100, 64, 0, 1))
+    assert abs(packet.number(codes.EVENT_TIMESTAMP) - time.time()) < 20
+    tries = [packet.raw for _, packet in router.seen if packet.text(codes.ACCT_SESSION_ID) == "silent"]
+    assert len(tries) == 3
+    assert len(set(tries)) == 1  # the same bytes each time, so that the router sees a repeat
+    [session] = world.sessions(tenant)
+    assert session["session_id"] == "s1"
+    assert session["cut_requested_at"] is not None
+    assert [row["session_id"] for row in world.history(tenant)] == ["gone"]
+
+
+def test_a_thousand_at_once(world: World, processes: Processes, listener) -> None:
+    router = listener(acknowledge)
+    deaf = listener(lambda _packet: None)
+    one, two = world.tenant(), world.tenant()
+    nas_one, _ = world.nas(one, last_source="127.0.0.1:5", coa_port=router.port)
+    nas_two, _ = world.nas(two, last_source="127.0.0.1:5", coa_port=deaf.port)
+    processes.start("radius_cluster.coa", "coa_ready")
+    began = time.monotonic()
+    for tenant, nas_id in ((one, nas_one), (two, nas_two)):
+        world.run(
+            "INSERT INTO work.outbox (tenant_id, topic, payload) SELECT %s, 'radius.disconnect',"
+            " jsonb_build_object('nas_id', %s::int, 'session_id', 's' || n, 'username', 'u' || n) FROM generate_series(1, 1000) n", tenant.id, nas_id,
+        )  # fmt: skip
+    world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
+
+    def first_sends(seen: list[tuple[float, Packet]]) -> dict[str, float]:
+        first: dict[str, float] = {}
+        for at, packet in seen:
+            first.setdefault(packet.text(codes.ACCT_SESSION_ID), at)
+        return first
+
+    # also where nobody answers: silence must not hold up the first sending to others
+    wait_for(lambda: len(first_sends(router.seen)) == 1000 and len(first_sends(deaf.seen)) == 1000, 10)
+    assert max(first_sends(router.seen).values()) - began < 5
+    assert max(first_sends(deaf.seen).values()) - began < 5
+    wait_for(lambda: {state for state, _ in states(world, one.id).values()} == {"done"}, 5)
+
+
+def test_a_rate_change_reaches_the_running_session(world: World, processes: Processes, listener) -> None:
+    router = listener(acknowledge)
+    tenant = world.tenant()
+    nas_id, _ = world.nas(tenant, last_source="127.0.0.1:5", coa_port=router.port)
+    account_id = world.subscriber(tenant, "alice")
+    world.profile(tenant, 1, up_bps=20_000_000, down_bps=90_000_000)
+    processes.start("radius_cluster.coa", "coa_ready")
+    wish(world, tenant.id, nas_id, "s1", "alice", topic="radius.coa", account_id=account_id)
+    wait_for(lambda: states(world, tenant.id)["s1"][0] == "done")
+    [(_, packet)] = router.seen
+    assert packet.code == codes.COA_REQUEST
+    assert packet.vendor(codes.VENDOR_MIKROTIK, 8) == b"20M/90M"
+
+
+def test_a_row_never_reaches_another_tenants_router(world: World, processes: Processes, listener) -> None:
+    router = listener(acknowledge)
+    one, two = world.tenant(), world.tenant()
+    nas_id, _ = world.nas(one, last_source="127.0.0.1:5", coa_port=router.port)
+    processes.start("radius_cluster.coa", "coa_ready")
+    wish(world, two.id, nas_id, "s1", "alice")
+    wait_for(lambda: states(world, two.id)["s1"] == ("refused", "unknown_nas"))
+    assert router.seen == []
+
+
+def test_rows_of_a_killed_engine_are_sent_by_the_next(world: World, processes: Processes, listener) -> None:
+    router = listener(acknowledge)
+    tenant = world.tenant()
+    nas_id, _ = world.nas(tenant, last_source="127.0.0.1:5", coa_port=router.port)
+    wish(world, tenant.id, nas_id, "s1", "alice")
+    world.run(
+        "UPDATE work.outbox SET state = 'taken', taken_at = now() - interval '2 minutes' WHERE tenant_id = %s",
+        tenant.id,
+    )
+    processes.start("radius_cluster.coa", "coa_ready")
+    wait_for(lambda: states(world, tenant.id)["s1"][0] == "done")

@@ -1,0 +1,259 @@
+"""Logins over real sockets, processes and PostgreSQL (RAD-2, RAD-3)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from radius_cluster.wire import attributes as encode
+from radius_cluster.wire import codes
+from tests.fixtures.radius import Client, Processes, World, wait_for
+
+ACCEPT, REJECT = codes.ACCESS_ACCEPT, codes.ACCESS_REJECT
+
+
+def message(answer) -> str:
+    assert answer is not None
+    return answer.text(codes.REPLY_MESSAGE)
+
+
+def test_accept_carries_what_the_profile_says(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    account_id = world.subscriber(tenant, "alice")
+    processes.start()
+    answer = client(identifier).log_in("alice")
+    assert answer.code == ACCEPT
+    assert answer.raw[20] == codes.MESSAGE_AUTHENTICATOR  # first (CVE-2024-3596)
+    assert answer.vendor(codes.VENDOR_MIKROTIK, 8) == b"10M/50M"
+    assert answer.text(codes.FRAMED_POOL) == "pool1"
+    assert answer.number(codes.SESSION_TIMEOUT) == 86400  # the tenant's longest session
+    assert answer.number(codes.ACCT_INTERIM_INTERVAL) == 300
+    assert answer.text(codes.CLASS) == f"{tenant.id}.{account_id}"
+
+
+@pytest.mark.parametrize("method", ["pap", "chap"])
+def test_methods(world: World, processes: Processes, client, method: str) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", "a long password of more than sixteen octets")
+    processes.start()
+    router = client(identifier)
+    assert router.log_in("alice", "a long password of more than sixteen octets", method=method).code == ACCEPT
+    assert router.log_in("alice", "a long password of more than sixteen octetz", method=method).code == REJECT
+
+
+def test_vendor_dialects_static_address_and_inverted_nas(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, huawei = world.nas(tenant, "huawei", vendor="huawei")
+    _, inverted = world.nas(tenant, "inverted", invert_directions=True)
+    _, standard = world.nas(tenant, "standard", vendor="standard", options={"extra": 'Reply-Message = "hello"'})
+    world.subscriber(tenant, "alice", static_ip="100.64.3.7", max_sessions=0)
+    processes.start()
+    answer = client(huawei).log_in("alice")
+    rates = {kind: int.from_bytes(value, "big") for vendor, kind, value in answer.vendor_attributes() if vendor == 2011}
+    assert rates[2] == 10_000_000
+    assert rates[5] == 50_000_000
+    assert answer.attributes[codes.FRAMED_IP_ADDRESS] == bytes((100, 64, 3, 7))
+    assert client(inverted).log_in("alice").vendor(codes.VENDOR_MIKROTIK, 8) == b"50M/10M"
+    answer = client(standard).log_in("alice")
+    assert answer.vendor(codes.VENDOR_WISPR, 7) == (10_000_000).to_bytes(4, "big")
+    assert answer.text(codes.REPLY_MESSAGE) == "hello"
+
+
+def test_each_reason_is_said_and_recorded(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    other_nas, _ = world.nas(tenant, "nas2")
+    past = datetime.now(UTC) - timedelta(seconds=5)
+    cases = {
+        "disabled": {"state": 2},
+        "held": {"state": 3},
+        "wrong_nas": {"bind_nas_id": other_nas},
+        "binding": {"bind_mac": "02:00:00:00:00:01"},
+        "arrears": {"valid_until": past, "in_arrears": True},
+        "expired": {"valid_until": past},
+        "quota": {"quota_kind": 1, "quota_octets": 0},
+    }
+    for reason, columns in cases.items():
+        world.subscriber(tenant, reason, **columns)
+    world.subscriber(tenant, "wrong_password")
+    processes.start()
+    router = client(identifier)
+    requests = [
+        router.access(name, "bad" if name == "wrong_password" else "secret")
+        for name in (*cases, "wrong_password", "unknown_user")
+    ]
+    answers = [(request, router.ask(request)) for request in requests]
+    replies = {}
+    for (_, answer), name in zip(answers, (*cases, "wrong_password", "unknown_user"), strict=True):
+        assert answer.code == REJECT, name
+        replies[name] = message(answer)
+    assert replies["expired"] == "Account expired, please renew"
+    assert len(set(replies.values())) == len(replies)
+    rows = wait_for(
+        lambda: (
+            (found := world.query("SELECT username, reason FROM aaa.refused_packet WHERE tenant_id = %s", tenant.id))
+            and len(found) >= 9
+            and found
+        )
+    )
+    assert {(name, name) for name in (*cases, "wrong_password", "unknown_user")} == set(rows)
+
+
+def test_reject_waits_a_second_without_holding_up_others(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", max_sessions=0)
+    processes.start()
+    router, other = client(identifier), client(identifier)
+    began = datetime.now(UTC)
+    router.socket.sendto(router.access("nobody"), (processes.settings.bind, processes.settings.radius_auth_port))
+    assert other.log_in("alice").code == ACCEPT
+    assert (datetime.now(UTC) - began).total_seconds() < 0.5
+    router.socket.recvfrom(4096)
+    assert 0.9 < (datetime.now(UTC) - began).total_seconds() < 2
+
+
+def test_session_ends_with_the_account_not_before(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", valid_until=datetime.now(UTC) + timedelta(seconds=3), max_sessions=0)
+    processes.start()
+    world.set(tenant, "alice", valid_until=datetime.now(UTC) + timedelta(seconds=2))
+    answer = client(identifier).log_in("alice")
+    assert answer.code == ACCEPT  # two seconds before the end it is not over
+    assert answer.number(codes.SESSION_TIMEOUT) in (1, 2)
+    world.set(tenant, "alice", valid_until=datetime.now(UTC))
+    assert client(identifier).log_in("alice").code == REJECT
+
+
+def test_concurrency(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    nas_id, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", max_sessions=1)
+    bob = world.subscriber(tenant, "bob", max_sessions=1, drop_oldest=True)
+    processes.start()
+    router = client(identifier)
+    for user in ("alice", "bob"):
+        assert router.log_in(user).code == ACCEPT
+        assert router.account(codes.ACCT_START, f"s-{user}", user)
+    refused = router.log_in("alice")
+    assert refused.code == REJECT
+    assert message(refused) == "Already online"
+    assert router.log_in("bob").code == ACCEPT
+    [(payload,)] = world.query(
+        "SELECT payload FROM work.outbox WHERE tenant_id = %s AND topic = 'radius.disconnect'", tenant.id
+    )
+    assert (payload["session_id"], payload["nas_id"], payload["account_id"]) == ("s-bob", nas_id, bob)
+    # a session that has been silent for four intervals does not lock its subscriber out (OW#617)
+    world.run("UPDATE aaa.session SET updated_at = now() - interval '21 minutes' WHERE tenant_id = %s", tenant.id)
+    assert router.log_in("alice").code == ACCEPT
+
+
+def test_first_login_starts_the_period(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    account_id = world.subscriber(
+        tenant, "alice", activated=False, valid_until=datetime(2100, 1, 1, tzinfo=UTC), max_sessions=0
+    )
+    processes.start()
+    router = client(identifier)
+    assert router.log_in("alice", "wrong").code == REJECT
+    assert router.log_in("alice").code == ACCEPT
+    assert router.log_in("alice").code == ACCEPT
+    [(payload, subject)] = world.query(
+        "SELECT payload, subject FROM work.outbox WHERE tenant_id = %s AND topic = 'account.activate'", tenant.id
+    )
+    assert payload["account_id"] == account_id
+    assert subject == f"account:{account_id}"
+    accepted_at = datetime.fromisoformat(payload["accepted_at"])
+    assert abs((datetime.now(UTC) - accepted_at).total_seconds()) < 10
+
+
+def test_learned_binding_is_told(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    nas_id, identifier = world.nas(tenant)
+    account_id = world.subscriber(tenant, "alice", bind_mac="learn")
+    processes.start()
+    calling = encode.text(codes.CALLING_STATION_ID, "AA-BB-CC-00-11-22")
+    assert client(identifier).log_in("alice", extra=calling).code == ACCEPT
+    [(payload,)] = world.query(
+        "SELECT payload FROM work.outbox WHERE tenant_id = %s AND topic = 'account.bind'", tenant.id
+    )
+    assert payload == {"account_id": account_id, "mac": "aa:bb:cc:00:11:22", "port": "", "nas_id": nas_id}
+
+
+def test_windows_quota_and_throttle(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    always = {"days": 127, "starts": 0, "ends": 1440}
+    never = {"days": 0, "starts": 0, "ends": 1}
+    world.profile(tenant, 2, windows=[never])
+    world.profile(tenant, 3, windows=[{**always, "profile_id": -9}], pool="pool3")
+    world.profile(tenant, -9, up_bps=1_000_000, down_bps=2_000_000, pool="")
+    world.subscriber(tenant, "closed", profile_id=2)
+    world.subscriber(tenant, "evening", profile_id=3)
+    world.subscriber(tenant, "slow", quota_kind=1, quota_octets=0, quota_cut=False, throttle_profile_id=-9)
+    world.subscriber(tenant, "hours", quota_kind=1, quota_seconds=600)
+    processes.start()
+    router = client(identifier)
+    assert message(router.log_in("closed")) == "Not allowed at this time"
+    evening = router.log_in("evening")
+    assert evening.vendor(codes.VENDOR_MIKROTIK, 8) == b"1M/2M"
+    assert evening.text(codes.FRAMED_POOL) == "pool3"
+    assert router.log_in("slow").vendor(codes.VENDOR_MIKROTIK, 8) == b"1M/2M"
+    assert router.log_in("hours").number(codes.SESSION_TIMEOUT) == 600
+
+
+def test_expired_pool_instead_of_a_refusal(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant, options={"expired": {"pool": "walled", "address_list": "expired"}})
+    world.subscriber(tenant, "alice", valid_until=datetime.now(UTC) - timedelta(days=1))
+    processes.start()
+    answer = client(identifier).log_in("alice")
+    assert answer.code == ACCEPT
+    assert answer.text(codes.FRAMED_POOL) == "walled"
+    assert answer.vendor(codes.VENDOR_MIKROTIK, 19) == b"expired"
+    assert client(identifier).log_in("alice", "wrong").code == REJECT
+
+
+def test_a_profile_edit_reaches_the_next_login(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", max_sessions=0)
+    processes.start()
+    router = client(identifier)
+    assert router.log_in("alice").vendor(codes.VENDOR_MIKROTIK, 8) == b"10M/50M"
+    world.profile(tenant, 1, up_bps=20_000_000, down_bps=100_000_000)
+    assert router.log_in("alice").vendor(codes.VENDOR_MIKROTIK, 8) == b"20M/100M"
+
+
+def test_two_tenants_with_the_same_user_name(world: World, processes: Processes, client) -> None:
+    one, two = world.tenant(), world.tenant()
+    routers: list[Client] = []
+    for tenant, password in ((one, "first"), (two, "second")):
+        _, identifier = world.nas(tenant)
+        world.subscriber(tenant, "charlie", password)
+        routers.append(client(identifier))
+    processes.start()
+    assert routers[0].log_in("charlie", "first").code == ACCEPT
+    assert routers[0].log_in("charlie", "second").code == REJECT
+    assert routers[1].log_in("charlie", "second").code == ACCEPT
+    assert routers[0].account(codes.ACCT_START, "same-id", "charlie")
+    assert routers[1].account(codes.ACCT_START, "same-id", "charlie")
+    assert len(world.sessions(one)) == len(world.sessions(two)) == 1
+    assert routers[0].account(codes.ACCT_STOP, "same-id", "charlie", seconds=9, octets_in=7, octets_out=8)
+    assert world.sessions(one) == []
+    assert len(world.sessions(two)) == 1
+    assert world.usage(two) == (0, 0, 0)
+
+
+def test_a_suspended_tenant(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice")
+    processes.start()
+    router = client(identifier)
+    assert router.log_in("alice").code == ACCEPT
+    world.run("UPDATE registry.tenants SET state = 'suspended' WHERE id = %s", tenant.id)
+    wait_for(lambda: router.log_in("alice").code == REJECT, 5)
