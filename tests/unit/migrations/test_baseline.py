@@ -1,0 +1,34 @@
+"""The frozen baselines are what the models say, and every table of a shared schema has its wall."""
+
+from pathlib import Path
+
+from infra.db import AaaBase, RegistryBase, WorkBase
+from migrations.freeze import load_models, render_all
+from migrations.walls import REGISTRY_TENANT_COLUMNS
+
+FOLDER = Path(__file__).parents[3] / "migrations" / "baseline"
+# Tables of the installation itself: the tenants' role has no rights on them, or may only read what is public.
+WITHOUT_TENANT = {"cells", "tiers", "nodes", "sign_ups", "platform_operators", "platform_audit"}
+
+
+def test_the_frozen_files_equal_the_models() -> None:
+    for name, content in render_all().items():
+        frozen = (FOLDER / name).read_text(encoding="utf-8")
+        assert frozen == content, f"{name}: run `broadloom dev freeze-baseline` and commit it"
+
+
+def test_every_registry_table_is_walled_or_listed_as_the_installations_own() -> None:
+    load_models()
+    tables = {table.name for table in RegistryBase.metadata.tables.values()}
+    assert tables == set(REGISTRY_TENANT_COLUMNS) | WITHOUT_TENANT
+
+
+def test_keys_of_shared_tables_are_led_by_the_tenant() -> None:
+    """So that a cell can be distributed by tenant later (packet-path.md, Citus)."""
+    load_models()
+    for base in (AaaBase, WorkBase):
+        for table in base.metadata.tables.values():
+            assert "tenant_id" in table.c, table.name
+            key = list(table.primary_key.columns)
+            assert not key or key[0].name in ("tenant_id", "id"), table.name
+            assert not table.foreign_keys, table.name
