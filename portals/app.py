@@ -31,6 +31,7 @@ from portals.shared.frame import Frame, Portal
 from portals.shared.i18n import init_languages
 from portals.shared.login import current_portal, guard, init_login, portal_of_path, visitor
 from portals.shared.security import init_security
+from portals.shared.support import add_support_routes, support_notices
 from portals.shared.tenancy import enter_tenant, slug_of_domain, tenant_frame
 from portals.shared.toasts import toasts
 from portals.shared.unit_of_work import Installation, init_unit_of_work, is_reachable
@@ -38,6 +39,7 @@ from tenants.registry import keys
 
 PORTALS = ("portals.site.portal", "portals.platform.portal", "portals.admin.portal", "portals.selfcare.portal")
 _QUIET = ("asset", "healthz", "readyz")  # no tenant, no login, no line in the log
+_SLOW_MILLISECONDS = 500
 _log = structlog.get_logger()
 
 
@@ -61,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         toasts=toasts,
         visitor=visitor,
         accent_css=accent_css,
+        support_notices=support_notices,
         is_fragment=is_fragment,
         crashed=lambda: getattr(g, "crashed", False),
         may=lambda right: bool(visitor() and visitor().may(right)),  # type: ignore[union-attr]
@@ -70,6 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.add_url_rule("/healthz", "healthz", public(_healthz))
     app.add_url_rule("/readyz", "readyz", public(_readyz))
     app.before_request(_begin)
+    app.after_request(_finish)
     # CSRF and limits were installed before and would run first: the tenant and the login come before them.
     hooks = app.before_request_funcs[None]
     hooks.insert(0, hooks.pop())
@@ -120,6 +124,19 @@ def _begin() -> Any:
     if isinstance(request.routing_exception, HTTPException):
         return None
     return guard()
+
+
+def _finish(response: Response) -> Response:
+    request_id = getattr(g, "request_id", "")
+    response.headers["X-Request-Id"] = request_id
+    # What somebody signed in saw must not come back with the browser's back button after he left.
+    kept = "no-store" if getattr(g, "actor", None) is not None else "private, no-cache"
+    response.headers.setdefault("Cache-Control", kept)
+    if request.endpoint not in _QUIET:
+        milliseconds = round((time.monotonic() - g.began) * 1000) if request_id else 0
+        line = _log.info if request.method != "GET" or milliseconds > _SLOW_MILLISECONDS else _log.debug
+        line("request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds)
+    return response
 
 
 def _frame() -> Frame | None:

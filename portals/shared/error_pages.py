@@ -5,13 +5,16 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
+from infra.errors import ServersError
 from portals.shared.errors import error_text
 from portals.shared.frame import NearMatch
 from portals.shared.i18n import _
 from portals.shared.login import current_portal, portal_of_path, visitor
 from tenants.kernel.errors import BusinessError, Forbidden, NotFound
+from tenants.registry.errors import TenantSuspended
 
 _log = structlog.get_logger()
 
@@ -106,9 +109,18 @@ def _missing(error: HTTPException) -> Response:
 def _on_refusal(error: BusinessError) -> Response:
     if isinstance(error, Forbidden):
         return _forbidden(str(error.params.get("permission", "")))
+    if isinstance(error, TenantSuspended):
+        return _suspended(str(error.params.get("reason", "")))
     if isinstance(error, NotFound):
         return _page(404, _("It may be mistyped, or it was deleted."), error_text(error))
     return _page(409, error_text(error))
+
+
+def _suspended(reason: str) -> Response:
+    title = _("These pages are closed at the moment")
+    if reason:
+        return _page(403, _("The platform suspended them: %(reason)s Get in touch with it.", reason=reason), title)
+    return _page(403, _("They open again when your provider has settled it. Call your provider."), title)
 
 
 def _on_crash(error: Exception) -> Response:
@@ -117,8 +129,18 @@ def _on_crash(error: Exception) -> Response:
     return _page(500)
 
 
+def _on_server_away(error: Exception) -> Response:
+    _log.error("a server is away", path=request.path, method=request.method, exc_info=error)
+    g.crashed = True
+    response = _page(503)
+    response.headers["Retry-After"] = "10"
+    return response
+
+
 def init_error_pages(app: Flask) -> None:
     """Answer every failure with a page of ours."""
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(BusinessError, _on_refusal)
+    app.register_error_handler(OperationalError, _on_server_away)
+    app.register_error_handler(ServersError, _on_server_away)
     app.register_error_handler(Exception, _on_crash)

@@ -26,6 +26,10 @@ from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_idle_seconds
 from portals.shared.toasts import toast
 from tenants.kernel.actor import Actor
+from tenants.registry.errors import TenantSuspended
+from tenants.registry.support_login import SupportView, running_support
+from tenants.registry.suspend import suspended_reason
+from tenants.staff.support_actor import support_actor
 
 IDLE_SECONDS = 30 * 60
 _TOUCH_SECONDS = 30  # how old "last seen" may grow before the cookie is written again
@@ -44,7 +48,8 @@ class Login:
 
 @dataclass(frozen=True)
 class Visitor(UserMixin):  # type: ignore[misc]
-    """The person signed in to this portal. ``row`` is whatever the portal wants to keep at hand."""
+    """The person signed in to this portal. ``row`` is whatever the portal wants to keep at hand; ``support`` is set for
+    somebody of the platform who looks after this tenant for a while."""
 
     id: int
     name: str
@@ -52,6 +57,7 @@ class Visitor(UserMixin):  # type: ignore[misc]
     note: str = ""
     must_change_password: bool = False
     row: Any = None
+    support: SupportView | None = None
 
     def may(self, right: str) -> bool:
         """Whether the person has the right."""
@@ -150,13 +156,24 @@ def _load(_request: Request) -> Visitor | None:
         sign_out(portal)
         toast(_("You were signed out because nothing happened for a while."))
         return None
-    found = portal.load(login)
+    found = _support_visitor(login) if login.by else portal.load(login)
     if found is None:
         sign_out(portal)
+        if login.by:
+            toast(_("The support login is over."))
         return None
     if now - login.seen > _TOUCH_SECONDS and not g.is_background:
         session[_key(portal)] = {**raw, "seen": now}
     return cast(Visitor, found)
+
+
+def _support_visitor(login: Login) -> Visitor | None:
+    """The platform's own person in a tenant's administration: only while the support login runs (TEN-5)."""
+    support = running_support(g.scope, login.id, g.now)
+    if support is None:
+        return None
+    actor = support_actor(support, request.remote_addr or "")
+    return Visitor(login.id, support.operator, actor, _("Platform support"), support=support)
 
 
 def guard() -> Response | None:
@@ -173,6 +190,8 @@ def guard() -> Response | None:
     if found is None:
         return _ask_to_sign_in()
     g.actor = found.actor
+    if g.space == "tenant" and g.tenant.state == "suspended" and endpoint != _logout_endpoint():
+        _refuse_suspended(found)
     if access.kind == "right" and not found.may(access.right):
         g.missing_right = access.right
         raise ForbiddenPage
@@ -180,6 +199,13 @@ def guard() -> Response | None:
     if found.must_change_password and forced and endpoint not in (forced, _logout_endpoint()):
         return redirect(url_for(forced))
     return None
+
+
+def _refuse_suspended(person: Visitor) -> None:
+    """Nobody of a suspended tenant works in it, save the platform itself; subscribers are not told why."""
+    if person.support is None:
+        reason = suspended_reason(g.scope) if person.actor.kind == "operator" else ""
+        raise TenantSuspended(slug=g.tenant.slug, reason=reason)
 
 
 def _logout_endpoint() -> str:

@@ -4,6 +4,7 @@ from functools import lru_cache
 from time import monotonic
 from typing import cast
 
+import structlog
 from flask import g
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,6 +25,7 @@ def enter_tenant(slug: str) -> bool:
         tenant = directory.find_tenant(installation().database, slug)
     except TenantNotFound:
         return False
+    structlog.contextvars.bind_contextvars(tenant=tenant.slug)
     scope = open_tenant(tenant)
     g.settings = settings.read(scope)
     g.tenant_language = g.settings.locale

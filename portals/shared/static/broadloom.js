@@ -38,7 +38,7 @@
   let opener = null;
   const panelOpened = () => {
     const panel = $('#panel .panel'), app = $('.bl-app'); if (!panel) return;
-    if (app) app.inert = true; document.body.classList.add('panel-open'); ($('[autofocus]', panel) || $('h2', panel))?.focus();
+    if (app) app.inert = true; document.body.classList.add('panel-open'); ($('#errors', panel) || $('[autofocus]', panel) || $('h2', panel))?.focus();
   };
   const panelClosed = () => {
     const place = $('#panel'), panel = $('#panel .panel'); if (!panel) return;
@@ -135,6 +135,13 @@
     if (!event.detail.triggeringEvent) event.detail.headers['X-Broadloom-Poll'] = '1';
     if (event.detail.target?.id === 'panel') opener ??= document.activeElement;
   });
+  document.addEventListener('htmx:beforeRequest', event => {
+    const form = event.detail.elt; if (form.tagName !== 'FORM' || event.detail.requestConfig.verb === 'get') return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = '1'; sending(form, true);
+  });
+  /* an error page of something in between (a proxy) must not be put into ours */
+  document.addEventListener('htmx:beforeSwap', event => { const { xhr } = event.detail; if (xhr.status >= 400 && xhr.status !== 422 && !xhr.getResponseHeader('HX-Retarget')) { event.detail.shouldSwap = false; lost(); } });
   /* a part that refreshes itself waits while somebody works in it: rows chosen, a menu open, a field in use */
   document.addEventListener('htmx:beforeRequest', event => {
     const place = event.target.closest?.('[data-live]'); if (place !== event.target || event.detail.requestConfig.verb !== 'get') return;
@@ -144,7 +151,6 @@
   document.addEventListener('htmx:afterRequest', event => { const form = event.target.closest?.('form'); if (form && form.dataset.sent) { delete form.dataset.sent; if (!event.detail.xhr?.getResponseHeader('HX-Redirect')) sending(form, false); } });
   const lost = () => { const place = $('#lost'); if (place) place.hidden = false; };
   document.addEventListener('htmx:sendError', lost);
-  document.addEventListener('htmx:responseError', event => { if (event.detail.xhr.status === 401) location.reload(); else lost(); });
 
-  html.classList.add('js'); $$('.bl-list').forEach(select); panelOpened(); drawCharts();
+  html.classList.add('js'); $$('.bl-list').forEach(select); panelOpened(); $('main #errors')?.focus(); drawCharts();
 })();
