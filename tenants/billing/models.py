@@ -9,6 +9,11 @@ from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.db import TenantBase
+from tenants.catalog import models as catalog_models
+from tenants.subscribers import models as subscribers_models
+
+# Foreign keys point into these packages: their tables must be known wherever ours are.
+_REFERRED = (catalog_models, subscribers_models)
 
 ORDER_STATES = ("booked", "reversed", "cancelled", "replaced")
 METHODS = ("cash", "balance", "arrears", "online", "wallet", "card", "none")

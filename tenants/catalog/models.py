@@ -9,6 +9,10 @@ from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.db import TenantBase
+from tenants.network import models as network_models
+
+# Foreign keys point into these packages: their tables must be known wherever ours are.
+_REFERRED = (network_models,)
 
 PLAN_KINDS = (
     "day", "week", "month", "quarter", "half-year", "year",  # buy-out of a period

@@ -9,6 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from infra.db import TenantBase
+from tenants.network import models as network_models
+
+# Foreign keys point into these packages: their tables must be known wherever ours are.
+_REFERRED = (network_models,)
 
 
 class Role(TenantBase):

@@ -9,6 +9,12 @@ from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.db import TenantBase
+from tenants.catalog import models as catalog_models
+from tenants.network import models as network_models
+from tenants.staff import models as staff_models
+
+# Foreign keys point into these packages: their tables must be known wherever ours are.
+_REFERRED = (catalog_models, network_models, staff_models)
 
 
 class Customer(TenantBase):
