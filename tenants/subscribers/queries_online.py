@@ -11,6 +11,7 @@ from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile, Subscriber
 from tenants.kernel.actor import Actor
+from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.search_sql import normalise_mac
 from tenants.subscribers.visibility import visible_to
@@ -64,7 +65,7 @@ class OnlineRow:
     @property
     def key(self) -> str:
         """The session as one form value."""
-        return f"{self.nas_id}:{self.account_id}:{self.session_id}"
+        return SessionKey(self.nas_id, self.session_id, self.username).text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,20 @@ def list_online(
     )
     rows = tuple(OnlineRow(**row._mapping) for row in page.rows)
     return Page(rows, page.next, page.previous, count_bounded(scope.session, statement))
+
+
+def session_keys(
+    scope: TenantScope, wanted: OnlineFilter, actor: Actor, now: datetime, *, interim_seconds: int, limit: int
+) -> list[SessionKey | None]:
+    """The keys of all sessions of a filter, at most ``limit`` of them: for "select all"."""
+    rows = scope.session.execute(
+        select(OnlineSession.nas_id, OnlineSession.session_id, OnlineSession.username)
+        .outerjoin(Account, Account.id == OnlineSession.account_id)
+        .outerjoin(Customer, Customer.id == Account.customer_id)
+        .where(*_online_conditions(scope, wanted, actor, now, interim_seconds))
+        .limit(limit)
+    ).all()
+    return [SessionKey(*row) for row in rows]
 
 
 def sessions_of_account(

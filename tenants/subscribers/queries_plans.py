@@ -165,6 +165,16 @@ class RateRow:
     down_bps: int
 
 
+def throttle_of(scope: TenantScope, plan_id: int) -> RateRow | None:
+    """The rate that a plan falls to at the end of its quota, or None."""
+    row = scope.session.execute(
+        select(RateProfile.id, RateProfile.name, RateProfile.up_bps, RateProfile.down_bps)
+        .join(Plan, Plan.throttle_profile_id == RateProfile.id)
+        .where(Plan.id == plan_id)
+    ).first()
+    return None if row is None else RateRow(*row)
+
+
 def list_rates(scope: TenantScope) -> tuple[RateRow, ...]:
     """All rate profiles by rate."""
     rows = scope.session.execute(

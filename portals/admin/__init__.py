@@ -1,0 +1,1 @@
+"""The staff's portal: subscribers, sessions, money, plans, routers, settings of one ISP."""

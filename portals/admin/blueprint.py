@@ -1,0 +1,51 @@
+"""The blueprint all pages of the staff's portal hang on, and what each view takes from the request."""
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from flask import Blueprint, g, request
+
+from infra.tenant_scope import TenantScope
+from tenants.kernel.actor import Actor
+
+blueprint = Blueprint("admin", __name__, template_folder="templates")
+
+
+def scope() -> TenantScope:
+    """The unit of work of this request, inside the tenant of the address."""
+    return cast(TenantScope, g.scope)
+
+
+def actor() -> Actor:
+    """Who asks."""
+    return cast(Actor, g.actor)
+
+
+def present() -> datetime:
+    """The one instant of this request."""
+    return cast(datetime, g.now)
+
+
+def local_midnight(days_ago: int = 0) -> datetime:
+    """The beginning of the tenant's day, as an instant."""
+    local = present().astimezone(scope().zone)
+    return (local - timedelta(days=days_ago)).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def local_date(text: str, *, end: bool = False) -> datetime | None:
+    """``2026-11-22`` as the instant at which that day begins in the tenant's zone (``end``: at which it is over)."""
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=scope().zone)
+    except ValueError:
+        return None
+    return day + timedelta(days=1) if end else day
+
+
+def number_arg(name: str) -> int | None:
+    """A whole number from the address, or None."""
+    return as_number(request.args.get(name, ""))
+
+
+def as_number(text: str) -> int | None:
+    """``text`` as a positive whole number that a database can hold, or None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None

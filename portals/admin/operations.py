@@ -1,0 +1,174 @@
+"""The panel of an operation: what is asked, what will be booked, one button (OPS-13, looks.md "Operations").
+
+The preview is the booking itself, undone: ``tenants.billing.operation.preview`` runs the same function.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portals.admin.account import read_account, require_open
+from portals.admin.blueprint import actor, blueprint, present, scope
+from portals.admin.operation_fields import currency_sign, initial, labels, offers, read_fields
+from portals.admin.operations_table import OPERATIONS, Operation
+from portals.shared.access import requires
+from portals.shared.formats import local, money
+from portals.shared.forms import Form
+from portals.shared.fragments import redirect_after
+from portals.shared.i18n import _
+from portals.shared.toasts import ToastAction, toast
+from portals.shared.words import LINE_KINDS, METHODS, word
+from tenants.billing.operation import preview
+from tenants.billing.result import OperationResult
+from tenants.kernel.errors import BusinessError, NotFound
+from tenants.subscribers.queries_detail import AccountDetail
+
+
+@blueprint.route("/accounts/<int:account_id>/op/<name>", methods=["GET", "POST"])
+@requires("accounts.view")
+def operation(account_id: int, name: str) -> str | Response | tuple[str, int]:
+    """GET opens the panel, POST books; the same form sent twice books once (its key)."""
+    account, op = _read(account_id, name)
+    found = offers(account, op.fields, operation=name)
+    if request.method == "GET":
+        opened = initial(account, op.fields, found)
+        shown = _preview(account, op, Form(opened, labels()), found)
+        return _panel(account, Form(None, labels(), **opened), found, shown)
+    form = Form(request.form, labels())
+    values = read_fields(form, account, op.fields, found)
+    if form.ok:
+        try:
+            command = op.command(account_id=account.id, **values)
+            result = op.run(scope(), command, actor=actor(), now=present(), key=form.key)
+        except BusinessError as error:
+            form.reject(error)
+        else:
+            _say(op, result, account)
+            return redirect_after(url_for("admin.show_account", account_id=account.id))
+    return _panel(account, form, found, _preview(account, op, Form(request.form, labels()), found)), 422
+
+
+@blueprint.post("/accounts/<int:account_id>/op/<name>/preview")
+@requires("accounts.view")
+def preview_operation(account_id: int, name: str) -> str:
+    """The preview alone and the button with its new words, as typing changes them."""
+    account, op = _read(account_id, name)
+    found = offers(account, op.fields, operation=name)
+    form = Form(request.form, labels())
+    return render_template("admin/operation_preview.html", **_preview(account, op, form, found))
+
+
+def _read(account_id: int, name: str) -> tuple[AccountDetail, Operation]:
+    op = OPERATIONS.get(name)
+    account = read_account(account_id)
+    if op is None:
+        raise NotFound(what="operation", ref=name)
+    actor().require(op.right)
+    if name != "reverse":
+        require_open(account)
+    return account, op
+
+
+def _panel(account: AccountDetail, form: Form, found: dict[str, Any], shown: dict[str, Any]) -> str:
+    back = url_for("admin.show_account", account_id=account.id)
+    return render_template("admin/operation.html", **shown, form=form, found=found, back=back)
+
+
+def _preview(account: AccountDetail, op: Operation, form: Form, found: dict[str, Any]) -> dict[str, Any]:
+    """What would be booked now, or why nothing can be."""
+    shown: dict[str, Any] = {
+        "account": account,
+        "op": op,
+        "result": None,
+        "problem": "",
+        "deed": str(op.deed),
+        "sign": currency_sign(),
+        "lines": [],
+        "total": None,
+        "changes": [],
+    }
+    values = read_fields(form, account, op.fields, found)
+    if not op.previewed or not form.ok:
+        return shown
+    try:
+        command = op.command(account_id=account.id, **values)
+        result = preview(scope(), op.run, command, actor=actor(), now=present())
+    except BusinessError as error:
+        probe = Form({}, labels())
+        probe.reject(error)
+        shown["problem"] = " ".join(probe.errors.values())
+        return shown
+    shown["result"] = result
+    shown["lines"], shown["total"] = lines_of(result)
+    shown["changes"] = _changes(result)
+    shown["deed"] = _deed(op, result)
+    return shown
+
+
+def lines_of(result: OperationResult) -> tuple[list[tuple[str, str, Decimal]], tuple[str, Decimal, str] | None]:
+    order = result.order
+    if order is None:
+        return [], None
+    lines = [(word(LINE_KINDS, line.kind), how_computed(line.explanation), line.amount) for line in order.lines]
+    pocket = word(METHODS, order.method)
+    if order.total < 0:
+        return lines, (_("Paid back"), order.total, pocket)
+    return lines, (_("Total"), order.total, pocket)
+
+
+def how_computed(explanation: dict[str, Any]) -> str:
+    """How a line came about, so that a plain reader can check it: ``140.00 × 1``."""
+    get = explanation.get
+    if get("old_daily") is not None and get("new_daily") is not None:
+        return _(
+            "(%(new)s − %(old)s) × %(days)s whole days left = %(raw)s, rounded",
+            new=get("new_daily"),
+            old=get("old_daily"),
+            days=get("days_left", get("days", "")),
+            raw=get("raw", get("unrounded", "")),
+        )
+    if get("unit_price") is not None:
+        return f"{money(Decimal(str(get('unit_price'))))} × {get('quantity', 1)}"
+    for name in ("name", "rule", "promotion", "order", "reason", "note"):
+        if get(name):
+            return str(get(name))
+    return ""
+
+
+def _changes(result: OperationResult) -> list[tuple[str, str, str]]:
+    before, after = result.before, result.after
+    changes = []
+    if before.plan_name != after.plan_name:
+        changes.append((_("Plan"), before.plan_name, after.plan_name))
+    if before.expires_at != after.expires_at:
+        changes.append((_("Expires"), local(before.expires_at, True), local(after.expires_at, True)))
+    if before.balance != after.balance:
+        changes.append((_("Balance"), money(before.balance), money(after.balance)))
+    if before.receivable != after.receivable:
+        changes.append((_("Owing"), money(before.receivable), money(after.receivable)))
+    return changes
+
+
+def _deed(op: Operation, result: OperationResult) -> str:
+    total = result.order.total if result.order is not None else Decimal(0)
+    if total == 0:
+        return str(op.deed)
+    return str(op.deed_sum) % {"sum": f"{currency_sign()}{money(abs(total))}"}
+
+
+def _say(op: Operation, result: OperationResult, account: AccountDetail) -> None:
+    total = result.order.total if result.order is not None else Decimal(0)
+    text = str(op.done) % {"sum": f"{currency_sign()}{money(abs(total))}"}
+    if result.before.expires_at != result.after.expires_at and op.name != "close":
+        text = _("%(text)s Valid until %(at)s.", text=text, at=local(result.after.expires_at))
+    actions = []
+    if result.order is not None and result.order.number:
+        order_url = url_for("admin.show_order", number=result.order.number)
+        actions.append(ToastAction(_("Receipt"), order_url, "printer"))
+        if op.name != "reverse" and actor().may("op.reverse"):
+            undo = url_for("admin.operation", account_id=account.id, name="reverse")
+            actions.append(ToastAction(_("Undo"), undo, "arrow-back-up"))
+    toast(text, *actions)
+

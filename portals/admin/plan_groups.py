@@ -1,0 +1,107 @@
+"""Plan groups: a speed, a pool, DNS; a new speed reaches who is online at once (PLN-1, NET-5)."""
+
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portals.admin.blueprint import actor, blueprint, present, scope
+from portals.shared.access import requires
+from portals.shared.forms import Form
+from portals.shared.fragments import redirect_after
+from portals.shared.i18n import _
+from portals.shared.tenancy import tenant_settings
+from portals.shared.toasts import toast
+from tenants.access.apply_catalog import edit_plan_group_and_apply
+from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
+from tenants.catalog.add_rate_profile import ensure_rate_profile
+from tenants.catalog.edit_plan_group import EditPlanGroup
+from tenants.kernel.errors import BusinessError
+from tenants.kernel.units import rate_bps, show_rate
+from tenants.subscribers.queries_plans import GroupRow, group_detail
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "name": _("Name"),
+        "down": _("Speed down"),
+        "up": _("Speed up"),
+        "pool": _("Address pool"),
+        "ipv6_pool": _("IPv6 pool"),
+        "dns1": _("DNS server"),
+        "dns2": _("Second DNS server"),
+        "sort": _("Order"),
+    }
+
+
+@blueprint.route("/plan-groups/new", methods=["GET", "POST"])
+@requires("plans.add")
+def add_group_page() -> str | Response | tuple[str, int]:
+    """A name and a speed are enough."""
+    form = Form(request.form if request.method == "POST" else None, _labels(), sort=0)
+    if request.method == "POST":
+        values = _read(form)
+        if values is not None:
+            try:
+                group = add_plan_group(scope(), values, actor=actor(), now=present())
+            except BusinessError as error:
+                form.reject(error)
+            else:
+                toast(_("Added the group %(name)s. Now add its plans.", name=group.name))
+                return redirect_after(url_for("admin.list_plans"))
+    return _panel(form, None)
+
+
+@blueprint.route("/plan-groups/<int:group_id>/edit", methods=["GET", "POST"])
+@requires("plans.edit")
+def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
+    """A new speed reaches its subscribers at once, a new pool from their next login."""
+    group = group_detail(scope(), group_id)
+    form = Form(
+        request.form if request.method == "POST" else None,
+        _labels(),
+        name=group.name,
+        down=show_rate(group.down_bps),
+        up=show_rate(group.up_bps),
+        pool=group.pool,
+        ipv6_pool=group.ipv6_pool,
+        dns1="" if group.dns1 is None else str(group.dns1),
+        dns2="" if group.dns2 is None else str(group.dns2),
+        sort=group.sort,
+    )
+    if request.method == "POST":
+        values = _read(form, group)
+        if values is not None:
+            try:
+                edit_plan_group_and_apply(scope(), EditPlanGroup(group_id, values), actor=actor(), now=present())
+            except BusinessError as error:
+                form.reject(error)
+            else:
+                toast(_("Saved the group %(name)s.", name=values.name))
+                return redirect_after(url_for("admin.list_plans"))
+    return _panel(form, group)
+
+
+def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
+    name = form.text("name", required=True, longest=60)
+    texts = {field: form.text(field, longest=64) for field in ("pool", "ipv6_pool", "dns1", "dns2")}
+    sort = form.integer("sort", lowest=-1_000_000, highest=1_000_000, required=False) or 0
+    rates = {}
+    for field in ("up", "down"):
+        raw = form.text(field, required=True, longest=12)
+        if raw:
+            try:
+                rates[field] = rate_bps(raw, megabit=int(tenant_settings().megabit), field=field)
+            except BusinessError as error:
+                form.reject(error)
+    if not form.ok:
+        return None
+    same = group is not None and (group.up_bps, group.down_bps) == (rates["up"], rates["down"])
+    if group is not None and same:
+        profile_id = group.rate_profile_id
+    else:
+        profile_id = ensure_rate_profile(scope(), rates["up"], rates["down"], actor=actor(), now=present()).id
+    return AddPlanGroup(name=name, rate_profile_id=profile_id, sort=sort, **texts)
+
+
+def _panel(form: Form, group: GroupRow | None) -> str | tuple[str, int]:
+    page = render_template("admin/plan_group_form.html", form=form, group=group, back=url_for("admin.list_plans"))
+    return page if form.ok else (page, 422)

@@ -1,0 +1,126 @@
+"""A router's page: the script to paste, and the live wait for its first packet (TEN-3, TEN-4)."""
+
+from typing import Any
+
+from flask import render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portals.admin.blueprint import actor, blueprint, present, scope
+from portals.admin.cloud_addresses import cloud_addresses
+from portals.shared.access import requires
+from portals.shared.fragments import is_fragment
+from portals.shared.i18n import _
+from portals.shared.tenancy import tenant_settings
+from portals.shared.unit_of_work import installation
+from tenants.network.edit_nas import mark_script_copied, reveal_secret
+from tenants.network.snippets import Snippet, SnippetFacts, snippet
+from tenants.network.vendors import VENDORS
+from tenants.usage import queries_routers
+from tenants.usage.queries_onboarding import onboarding
+from tenants.usage.queries_refused import list_refused
+from tenants.usage.queries_routers import Router
+
+TABS = ("mikrotik", "huawei", "cisco", "h3c")
+HIDDEN = "••••••••"
+
+
+@blueprint.get("/routers/<int:nas_id>/")
+@requires("nas.view")
+def onboard_router(nas_id: int) -> str:
+    """Steps, packets and script; asked by its own refresh it is only the part that changes."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    found = onboarding(scope(), nas_id, now=present())
+    if is_fragment():
+        where = installation().settings
+        ports = {"host": where.radius_address, "auth_port": where.radius_auth_port, "acct_port": where.radius_acct_port}
+        return render_template("admin/router_live.html", router=router, found=found, **ports)
+    return _page(router, {"router": router, "found": found}, secret="")
+
+
+@blueprint.post("/routers/<int:nas_id>/")
+@requires("nas.view")
+def show_router_secret(nas_id: int) -> str:
+    """The same page with the secret in its script; that it was looked at is written down."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    secret = reveal_secret(scope(), nas_id, actor=actor(), now=present())
+    found = onboarding(scope(), nas_id, now=present())
+    return _page(router, {"router": router, "found": found}, secret=secret)
+
+
+@blueprint.post("/routers/<int:nas_id>/copied")
+@requires("nas.view")
+def script_copied(nas_id: int) -> Response:
+    """Told by the copy button: the second step is done."""
+    queries_routers.router_detail(scope(), nas_id)
+    mark_script_copied(scope(), nas_id, actor=actor(), now=present())
+    return Response("", 204)
+
+
+@blueprint.get("/routers/<int:nas_id>/refused")
+@requires("nas.view")
+def router_refused(nas_id: int) -> str:
+    """Everything of this router that was refused lately."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    page = list_refused(scope(), since=router.created_at, nas_id=nas_id, cursor=request.args.get("cursor", ""))
+    return render_template("admin/router_refused.html", router=router, page=page)
+
+
+def _page(router: Router, values: dict[str, Any], *, secret: str) -> str:
+    fresh = router.first_packet_at is None and (actor().may("nas.add") or actor().may("nas.secret"))
+    if not secret and fresh:
+        # Until the first packet came the secret is part of the work; afterwards looking at it is an act of its own.
+        secret = reveal_secret(scope(), router.id, actor=actor(), now=present())
+    chosen = request.args.get("make", "")
+    chosen = chosen if chosen in VENDORS else router.vendor
+    tabs = [key for key in TABS if key != router.vendor]
+    addresses = cloud_addresses(scope(), present())
+    facts = SnippetFacts(
+        identifier=router.identifier,
+        secret=secret or HIDDEN,
+        server=addresses.host,
+        auth_port=addresses.auth_port,
+        acct_port=addresses.acct_port,
+        coa_port=router.coa_port,
+        interim_seconds=tenant_settings().interim_seconds,
+        coa_sources=addresses.coa_sources,
+        message_authenticator=router.message_authenticator,
+    )
+    made = snippet(chosen, facts)
+    return render_template(
+        "admin/router.html",
+        **values,
+        snippet=made,
+        marked=marked_lines(made, facts),
+        secret_shown=bool(secret),
+        make=chosen,
+        makes=[(key, VENDORS[key].label.split(" (")[0]) for key in [router.vendor, *tabs]],
+        addresses=addresses,
+        listen_url=url_for("admin.onboard_router", nas_id=router.id),
+    )
+
+
+def marked_lines(made: Snippet, facts: SnippetFacts) -> list[tuple[str, list[list[tuple[str, bool]]]]]:
+    """(comment, lines) of each block; a line is pieces, True for what is the tenant's own and stands out."""
+    own = sorted({facts.identifier, facts.secret, facts.server}, key=len, reverse=True)
+    blocks = []
+    for number, block in enumerate(made.blocks, 1):
+        lines = [_pieces(line, own) for line in block.lines]
+        blocks.append((f"{made.mark} {number} {_(block.comment)}", lines))
+    return blocks
+
+
+def _pieces(line: str, own: list[str]) -> list[tuple[str, bool]]:
+    pieces: list[tuple[str, bool]] = [(line, False)]
+    for word in own:
+        cut: list[tuple[str, bool]] = []
+        for text, marked in pieces:
+            if marked or word not in text:
+                cut.append((text, marked))
+                continue
+            for index, part in enumerate(text.split(word)):
+                if index:
+                    cut.append((word, True))
+                if part:
+                    cut.append((part, False))
+        pieces = cut
+    return pieces

@@ -1,0 +1,168 @@
+"""Routers: list, add, change, remove, secret (NET-2)."""
+
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from portals.admin.blueprint import actor, as_number, blueprint, present, scope
+from portals.shared.fragments import redirect_after
+from portals.shared.access import requires
+from portals.shared.forms import Form
+from portals.shared.i18n import _, lazy
+from portals.shared.lists import Column, ListView
+from portals.shared.toasts import toast
+from tenants.kernel.errors import BusinessError
+from tenants.network.add_nas import AddNas, add_nas
+from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
+from tenants.network.vendors import VENDORS
+from tenants.subscribers.queries_list import list_choices
+from tenants.usage import queries_routers
+
+COLUMNS = (
+    Column("name", lazy("Name"), phone="title", fixed=True),
+    Column("identifier", lazy("Identifier"), mono=True, phone="plain"),
+    Column("vendor", lazy("Make")),
+    Column("region", lazy("Region")),
+    Column("state", lazy("State"), phone="right"),
+    Column("online", lazy("Online"), number=True, phone="plain", phone_label=lazy("Online")),
+    Column("last", lazy("Last packet")),
+    Column("source", lazy("From"), mono=True),
+)
+FORM_FIELDS = ("name", "identifier", "address", "ddns_name", "remark")
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "name": _("Name"),
+        "vendor": _("Make"),
+        "identifier": _("Identifier"),
+        "secret": _("Shared secret"),
+        "auth_mode": _("Recognised by"),
+        "address": _("Address"),
+        "ddns_name": _("DNS name"),
+        "coa_port": _("Port for disconnects"),
+        "message_authenticator": _("Message-Authenticator"),
+        "region": _("Region"),
+        "remark": _("Remark"),
+        "invert_directions": _("Directions"),
+    }
+
+
+@blueprint.get("/routers/")
+@requires("nas.view")
+def list_routers() -> str:
+    """All routers with their health."""
+    view = ListView.from_request("routers", COLUMNS, filters=("region",))
+    choices = list_choices(scope(), actor())
+    names = {str(region.id): region.name for region in choices["regions"]}
+    view.chip("region", _("Region"), names.get(view.filter("region"), "?"))
+    routers = queries_routers.list_routers(scope(), text=view.text, region_id=as_number(view.filter("region")))
+    return render_template("admin/routers.html", view=view, routers=routers, regions=choices["regions"])
+
+
+@blueprint.route("/routers/new", methods=["GET", "POST"])
+@requires("nas.add")
+def add_router() -> str | Response | tuple[str, int]:
+    """Name and make are enough: identifier and secret are made here."""
+    if request.method == "GET":
+        initial = {"vendor": "mikrotik", "auth_mode": "identifier", "message_authenticator": "required"}
+        return _form_page(Form(None, _labels(), **initial), None)
+    form = Form(request.form, _labels())
+    values = _read(form)
+    secret = form.text("secret", longest=60)
+    if form.ok:
+        try:
+            added = add_nas(scope(), AddNas(secret=secret, **values), actor=actor(), now=present())
+        except BusinessError as error:
+            form.reject(error)
+        else:
+            toast(_("Registered %(name)s. Now paste the script into the router.", name=added.identifier))
+            return redirect(url_for("admin.onboard_router", nas_id=added.nas_id))
+    return _form_page(form, None), 422
+
+
+@blueprint.route("/routers/<int:nas_id>/edit", methods=["GET", "POST"])
+@requires("nas.edit")
+def edit_router(nas_id: int) -> str | Response | tuple[str, int]:
+    """Everything but the secret."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    if request.method == "GET":
+        names = (*FORM_FIELDS, "vendor", "auth_mode", "coa_port", "message_authenticator", "invert_directions")
+        values = {name: getattr(router, name) for name in names}
+        return _form_page(Form(None, _labels(), **values, region=router.region_id or ""), router)
+    form = Form(request.form, _labels())
+    values = _read(form)
+    if form.ok:
+        try:
+            port = values.pop("coa_port") or router.coa_port
+            edit_nas(scope(), EditNas(nas_id=nas_id, coa_port=port, **values), actor=actor(), now=present())
+        except BusinessError as error:
+            form.reject(error)
+        else:
+            toast(_("Saved %(name)s.", name=values["name"]))
+            return redirect(url_for("admin.onboard_router", nas_id=nas_id))
+    return _form_page(form, router), 422
+
+
+@blueprint.route("/routers/<int:nas_id>/secret", methods=["GET", "POST"])
+@requires("nas.secret")
+def renew_router_secret(nas_id: int) -> str | Response | tuple[str, int]:
+    """A new shared secret; until the router has it too, its packets are refused."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    form = Form(request.form if request.method == "POST" else None, {"secret": _("Shared secret")})
+    if request.method == "POST":
+        secret = form.text("secret", longest=60)
+        try:
+            renew_secret(scope(), nas_id, actor=actor(), now=present(), secret=secret)
+        except BusinessError as error:
+            form.reject(error)
+        if form.ok:
+            toast(_("%(name)s has a new secret. Paste the script into the router again.", name=router.name))
+            return redirect_after(url_for("admin.onboard_router", nas_id=nas_id))
+    back = url_for("admin.onboard_router", nas_id=nas_id)
+    page = render_template("admin/router_secret.html", form=form, router=router, back=back)
+    return page if form.ok else (page, 422)
+
+
+@blueprint.route("/routers/<int:nas_id>/remove", methods=["GET", "POST"])
+@requires("nas.delete")
+def remove_router(nas_id: int) -> str | Response | tuple[str, int]:
+    """Confirmed by typing its identifier: from then on its packets are refused."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    form = Form(request.form if request.method == "POST" else None, {"confirm": _("Identifier")})
+    if request.method == "POST":
+        if form.text("confirm") != router.identifier:
+            form.fail("confirm", _("Type exactly %(identifier)s.", identifier=router.identifier))
+        if form.ok:
+            delete_nas(scope(), nas_id, actor=actor(), now=present())
+            toast(_("Removed %(name)s. Its packets are refused from now on.", name=router.name))
+            return redirect_after(url_for("admin.list_routers"))
+    back = url_for("admin.onboard_router", nas_id=nas_id)
+    page = render_template("admin/router_remove.html", form=form, router=router, back=back)
+    return page if form.ok else (page, 422)
+
+
+def _read(form: Form) -> dict[str, Any]:
+    regions = [str(region.id) for region in list_choices(scope(), actor())["regions"]]
+    values: dict[str, Any] = {name: form.text(name, longest=253) for name in FORM_FIELDS}
+    values["vendor"] = form.choice("vendor", VENDORS)
+    values["auth_mode"] = form.choice("auth_mode", ("identifier", "address", "ddns"))
+    values["message_authenticator"] = form.choice("message_authenticator", ("required", "optional"))
+    values["coa_port"] = form.integer("coa_port", lowest=1, highest=65535, required=False)
+    values["region_id"] = as_number(form.choice("region", regions, required=False))
+    values["invert_directions"] = form.checked("invert_directions")
+    if not values["name"]:
+        form.fail("name", _("Fill this in."))
+    return values
+
+
+def _form_page(form: Form, router: queries_routers.Router | None) -> str:
+    return render_template(
+        "admin/router_form.html",
+        form=form,
+        router=router,
+        vendors=[(key, vendor.label) for key, vendor in VENDORS.items()],
+        regions=list_choices(scope(), actor())["regions"],
+        prefix=scope().tenant.nas_prefix,
+    )
