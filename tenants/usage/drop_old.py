@@ -1,0 +1,42 @@
+"""Drop what a tenant keeps no longer: ended sessions and refused packets. Usage per day is kept for ever (RAD-8)."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, delete, select, tuple_
+from sqlalchemy.orm import Session as DatabaseSession
+
+from infra.tenant_scope import TenantScope
+from tenants.usage.models import OnlineSample, PacketCount, RefusedPacket, SessionHistory
+
+_MOST_ROWS = 50_000  # of each kind in one unit of work; the rest goes tomorrow
+
+
+def drop_old_records(scope: TenantScope, *, sessions_before: datetime, refused_before: datetime) -> int:
+    """Delete history that ended and refusals that happened before these instants; gives how many rows."""
+    key = (SessionHistory.nas_id, SessionHistory.session_id, SessionHistory.username, SessionHistory.ended_at)
+    mine = (SessionHistory.tenant_id == scope.tenant_id, SessionHistory.ended_at < sessions_before)
+    sessions = delete(SessionHistory).where(
+        *mine, tuple_(*key).in_(select(*key).where(*mine).order_by(SessionHistory.ended_at).limit(_MOST_ROWS))
+    )
+    old = (
+        select(RefusedPacket.id)
+        .where(RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at < refused_before)
+        .limit(_MOST_ROWS)
+    )
+    refused = delete(RefusedPacket).where(RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.id.in_(old))
+    return sum(
+        max(0, cast("CursorResult[Any]", scope.session.execute(statement)).rowcount)
+        for statement in (sessions, refused)
+    )
+
+
+def drop_old_counts(session: DatabaseSession, *, counts_before: datetime, samples_before: datetime) -> int:
+    """Delete packet counts and online samples of all tenants from before these instants; gives how many rows."""
+    return sum(
+        max(0, cast("CursorResult[Any]", session.execute(statement)).rowcount)
+        for statement in (
+            delete(PacketCount).where(PacketCount.hour < counts_before),
+            delete(OnlineSample).where(OnlineSample.at < samples_before),
+        )
+    )

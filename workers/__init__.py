@@ -1,0 +1,1 @@
+"""Background work: processes that run jobs, and the one that says when."""

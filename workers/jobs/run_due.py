@@ -1,0 +1,131 @@
+"""Handle the due rows of one tenant: expiry and its relatives, first logins, names that are free again (JOB-1, RAD-6).
+
+Each batch claims its rows with SKIP LOCKED and drops them in the transaction that does the work, so a killed worker
+leaves either a row that is still due or work that is done.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, select
+
+from infra import clock
+from infra.outbox import DueRow
+from infra.queue import DUE, Task
+from infra.redis_keys import due_lease
+from infra.tenant_scope import TenantScope, tenant_scope
+from tenants.access.project import EXPIRE
+from tenants.billing.add_pack import PACK_END
+from tenants.billing.due import run_due as run_billing_due
+from tenants.billing.first_login import activate
+from tenants.registry.directory import find_tenant
+from tenants.registry.errors import TenantNotFound
+from tenants.subscribers.delete_account import RELEASE_NAME, release_name
+from workers.context import Context
+from workers.job import platform_job
+from workers.jobs.upkeep import RETENTION, SEAL, keep_tidy, seal
+
+LOG = structlog.get_logger(__name__)
+ACTIVATE = "account.activate"  # written by the cluster at the first accepted login (SUB-3)
+LEASE_SECONDS = 10  # longer than any batch takes; a killed worker's tenants are taken up again after it
+_BILLING_BATCH = 1000
+_ROW_BATCH = 100
+_LONGEST_PAUSE = timedelta(hours=1)
+
+RowHandler = Callable[[TenantScope, int, datetime, datetime], Any]  # scope, subject, due instant, now
+
+# kind → what one row of it asks for; one savepoint per row, so that one bad row stops nobody
+ROW_HANDLERS: dict[str, RowHandler] = {
+    ACTIVATE: lambda scope, subject, due_at, now: activate(scope, subject, accepted_at=due_at, now=now),
+    RELEASE_NAME: lambda scope, subject, _due_at, now: release_name(scope, subject, now=now),
+    SEAL: lambda scope, _subject, _due_at, now: seal(scope, now=now),
+    RETENTION: lambda scope, _subject, _due_at, now: keep_tidy(scope, now=now),
+}
+# family → its kinds: rows of a family are handled by one job of a tenant. What cuts people off has its own.
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "first_login": (ACTIVATE,),
+    "billing": (EXPIRE, PACK_END),
+    "upkeep": (RELEASE_NAME, SEAL, RETENTION),
+}
+QUEUE_OF = {"first_login": DUE, "billing": DUE, "upkeep": "slow"}
+
+
+def task(tenant_id: int, family: str) -> Task:
+    """The job for the queue."""
+    return Task("workers.jobs.run_due.run_due", (tenant_id, family))
+
+
+@platform_job
+def run_due(known: Context, tenant_id: int, family: str) -> dict[str, int]:
+    """Handle everything of this tenant and family that is due, batch by batch, each its own unit of work."""
+    lease = due_lease(tenant_id, family)
+    total: dict[str, int] = {}
+    try:
+        tenant = find_tenant(known.database, tenant_id)
+    except TenantNotFound:  # deleted, or half made: nobody asks again for an hour
+        known.redis.set(lease, "1", ex=3600)
+        return {"tenant_gone": 1}
+    try:
+        while True:
+            known.redis.set(lease, "1", ex=LEASE_SECONDS)
+            with tenant_scope(known.database, tenant) as scope:
+                done, more = _batch(scope, family)
+            for name, count in done.items():
+                total[name] = total.get(name, 0) + count
+            if not more:
+                return total
+    finally:
+        known.redis.delete(lease)
+
+
+def _batch(scope: TenantScope, family: str) -> tuple[dict[str, int], bool]:
+    now = clock.now()
+    if family == "billing":
+        report = run_billing_due(scope, now=now, limit=_BILLING_BATCH)
+        return asdict(report), report.handled >= _BILLING_BATCH
+    handled = failed = 0
+    for kind in FAMILIES[family]:
+        for row in _claim(scope, kind, now):
+            if _handle(scope, row, now):
+                handled += 1
+            else:
+                failed += 1
+    return {"handled": handled, "failed": failed}, handled >= _ROW_BATCH
+
+
+def _claim(scope: TenantScope, kind: str, now: datetime) -> list[DueRow]:
+    return list(
+        scope.session.scalars(
+            select(DueRow)
+            .where(DueRow.tenant_id == scope.tenant_id, DueRow.kind == kind, DueRow.run_at <= now)
+            .order_by(DueRow.run_at)
+            .limit(_ROW_BATCH)
+            .with_for_update(skip_locked=True)
+        )
+    )
+
+
+def _handle(scope: TenantScope, row: DueRow, now: datetime) -> bool:
+    """Do what one row asks for and drop it, unless the work has set it anew; a failure moves it into the future."""
+    kind, subject, due_at, attempts = row.kind, row.subject_id, row.run_at, row.attempts
+    try:
+        with scope.session.begin_nested():
+            ROW_HANDLERS[kind](scope, subject, due_at, now)
+            scope.session.flush()  # failures of the database belong to this row's savepoint
+    except Exception as error:  # whatever it is, the other rows must go on; the row keeps it for the jobs page
+        LOG.error("due_row_failed", kind=kind, subject=subject, attempts=attempts + 1, error=str(error))
+        scope.session.refresh(row)
+        row.attempts, row.last_error = attempts + 1, f"{type(error).__name__}: {error}"[:500]
+        row.run_at = now + min(timedelta(seconds=5 * 2**attempts), _LONGEST_PAUSE)
+        scope.session.flush()  # before the next row's savepoint
+        return False
+    scope.session.execute(
+        delete(DueRow).where(
+            DueRow.tenant_id == scope.tenant_id, DueRow.kind == kind, DueRow.subject_id == subject, DueRow.run_at <= now
+        )
+    )
+    scope.session.expunge(row)
+    return True

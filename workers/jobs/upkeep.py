@@ -1,0 +1,40 @@
+"""What every tenant needs now and then: its log sealed, and old records dropped as its settings say (STF-6, RAD-8)."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete
+
+from infra.outbox import set_due
+from infra.tenant_scope import TenantScope
+from tenants.audit.models import LoginEntry
+from tenants.audit.seal_chain import seal_chain
+from tenants.registry.settings import read
+from tenants.usage.drop_old import drop_old_records
+
+SEAL, RETENTION = "tenant.seal", "tenant.retention"  # due kinds, subject 0; each sets its next run itself
+SEAL_EVERY = timedelta(minutes=30)
+RETENTION_EVERY = timedelta(days=1)
+_SEAL_BATCH = 5000
+
+
+def seal(scope: TenantScope, *, now: datetime) -> int:
+    """Chain the new entries of the operation log; gives how many."""
+    sealed = seal_chain(scope, limit=_SEAL_BATCH)
+    again = timedelta(seconds=1) if sealed == _SEAL_BATCH else SEAL_EVERY
+    set_due(scope.session, scope.tenant_id, SEAL, 0, now + again)
+    return sealed
+
+
+def keep_tidy(scope: TenantScope, *, now: datetime) -> int:
+    """Drop session history, refused packets and login entries that are older than the tenant keeps them."""
+    settings = read(scope)
+    dropped = drop_old_records(
+        scope,
+        sessions_before=now - timedelta(days=settings.session_retention_days),
+        refused_before=now - timedelta(days=settings.refused_retention_days),
+    )
+    logins = scope.session.execute(
+        delete(LoginEntry).where(LoginEntry.at < now - timedelta(days=settings.log_retention_days))
+    )
+    set_due(scope.session, scope.tenant_id, RETENTION, 0, now + RETENTION_EVERY)
+    return dropped + int(getattr(logins, "rowcount", 0))
