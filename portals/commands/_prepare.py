@@ -7,13 +7,14 @@ import sys
 from dataclasses import replace
 from importlib import import_module
 
-from infra import log
+from infra import clock, log
 from infra.db import Database
 from infra.errors import ServersError
 from infra.servers import resolve
 from infra.settings import Settings, SettingsError
 from migrations.errors import MigrationError
-from portals.commands._demo_facts import DemoFacts
+from portals.commands._demo_facts import DemoFacts, Login
+from tenants.registry.platform_operators import ensure_first
 from tenants.registry.prepare import prepare_database
 
 
@@ -24,13 +25,21 @@ def prepare(settings: Settings, *, with_demo: bool) -> DemoFacts:
     database = Database(servers.database_url, settings.cells())
     try:
         prepare_database(database)
+        logins = [_platform_login(database, settings)]
     finally:
         database.dispose()
     if not with_demo:
-        return DemoFacts()
+        return DemoFacts(logins=logins)
     demo = import_module("portals.commands.demo")
     facts: DemoFacts = demo.ensure_demo(filled)
-    return facts
+    return replace(facts, logins=[*facts.logins, *logins])
+
+
+def _platform_login(database: Database, settings: Settings) -> Login:
+    """Whoever runs the cloud; a password that was made here is shown this once and never again."""
+    made = ensure_first(database, settings.platform_email, settings.platform_password, now=clock.now())
+    known = "as set in BROADLOOM_PLATFORM_PASSWORD" if settings.platform_password else "as shown at the first start"
+    return Login("platform console", f"{settings.site_url}/platform/", settings.platform_email, made or known)
 
 
 def main() -> int:

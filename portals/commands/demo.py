@@ -2,7 +2,10 @@
 
 import click
 
+from portals.commands._demo_ensure import ensure_demo
 from portals.commands._demo_fill import fill
+
+__all__ = ["command", "ensure_demo"]
 
 
 @click.group()
