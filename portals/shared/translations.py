@@ -2,8 +2,9 @@
 
 ``python -m portals.shared.translations [messages admin …]`` writes the files named, or all. Each portal's sentences go
 to its own file (``portals/admin`` → ``admin.po``), the rest to ``messages.po``, which comes first: a sentence stands in
-one file. Translations stay; sentences no longer used are dropped. ``errors.po`` is written by hand (see
-:mod:`portals.shared.errors`) and left alone. Prints what still lacks a translation; exit code 1 then.
+one file. Translations stay; sentences no longer used are dropped. ``errors.po`` (see
+:mod:`portals.shared.errors`) and ``catalogues.po`` (settings, rights: words that come from the business) are written by
+hand and left alone. Prints what still lacks a translation; exit code 1 then.
 """
 
 import sys
@@ -19,7 +20,7 @@ from portals.shared.i18n import TRANSLATIONS
 PORTALS = Path(__file__).parents[1]
 LANGUAGE = "zh"
 OWN_FILES = ("admin", "agency", "selfcare", "platform", "captive", "api")
-BY_HAND = ("errors",)
+BY_HAND = ("errors", "catalogues")
 _KEYWORDS = {"_": None, "lazy": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 # Without dates and names, so that a file changes only when a sentence does.
 _HEADER = rb"""# Chinese sentences of the portals; see portals/shared/translations.py.

@@ -3,12 +3,17 @@
 import importlib
 import pkgutil
 import re
+from dataclasses import replace
 from string import Formatter
 
 import tenants
 from portals.shared.i18n import read_catalogue
 from portals.shared.translations import sentences, untranslated
 from tenants.kernel.errors import BusinessError
+from tenants.network.snippets import SnippetFacts, snippet
+from tenants.network.vendors import VENDORS
+from tenants.registry.settings import CATALOGUE, GROUPS
+from tenants.staff import permissions
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 
@@ -59,3 +64,18 @@ def test_every_refusal_of_the_business_has_a_chinese_sentence():
             wrong.append(code)
     assert missing == []
     assert wrong == []
+
+
+def test_settings_rights_and_router_scripts_are_there_in_chinese():
+    facts = SnippetFacts("x-1", "secret-8", "203.0.113.1", 1812, 1813, 3799, 300, ("203.0.113.1",))
+    loose = replace(facts, message_authenticator="optional")
+    texts = {*GROUPS.values()}
+    for setting in CATALOGUE.values():
+        texts |= {setting.label, setting.help, setting.unit}
+    for group in permissions.CATALOGUE:
+        texts |= {group.label, *(permission.label for permission in group.permissions)}
+    for vendor in VENDORS:
+        for made in (snippet(vendor, facts), snippet(vendor, loose)):
+            texts |= {made.hint, *(block.comment for block in made.blocks)}
+    catalogue = read_catalogue("zh")
+    assert sorted(text for text in texts - {""} if not (catalogue.get(text) and catalogue.get(text).string)) == []
