@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.fixtures.billing",
     "tests.fixtures.web",
     "tests.fixtures.browser",
+    "tests.fixtures.workers",
 ]

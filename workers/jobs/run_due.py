@@ -30,7 +30,7 @@ from workers.jobs.upkeep import RETENTION, SEAL, keep_tidy, seal
 
 LOG = structlog.get_logger(__name__)
 ACTIVATE = "account.activate"  # written by the cluster at the first accepted login (SUB-3)
-LEASE_SECONDS = 10  # longer than any batch takes; a killed worker's tenants are taken up again after it
+LEASE_SECONDS = 4  # a killed worker's tenants are taken up again after it; a second job meanwhile finds nothing
 _BILLING_BATCH = 1000
 _ROW_BATCH = 100
 _LONGEST_PAUSE = timedelta(hours=1)

@@ -1,0 +1,117 @@
+"""The queues and what the jobs page shows of them; the schedule; the programs' start and stop."""
+
+import signal
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from infra import clock
+from infra.db import Database
+from infra.queue import (
+    DUE,
+    SLOW,
+    Task,
+    connect,
+    enqueue,
+    failed_jobs,
+    forget_job,
+    queue_states,
+    retry_job,
+    schedule_states,
+)
+from infra.redis_keys import due_lease, tenant_key
+from infra.tenant_scope import TenantRef, tenant_scope, unscoped
+from tenants.registry.models import Node
+from tests.fixtures.accounts import open_one, sell, set_expiry
+from tests.fixtures.workers import Programs, wait_until
+from workers.context import Context
+from workers.due_clock import DueClock
+from workers.scheduler import scheduled_jobs
+
+
+def test_keys_name_their_tenant() -> None:
+    assert due_lease(7, "billing") == "broadloom:t:7:due:billing"
+    for nobody in (None, True, -1, "7"):
+        with pytest.raises(TypeError):
+            tenant_key(nobody, "x")  # type: ignore[arg-type]
+
+
+def test_the_clock_enqueues_a_tenant_once(job_context: Context, database: Database, tenant: TenantRef) -> None:
+    with tenant_scope(database, tenant) as scope:
+        account_id = open_one(scope, "u1", sell(scope))
+        set_expiry(scope, account_id, clock.now() + timedelta(hours=1))
+    clock_hand = DueClock(database, job_context.redis)
+    clock_hand.tick(clock.now())
+    before = queue_states(job_context.redis)[0].waiting
+    later = clock.now() + timedelta(hours=2)
+    clock_hand.tick(later)
+    clock_hand.tick(later)
+    (state, *_) = queue_states(job_context.redis)
+    assert (state.name, state.waiting) == (DUE, before + 1)
+    assert state.oldest_at is not None
+
+
+def test_a_failed_job_is_shown_tried_again_and_forgotten(programs: Programs, redis_url: str) -> None:
+    connection = connect(redis_url)
+    programs.start("workers")
+    enqueue(connection, SLOW, [Task("workers.jobs.sweeps.sample", ("no-such-cell",))])
+    wait_until(lambda: bool(failed_jobs(connection)), 30, what="the failure")
+    (job,) = failed_jobs(connection)
+    assert (job.queue, job.function, job.arguments) == (SLOW, "workers.jobs.sweeps.sample", ("no-such-cell",))
+    assert job.error.startswith("KeyError")
+    assert retry_job(connection, job.id)
+    wait_until(lambda: bool(failed_jobs(connection)), 20, what="the second failure")
+    assert forget_job(connection, job.id)
+    assert not forget_job(connection, job.id)
+    assert not retry_job(connection, job.id)
+    assert failed_jobs(connection) == []
+
+
+@pytest.mark.slow
+def test_the_programs_start_work_and_stop(programs: Programs, database: Database, redis_url: str) -> None:
+    connection = connect(redis_url)
+    worker, leader = programs.start("workers"), programs.start("workers.scheduler")
+    standby = programs.start("workers.scheduler")
+
+    def ran() -> set[str]:
+        return {state.name for state in schedule_states(connection) if state.last_status == "finished"}
+
+    wait_until(lambda: {"close-stale-sessions", "keep-partitions", "seed-upkeep"} <= ran(), 30, what="the schedule")
+
+    def nodes() -> dict[tuple[str, str], Node]:
+        with unscoped(database, reason="test") as session:
+            return {(row.kind, row.state): row for row in session.scalars(select(Node)) if row.host != "test"}
+
+    wanted = {("worker", "running"), ("scheduler", "running"), ("scheduler", "standby")}
+    wait_until(lambda: wanted <= set(nodes()), 20, what="three heartbeats")
+    assert (nodes()["worker", "running"].memory_octets or 0) > 10_000_000
+
+    leading = leader if nodes()["scheduler", "running"].pid == leader.pid else standby
+    other = standby if leading is leader else leader
+    programs.kill(leading)  # the one that stands by takes over
+    wait_until(
+        lambda: any(row.pid == other.pid and row.state == "running" for row in nodes().values()),
+        20,
+        what="a new leader",
+    )
+    for process in (worker, other):
+        process.send_signal(signal.SIGTERM)
+    for process in (worker, other):
+        assert process.wait(15) == 0
+    with unscoped(database, reason="test") as session:
+        assert session.scalars(select(Node.pid).where(Node.pid.in_((worker.pid, other.pid)))).all() == []
+
+
+def test_the_schedule_goes_on_from_when_it_last_ran(redis_url: str) -> None:
+    connection: Any = connect(redis_url)
+    first = scheduled_jobs(connection, ["main"])
+    assert all(job.should_run() for job in first)
+    for job in first:
+        job.enqueue(connection)
+    assert not any(job.should_run() for job in scheduled_jobs(connection, ["main"]))
+    assert {job.name for job in scheduled_jobs(connection, ["main", "east"])} > {
+        "sample-online main",
+        "sample-online east",
+    }
