@@ -38,8 +38,7 @@ def test_translations_fill_in_the_same_values():
 
 def _errors() -> dict[str, type[BusinessError]]:
     for module in pkgutil.walk_packages(tenants.__path__, "tenants."):
-        if module.name.endswith(".errors"):
-            importlib.import_module(module.name)
+        importlib.import_module(module.name)
     found: dict[str, type[BusinessError]] = {}
     waiting = [BusinessError]
     while waiting:
