@@ -15,7 +15,7 @@ from portals.shared.lists import ListView
 from portals.shared.tenancy import tenant_settings
 from portals.shared.words import refusal
 from tenants.access.explain import explain
-from tenants.billing import queries as billing
+from tenants.billing.queries_orders import orders_of_account
 from tenants.kernel.errors import NotFound
 from tenants.subscribers import queries_detail, queries_online
 from tenants.subscribers.queries_detail import AccountDetail
@@ -114,7 +114,7 @@ def show_account(account_id: int) -> str:
         usage_rows=[(d.day.strftime("%m-%d"), octets(d.octets_out), octets(d.octets_in)) for d in days],
         down=sum(d.octets_out for d in days),
         up=sum(d.octets_in for d in days),
-        orders=billing.orders_of_account(scope(), account_id, 5),
+        orders=orders_of_account(scope(), account_id, 5),
         happenings=timeline_items(entries, values["routers"]),
     )
 
@@ -146,7 +146,7 @@ def show_account_orders(account_id: int) -> str:
     return render_template(
         "admin/account_orders.html",
         **head_values(account, "orders"),
-        orders=billing.orders_of_account(scope(), account_id, 200),
+        orders=orders_of_account(scope(), account_id, 200),
     )
 
 

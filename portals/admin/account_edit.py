@@ -5,9 +5,9 @@ from werkzeug.wrappers import Response
 
 from portals.admin.account import read_account, require_open
 from portals.admin.blueprint import actor, as_number, blueprint, present, scope
-from portals.shared.fragments import redirect_after
 from portals.shared.access import requires
 from portals.shared.forms import Form
+from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from tenants.kernel.errors import BusinessError

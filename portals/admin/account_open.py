@@ -9,12 +9,14 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, as_number, blueprint, present, scope
-from portals.admin.operation_fields import currency_sign, methods
-from portals.admin.operations import lines_of
+from portals.admin.operation_fields import methods
+from portals.admin.operations import total_of
 from portals.shared.access import requires
+from portals.shared.currency import currency_sign
 from portals.shared.formats import local, money
 from portals.shared.forms import Form
 from portals.shared.i18n import _
+from portals.shared.previews import lines_of
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import ToastAction, toast
 from portals.shared.words import PLAN_KINDS, word
@@ -171,7 +173,8 @@ def _preview(data: Mapping[str, Any]) -> dict[str, Any]:
         if not set(probe.errors) & {"username", "password"}:
             shown["problem"] = " ".join(probe.errors.values())
         return shown
-    shown["lines"], shown["total"] = lines_of(result)
+    shown["lines"] = lines_of(result.order.lines) if result.order is not None else []
+    shown["total"] = total_of(result)
     expires = local(result.after.expires_at, True) if result.after.activated else _("from the first login")
     shown["changes"] = [(_("Plan"), "", result.after.plan_name or _("none")), (_("Expires"), "", expires)]
     if result.order is not None and result.order.total:

@@ -1,14 +1,22 @@
 """The blueprint all pages of the staff's portal hang on, and what each view takes from the request."""
 
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from flask import Blueprint, g, request
 
 from infra.tenant_scope import TenantScope
+from portals.admin import page_words
+from portals.shared.currency import currency_sign
 from tenants.kernel.actor import Actor
 
 blueprint = Blueprint("admin", __name__, template_folder="templates")
+
+
+@blueprint.context_processor
+def _names() -> dict[str, Any]:
+    """What every template of the portal may use: words for codes, and the currency's sign."""
+    return {"words": page_words, "sign": currency_sign() if hasattr(g, "settings") else ""}
 
 
 def scope() -> TenantScope:

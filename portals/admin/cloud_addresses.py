@@ -25,7 +25,7 @@ def cloud_addresses(scope: TenantScope, now: datetime) -> CloudAddresses:
     """From the settings of the installation; engines announce themselves by their heartbeat."""
     settings = installation().settings
     engines = live_engines(scope, now)
-    # Disconnects leave from the machines that run the cluster, which is the address routers talk to unless told otherwise.
+    # Disconnects leave from the machines of the cluster: the address routers talk to, unless a node says another.
     sources = sorted({engine.address for engine in engines if engine.address} | {settings.radius_address})
     return CloudAddresses(
         host=settings.radius_address,

@@ -8,9 +8,8 @@ from portals.admin.blueprint import actor, present, scope
 from portals.shared.formats import money
 from portals.shared.forms import Form
 from portals.shared.i18n import _
-from portals.shared.tenancy import tenant_settings
 from portals.shared.words import PLAN_KINDS, word
-from tenants.billing import queries as billing
+from tenants.billing.queries_buyable import Deed, buyable_plans
 from tenants.subscribers.queries_detail import AccountDetail
 from tenants.subscribers.queries_list import list_choices
 
@@ -49,10 +48,10 @@ def methods(operation: str = "") -> list[tuple[str, str, bool]]:
 def offers(account: AccountDetail, fields: tuple[str, ...], *, operation: str) -> dict[str, Any]:
     """What the panel's lists hold: plans to buy or to change to, regions, ways to pay."""
     found: dict[str, Any] = {"methods": methods(operation)}
-    mode = {"renew": "buy", "change-plan": "change"}.get(operation, "any")
     if "plan_id" in fields:
-        plans = billing.buyable_plans(scope(), account.id, actor(), present())
-        fitting = [plan for plan in plans if mode == "any" or plan.mode == mode]
+        deed: Deed = "change" if operation == "change-plan" else "buy"
+        buyable = buyable_plans(scope(), account.id, deed, present())
+        found["other_groups"] = buyable.other_groups
         found["plans"] = [
             (
                 plan.plan_id,
@@ -61,7 +60,7 @@ def offers(account: AccountDetail, fields: tuple[str, ...], *, operation: str) -
                 money(plan.price),
                 False,
             )
-            for plan in sorted(fitting, key=lambda plan: (plan.plan_id != account.plan_id, not plan.same_group))
+            for plan in buyable.plans
         ]
     if "any_plan_id" in fields:
         found["all_plans"] = list_choices(scope(), actor())["plans"]
@@ -179,9 +178,3 @@ _READERS: dict[str, Any] = {
     "validity_days": _number("validity_days", "validity_days", 1, 3660),
     "on": _on,
 }
-
-
-def currency_sign() -> str:
-    """``¥`` for yuan; another currency by its usual sign."""
-    signs = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "TWD": "NT$", "JPY": "¥"}
-    return signs.get(tenant_settings().currency, tenant_settings().currency)

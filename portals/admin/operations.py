@@ -11,15 +11,17 @@ from werkzeug.wrappers import Response
 
 from portals.admin.account import read_account, require_open
 from portals.admin.blueprint import actor, blueprint, present, scope
-from portals.admin.operation_fields import currency_sign, initial, labels, offers, read_fields
+from portals.admin.operation_fields import initial, labels, offers, read_fields
 from portals.admin.operations_table import OPERATIONS, Operation
 from portals.shared.access import requires
+from portals.shared.currency import currency_sign
 from portals.shared.formats import local, money
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
+from portals.shared.previews import changes_of, lines_of
 from portals.shared.toasts import ToastAction, toast
-from portals.shared.words import LINE_KINDS, METHODS, word
+from portals.shared.words import METHODS, word
 from tenants.billing.operation import preview
 from tenants.billing.result import OperationResult
 from tenants.kernel.errors import BusinessError, NotFound
@@ -101,54 +103,19 @@ def _preview(account: AccountDetail, op: Operation, form: Form, found: dict[str,
         shown["problem"] = " ".join(probe.errors.values())
         return shown
     shown["result"] = result
-    shown["lines"], shown["total"] = lines_of(result)
-    shown["changes"] = _changes(result)
+    shown["lines"] = lines_of(result.order.lines) if result.order is not None else []
+    shown["total"] = total_of(result)
+    shown["changes"] = changes_of(result)
     shown["deed"] = _deed(op, result)
     return shown
 
 
-def lines_of(result: OperationResult) -> tuple[list[tuple[str, str, Decimal]], tuple[str, Decimal, str] | None]:
+def total_of(result: OperationResult) -> tuple[str, Decimal, str] | None:
+    """(word, amount, pocket) of the preview's last line, None without an order."""
     order = result.order
     if order is None:
-        return [], None
-    lines = [(word(LINE_KINDS, line.kind), how_computed(line.explanation), line.amount) for line in order.lines]
-    pocket = word(METHODS, order.method)
-    if order.total < 0:
-        return lines, (_("Paid back"), order.total, pocket)
-    return lines, (_("Total"), order.total, pocket)
-
-
-def how_computed(explanation: dict[str, Any]) -> str:
-    """How a line came about, so that a plain reader can check it: ``140.00 × 1``."""
-    get = explanation.get
-    if get("old_daily") is not None and get("new_daily") is not None:
-        return _(
-            "(%(new)s − %(old)s) × %(days)s whole days left = %(raw)s, rounded",
-            new=get("new_daily"),
-            old=get("old_daily"),
-            days=get("days_left", get("days", "")),
-            raw=get("raw", get("unrounded", "")),
-        )
-    if get("unit_price") is not None:
-        return f"{money(Decimal(str(get('unit_price'))))} × {get('quantity', 1)}"
-    for name in ("name", "rule", "promotion", "order", "reason", "note"):
-        if get(name):
-            return str(get(name))
-    return ""
-
-
-def _changes(result: OperationResult) -> list[tuple[str, str, str]]:
-    before, after = result.before, result.after
-    changes = []
-    if before.plan_name != after.plan_name:
-        changes.append((_("Plan"), before.plan_name, after.plan_name))
-    if before.expires_at != after.expires_at:
-        changes.append((_("Expires"), local(before.expires_at, True), local(after.expires_at, True)))
-    if before.balance != after.balance:
-        changes.append((_("Balance"), money(before.balance), money(after.balance)))
-    if before.receivable != after.receivable:
-        changes.append((_("Owing"), money(before.receivable), money(after.receivable)))
-    return changes
+        return None
+    return (_("Paid back") if order.total < 0 else _("Total"), order.total, word(METHODS, order.method))
 
 
 def _deed(op: Operation, result: OperationResult) -> str:
@@ -171,4 +138,3 @@ def _say(op: Operation, result: OperationResult, account: AccountDetail) -> None
             undo = url_for("admin.operation", account_id=account.id, name="reverse")
             actions.append(ToastAction(_("Undo"), undo, "arrow-back-up"))
     toast(text, *actions)
-

@@ -1,5 +1,7 @@
 """Plan groups: a speed, a pool, DNS; a new speed reaches who is online at once (PLN-1, NET-5)."""
 
+from typing import Any
+
 from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -82,7 +84,7 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
 
 def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
     name = form.text("name", required=True, longest=60)
-    texts = {field: form.text(field, longest=64) for field in ("pool", "ipv6_pool", "dns1", "dns2")}
+    texts: dict[str, Any] = {field: form.text(field, longest=64) for field in ("pool", "ipv6_pool", "dns1", "dns2")}
     sort = form.integer("sort", lowest=-1_000_000, highest=1_000_000, required=False) or 0
     rates = {}
     for field in ("up", "down"):

@@ -7,8 +7,8 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, as_number, blueprint, local_midnight, present, scope
-from portals.admin.operation_fields import currency_sign
 from portals.shared.access import requires
+from portals.shared.currency import currency_sign
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_settings
@@ -135,8 +135,12 @@ def _filled_in(plan: PlanRow) -> dict[str, Any]:
         **{name: getattr(plan, name) for name in names},
         "group": plan.group_id,
         "price": f"{plan.price:.2f}",
-        "quota_octets": "" if plan.quota_octets is None else f"{Decimal(plan.quota_octets) / gigabyte:.3f}".rstrip("0").rstrip("."),
-        "quota_seconds": "" if plan.quota_seconds is None else f"{Decimal(plan.quota_seconds) / 3600:.3f}".rstrip("0").rstrip("."),
+        "quota_octets": ""
+        if plan.quota_octets is None
+        else f"{Decimal(plan.quota_octets) / gigabyte:.3f}".rstrip("0").rstrip("."),
+        "quota_seconds": ""
+        if plan.quota_seconds is None
+        else f"{Decimal(plan.quota_seconds) / 3600:.3f}".rstrip("0").rstrip("."),
         "throttle_up": "" if throttle is None else show_rate(throttle.up_bps),
         "throttle_down": "" if throttle is None else show_rate(throttle.down_bps),
         "regions": [choices[name] for name in plan.region_names if name in choices],

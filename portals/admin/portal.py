@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from flask import g, request, url_for
-from tenants.reports.queries_search import search_everything
 
 from portals.admin import (  # noqa: F401  (each module hangs its routes on the blueprint)
     account,
@@ -36,6 +35,7 @@ from portals.shared.frame import Frame, Giver, NavChild, NavEntry, NearMatch, Po
 from portals.shared.i18n import _, lazy
 from portals.shared.login import Login, Visitor, here
 from portals.shared.tenancy import tenant_accent, tenant_brand, tenant_idle_seconds
+from tenants.reports.queries_search import search_everything
 from tenants.staff.actor import signed_in
 from tenants.staff.permissions import LABELS
 from tenants.staff.queries_staff import who_can_give

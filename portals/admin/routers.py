@@ -6,9 +6,9 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, as_number, blueprint, present, scope
-from portals.shared.fragments import redirect_after
 from portals.shared.access import requires
 from portals.shared.forms import Form
+from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView
 from portals.shared.toasts import toast

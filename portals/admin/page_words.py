@@ -1,0 +1,136 @@
+"""Words for codes as the staff's templates ask for them (``words.cause(row.cause)``)."""
+
+from typing import Any
+
+from portals.shared.formats import duration, octets
+from portals.shared.i18n import _
+from portals.shared.words import (
+    CAUSES,
+    COMMAND_STATES,
+    CUT_REASONS,
+    METHODS,
+    ORDER_KINDS,
+    PLAN_KINDS,
+    Refusal,
+    signed_count,
+    vendor,
+    word,
+)
+from portals.shared.words import refusal as _refusal
+from tenants.billing.queries_fees import FeeRow
+from tenants.billing.queries_orders import OrderRow
+from tenants.registry.settings import Setting
+from tenants.subscribers.queries_plans import PlanRow
+
+__all__ = ["vendor"]
+
+
+def cause(code: int) -> str:
+    """Why a session ended."""
+    return word(CAUSES, code)
+
+
+def refusal(code: str) -> Refusal:
+    """Why a login was refused, with its remedy."""
+    return _refusal(code)
+
+
+def method(code: str) -> str:
+    """From which pocket something was paid."""
+    return word(METHODS, code)
+
+
+def plan_kind(code: str) -> str:
+    """What kind of period or quota a plan sells."""
+    return word(PLAN_KINDS, code)
+
+
+def cut_reason(code: str) -> str:
+    """Why a session was to be ended."""
+    return word(CUT_REASONS, code)
+
+
+def command(state: str) -> tuple[str, str]:
+    """(dot, word) for what became of a disconnect."""
+    tone, said = COMMAND_STATES.get(state, ("expiring", state))
+    return tone, str(said)
+
+
+def engine_state(code: str) -> str:
+    """How an engine is."""
+    return {"running": _("running"), "draining": _("stopping"), "degraded": _("without database")}.get(code, code)
+
+
+def usage(code: str) -> str:
+    """For whom a plan is sold."""
+    return {"new": _("new accounts"), "renew": _("renewals"), "both": _("both")}.get(code, code)
+
+
+def quota(plan: PlanRow) -> str:
+    """``100 GB, valid for 30 days`` or a dash."""
+    parts = []
+    if plan.quota_octets is not None:
+        parts.append(octets(plan.quota_octets))
+    if plan.quota_seconds is not None:
+        parts.append(duration(plan.quota_seconds))
+    if not parts:
+        return "—"
+    if plan.validity_days:
+        parts.append(_("valid for %(days)s days", days=plan.validity_days))
+    return ", ".join(parts)
+
+
+def order_kind(code: str) -> str:
+    """What an order did."""
+    return word(ORDER_KINDS, code)
+
+
+def order_title(order: OrderRow | FeeRow) -> str:
+    """``Renewed 100M monthly × 2`` in one line."""
+    deed = order_kind(order.kind)
+    if order.plan_before and order.plan_before != order.plan_name and order.plan_name:
+        deed = f"{deed} {order.plan_before} → {order.plan_name}"
+    elif order.plan_name and order.kind in ("open", "buy", "renew", "change-plan", "pay-by-change"):
+        deed = f"{deed} {order.plan_name}"
+    return f"{deed} × {order.quantity}" if order.quantity > 1 else deed
+
+
+def field(name: str) -> str:
+    """A field of an account, for the setting that makes fields required."""
+    names = {
+        "name": _("Name"),
+        "phone": _("Phone"),
+        "address": _("Address"),
+        "id_number": _("Identity number"),
+        "building": _("Building"),
+        "room": _("Room"),
+        "email": _("E-mail"),
+    }
+    return names.get(name, name)
+
+
+def setting_choices(setting: Setting) -> list[tuple[str, str]]:
+    """(value, label) of a setting's choices."""
+    return [(choice, setting_value(setting, choice)) for choice in setting.choices]
+
+
+def setting_value(setting: Setting, value: Any) -> str:
+    """A value of a setting as a person reads it."""
+    names = {
+        "zh": "中文",
+        "en": "English",
+        "whole": _("whole currency units"),
+        "cents": _("two decimals"),
+        "1000000": _("1,000,000 bit/s"),
+        "1048576": _("1,048,576 bit/s"),
+        "1073741824": _("1024³ octets"),
+        "1000000000": _("10⁹ octets"),
+    }
+    if value is None or value == "":
+        return _("none")
+    return names.get(str(value), str(value))
+
+
+def signed(number: int) -> str:
+    """``126 more`` or ``12 fewer``."""
+    return signed_count(number)
