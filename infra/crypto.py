@@ -49,6 +49,9 @@ SUBSCRIBER_PASSWORD = b"subscriber-password"
 NAS_SECRET = b"nas-secret"
 DATA_KEY = b"tenant-data-key"
 PERSONAL_DATA = b"personal-data"
+CERTIFICATE_KEY = b"certificate-key"  # of a tenant, under its data key
+CLUSTER_CERTIFICATE_KEY = b"cluster-certificate-key"  # of the installation, under the master key
+RADSEC_PSK = b"radsec-psk"
 
 
 def derive_key(secret_key: str, label: str) -> bytes:

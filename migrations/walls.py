@@ -16,6 +16,8 @@ REGISTRY_TENANT_COLUMNS = {
     "nas": "tenant_id",
     "tenant_migrations": "tenant_id",
     "support_logins": "tenant_id",
+    "tenant_certificates": "tenant_id",
+    "radsec_credentials": "tenant_id",
 }
 
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
@@ -36,6 +38,8 @@ REGISTRY_GRANTS: dict[str, dict[str, list[str]]] = {
         "nas": ["SELECT", "INSERT", "UPDATE"],  # routers are only ever marked as deleted
         "tenant_migrations": ["SELECT"],
         "support_logins": ["SELECT", "UPDATE (ended_at, ended_by)"],  # the tenant may end one, never begin one
+        "tenant_certificates": ["SELECT", "INSERT", "UPDATE"],
+        "radsec_credentials": ["SELECT", "INSERT", "UPDATE (revoked_at, revoked_by)"],
         "tiers": ["SELECT"],
         "nodes": ["SELECT (node, kind, state, address, auth_port, acct_port, radsec_port, started_at, heartbeat_at)"],
     },
@@ -46,6 +50,9 @@ REGISTRY_GRANTS: dict[str, dict[str, list[str]]] = {
             "UPDATE (first_packet_at, first_accept_at, first_online_at, last_packet_at, last_source)",
         ],
         "nodes": [_EVERYTHING],
+        "tenant_certificates": ["SELECT", "INSERT"],
+        "radsec_credentials": ["SELECT", "UPDATE (last_used_at, last_source)"],
+        "cluster_certificates": ["SELECT", "INSERT", "UPDATE"],
     },
 }
 _APPEND_ONLY = {"platform_audit"}

@@ -120,3 +120,24 @@ class BadTimezone(InvalidInput):
 
     code = "bad_timezone"
     message = "{zone} is not a time zone; give one like Asia/Shanghai."
+
+
+class CertificateRefused(InvalidInput):
+    """An uploaded chain or key is none that supplicants would accept; ``problem`` says why, as words."""
+
+    code = "certificate_refused"
+    message = "The certificate cannot be used: {problem}."
+
+
+class CredentialNotFound(NotFound):
+    """No such certificate or key of this router, or it was withdrawn already."""
+
+    code = "radsec_credential_not_found"
+    message = "There is no valid certificate or key {ref}."
+
+
+class TooManyCredentials(BusinessError):
+    """A router needs two at a change, not dozens."""
+
+    code = "too_many_radsec_credentials"
+    message = "The router has {most} valid certificates and keys already; withdraw one first."

@@ -53,6 +53,10 @@ class Keyring:
         """Drop the opened keys (after shredding)."""
         self._boxes.clear()
 
+    def master(self) -> SecretBox:
+        """The installation's own box."""
+        return self._require()
+
     def _require(self) -> SecretBox:
         if self._master is None:
             raise RuntimeError("tenants.registry.keys.configure(secret_key) was not called in this process")
@@ -62,6 +66,7 @@ class Keyring:
 _RING = Keyring()
 configure = _RING.configure
 forget = _RING.forget
+cluster_box = _RING.master
 
 
 def new_wrapped_key(tenant_id: int) -> bytes:

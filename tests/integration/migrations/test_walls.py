@@ -15,6 +15,8 @@ from migrations.freeze import load_models
 from migrations.walls import REGISTRY_TENANT_COLUMNS
 from tenants.kernel.actor import SYSTEM
 from tenants.network.add_nas import AddNas, add_nas
+from tenants.network.certificates import ensure_certificates
+from tenants.network.radsec_credentials import issue_psk
 
 load_models()
 SHARED: list[tuple[Table, str]] = [
@@ -45,7 +47,9 @@ def isps(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> Iterator[
     """Both tenants have a row in every shared table."""
     for isp in two_isps:
         with tenant_scope(database, isp) as scope:
-            add_nas(scope, AddNas("mikrotik", name="main"), actor=SYSTEM, now=clock.now())
+            nas = add_nas(scope, AddNas("mikrotik", name="main"), actor=SYSTEM, now=clock.now())
+            ensure_certificates(scope, "localhost", now=clock.now())
+            issue_psk(scope, nas.nas_id, actor=SYSTEM, now=clock.now())
         with database.owner_connection() as connection:
             connection.execute(
                 text("INSERT INTO registry.hostnames (hostname, tenant_id) VALUES (:h, :t)"),
@@ -175,6 +179,9 @@ def test_the_packet_path_reaches_no_more_than_it_needs(database: Database) -> No
             ("registry", "nas"),
             ("registry", "tenants"),
             ("registry", "nodes"),
+            ("registry", "tenant_certificates"),
+            ("registry", "radsec_credentials"),
+            ("registry", "cluster_certificates"),
             ("work", "outbox"),
             ("work", "due"),
         }

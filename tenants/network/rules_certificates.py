@@ -1,0 +1,61 @@
+"""Which certificates an ISP and the cloud have, and when they are renewed. Pure: the RADIUS cluster uses it, too."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from infra.certificates import Certificate, expires_at, make_authority, make_client_certificate, make_server_certificate
+
+RENEW_BEFORE: Final = timedelta(days=60)
+CLIENT_DAYS: Final = 3650  # somebody has to go to the router to change it
+PSK_OCTETS: Final = 32
+MOST_CREDENTIALS: Final = 10  # valid ones of one router
+RADSEC: Final = "radsec"  # name of the cluster's certificate, and of its server (RFC 6614 demands none)
+
+# check_server_upload's codes in words; portals translate the sentence
+UPLOAD_PROBLEMS: Final = {
+    "unreadable_certificate": "the chain is not PEM",
+    "unreadable_key": "the private key cannot be read, or it is protected by a password",
+    "key_mismatch": "the private key belongs to another certificate",
+    "expired": "it has expired",
+    "not_yet_valid": "it is not valid yet",
+    "not_for_servers": "it is not made for servers (extended key usage serverAuth is missing)",
+    "chain_order": "the chain is not in order: the server's certificate first, then the one that signed it, and so on",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pki:
+    """An authority and the server certificate that it signed; keys in plain PEM: seal them before they are stored."""
+
+    authority: Certificate
+    chain_pem: bytes  # server certificate, then authority
+    key_pem: bytes
+    expires_at: datetime
+
+
+def eap_server_name(slug: str, base_domain: str) -> str:
+    """The name in a tenant's EAP server certificate, which subscribers' devices may be told to insist on."""
+    return f"radius.{slug}.{base_domain}"
+
+
+def make_pki(authority_name: str, server_names: list[str], now: datetime) -> Pki:
+    """A new authority with a first server certificate."""
+    return renew_pki(make_authority(authority_name, now), server_names, now)
+
+
+def renew_pki(authority: Certificate, server_names: list[str], now: datetime) -> Pki:
+    """The same authority with a new server certificate: devices that trust it notice nothing."""
+    server = make_server_certificate(authority, server_names, now)
+    chain = server.certificate_pem + authority.certificate_pem
+    return Pki(authority, chain, server.key_pem, expires_at(chain))
+
+
+def make_router_certificate(authority: Certificate, identifier: str, now: datetime) -> Certificate:
+    """The client certificate of a router; its common name is the router's identifier."""
+    return make_client_certificate(authority, identifier, now, CLIENT_DAYS)
+
+
+def needs_renewal(ends_at: datetime, now: datetime) -> bool:
+    """Whether a certificate ends so soon that it is to be replaced."""
+    return ends_at - now < RENEW_BEFORE
