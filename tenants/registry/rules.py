@@ -67,7 +67,7 @@ def check_phone(phone: str, *, field: str = "phone", required: bool = False) -> 
     phone = phone.strip()
     if not phone and not required:
         return ""
-    if not _PHONE.fullmatch(phone):
+    if not _PHONE.fullmatch(phone) or not 5 <= sum(c.isdigit() for c in phone) <= 15:
         raise BadPhone(field=field, phone=phone or '""')
     return phone
 

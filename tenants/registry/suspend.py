@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from infra.db import Database
-from infra.tenant_scope import unscoped
+from infra.tenant_scope import TenantScope, unscoped
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import Forbidden
 from tenants.registry.errors import AlreadySuspended, ReasonNeeded, TenantNotFound
@@ -33,6 +33,11 @@ def resume_tenant(database: Database, tenant_id: int, *, actor: Actor, now: date
         tenant.state, tenant.suspended_at, tenant.suspended_reason = "active", None, ""
         tenant.directory_version += 1
         _note(session, tenant, "tenant.resume", actor, now)
+
+
+def suspended_reason(scope: TenantScope) -> str:
+    """Why the platform suspended this tenant, "" while it runs."""
+    return scope.registry.scalar(select(Tenant.suspended_reason).where(Tenant.id == scope.tenant_id)) or ""
 
 
 def _lock(session: Session, tenant_id: int, actor: Actor, *, wanted: str) -> Tenant:

@@ -9,7 +9,7 @@ from infra.db import Database
 from infra.settings import Settings
 from infra.tenant_scope import tenant_scope
 from portals.commands.demo import ensure_demo
-from tenants.ledger.check import check_balances, check_entries
+from tenants.billing.check import check_ledger
 from tenants.network.queries import list_nas
 from tenants.registry.directory import find_tenant
 from tenants.registry.settings import read
@@ -37,7 +37,7 @@ def test_all_states_are_there_and_the_books_agree(
         }  # fmt: skip
         assert len(accounts) == 60
         assert {row.vendor for row in list_nas(scope)} == {"mikrotik", "huawei", "h3c"}
-        assert [*check_entries(scope), *check_balances(scope)] == []
+        assert list(check_ledger(scope).findings) == []
         radius = next(account for account in accounts if account.username == facts.radius_user)
         assert shown_state(radius, now, expiring_days) == "normal"
     lakeside = find_tenant(fresh_database, "lakeside")
