@@ -13,7 +13,7 @@ from tenants.registry.directory import find_tenant
 from tenants.registry.errors import TenantNotFound
 from tenants.registry.tiers import TierView, list_tiers
 
-DEMO_SLUG = "demo"
+DEMO_SLUG = "qingteng"  # of the demonstration that `broadloom up` makes
 
 
 @blueprint.get("/")

@@ -1,0 +1,104 @@
+"""Takes the pictures of the documentation from a running demonstration::
+
+    .venv/bin/python -m tests.e2e.screenshots http://127.0.0.1:8000 docs/screenshots [name …]
+
+Signs in with the logins that ``broadloom up`` prints and opens each page at 1440 and 390 pixels. Ends
+with exit code 1 when axe finds something serious, a page scrolls sideways or its scripts complain; the pictures are
+taken all the same.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import sync_playwright
+
+from tenants.onboarding.demo_people import OWNER_PASSWORD, QINGTENG
+from tests.fixtures.browser import DESKTOP, FLAGS, PHONE, assert_accessible, assert_fits
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+AT = f"/t/{QINGTENG.slug}"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One page; ``click`` is followed first (a link's selector), ``realm`` is who looks."""
+
+    name: str
+    path: str
+    realm: str = ""
+    click: str = ""
+    dark: bool = False
+    language: str = "zh"
+
+
+SHOTS = (
+    Shot("site-landing", "/"),
+    Shot("site-landing-en", "/", language="en"),
+    Shot("site-signup", "/sign-up"),
+    Shot("site-login", "/login"),
+    Shot("components", "/_components"),
+    Shot("components-dark", "/_components", dark=True),
+    Shot("admin-login", f"{AT}/admin/login"),
+    Shot("admin-home", f"{AT}/admin/", "admin"),
+    Shot("admin-home-dark", f"{AT}/admin/", "admin", dark=True),
+    Shot("subscribers-list", f"{AT}/admin/accounts/", "admin"),
+    Shot("subscriber-detail", f"{AT}/admin/accounts/", "admin", click=".bl-table a >> nth=0"),
+    Shot("subscriber-detail-en", f"{AT}/admin/accounts/", "admin", click=".bl-table a >> nth=0", language="en"),
+    Shot("online-sessions", f"{AT}/admin/online/", "admin"),
+    Shot("nas-onboarding", f"{AT}/admin/routers/", "admin", click=".bl-table a >> nth=0"),
+    Shot("error-404", f"{AT}/admin/accounts/999999999", "admin"),
+    Shot("selfcare-login", f"{AT}/login"),
+)
+
+
+def main() -> int:
+    """Take the pictures; exit code 1 when something about a page is wrong."""
+    base, folder, wanted = sys.argv[1], Path(sys.argv[2]), sys.argv[3:]
+    folder.mkdir(parents=True, exist_ok=True)
+    wrong: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        for shot in SHOTS:
+            if wanted and shot.name not in wanted:
+                continue
+            for phone in (False, True):
+                with _opened(browser, base, shot, phone=phone) as page:
+                    page.screenshot(path=folder / f"{shot.name}{'-phone' if phone else ''}.png")
+                    for check in (assert_accessible, assert_fits):
+                        try:
+                            check(page)
+                        except AssertionError as found:
+                            wrong.append(f"{shot.name} {'phone' if phone else ''}: {found}")
+        browser.close()
+    sys.stdout.write("\n".join(wrong) + ("\n" if wrong else ""))
+    return 1 if wrong else 0
+
+
+@contextmanager
+def _opened(browser: "Browser", base: str, shot: Shot, *, phone: bool) -> "Iterator[Page]":
+    context = browser.new_context(viewport=PHONE if phone else DESKTOP, base_url=base)  # type: ignore[arg-type]
+    chosen = {"lang": shot.language, "theme": "dark" if shot.dark else "light"}
+    context.add_cookies([{"name": name, "value": value, "url": base} for name, value in chosen.items()])
+    page = context.new_page()
+    if shot.realm == "admin":
+        page.goto(f"{AT}/admin/login")
+        page.locator("[name=username]").fill("admin")
+        page.locator("[name=password]").fill(OWNER_PASSWORD)
+        page.locator("main button[type=submit]").click()
+        page.wait_for_load_state()
+    page.goto(shot.path)
+    if shot.click:
+        page.goto(page.locator(shot.click).get_attribute("href") or "")
+    page.wait_for_timeout(800)  # charts are drawn
+    yield page
+    context.close()
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
