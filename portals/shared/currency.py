@@ -2,7 +2,17 @@
 
 from portals.shared.tenancy import tenant_settings
 
-_SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "TWD": "NT$", "JPY": "¥", "INR": "₹", "PHP": "₱"}
+_SIGNS = {
+    "CNY": "¥",
+    "USD": "$",
+    "EUR": "€",
+    "GBP": "£",
+    "HKD": "HK$",
+    "TWD": "NT$",
+    "JPY": "¥",
+    "INR": "₹",
+    "PHP": "₱",
+}
 
 
 def currency_sign() -> str:

@@ -3,7 +3,7 @@
 How such a login is read stands in :mod:`portals.shared.login`; the platform console begins it.
 """
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, g, redirect, url_for
 from werkzeug.wrappers import Response
 
 from portals.shared.access import signed_in
@@ -37,7 +37,7 @@ def end_support(support_id: int) -> Response:
     if own:
         sign_out()
         return redirect(url_for("admin.log_in"), 303)
-    return redirect(request.referrer or url_for("admin.home"), 303)
+    return redirect(url_for("admin.home"), 303)
 
 
 def add_support_routes(blueprint: Blueprint) -> None:

@@ -1,6 +1,6 @@
 """What a subscriber can buy for the own account now, with the new expiry of each offer (SLF-2, SLF-3, OPS-13).
 
-Every offer is the real operation, previewed; paying "online" stands for any pocket, so that the balance does not matter.
+Every offer is the real operation, previewed; "online" stands for any pocket, so that a short balance does not matter.
 """
 
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ from tenants.registry.settings import read
 from tenants.subscribers.models import Account, Customer
 
 # A subscriber buys for the own account, out of its own balance; nothing else is his to decide.
-OWN_RIGHTS = frozenset({"op.buy", "op.quantity", "op.change_plan", "pay.balance"})
+OWN_RIGHTS = frozenset({"op.buy", "op.quantity", "op.change_plan", "op.pay_arrears", "pay.balance"})
 
 
 @dataclass(frozen=True, slots=True)

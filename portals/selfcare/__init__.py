@@ -1,0 +1,1 @@
+"""Self-service: what a subscriber sees and does about the own account."""
