@@ -148,9 +148,13 @@ class Engine:
 
 
 def live_engines(scope: TenantScope, now: datetime) -> tuple[Engine, ...]:
-    """The RADIUS processes that are alive (TEN-3)."""
-    rows = scope.registry.execute(select(Node).where(Node.kind == "radius").order_by(Node.node)).scalars()
-    engines = (engine_of(row) for row in rows)
+    """The RADIUS processes that are alive (TEN-3), without what is the platform's alone: host, counters, memory."""
+    announced = (
+        Node.node, Node.kind, Node.address, Node.auth_port, Node.acct_port, Node.radsec_port,
+        Node.state, Node.started_at, Node.heartbeat_at,
+    )  # fmt: skip
+    rows = scope.registry.execute(select(*announced).where(Node.kind == "radius").order_by(Node.node))
+    engines = (Engine(**row._asdict(), host="", counters={}, memory_octets=None) for row in rows)
     return tuple(engine for engine in engines if engine.alive(now))
 
 
