@@ -50,6 +50,7 @@ CATALOGUE: Final[tuple[PermissionGroup, ...]] = (
         "Business operations",
         ("op.buy", "Buy and renew"),
         ("op.quantity", "Choose the quantity"),
+        ("op.sell_hidden", "Sell plans that are hidden", True),
         ("op.change_plan", "Change plan"),
         ("op.edit_difference", "Edit the price difference", True),
         ("op.pay_by_changing_plan", "Pay arrears by changing the plan"),
