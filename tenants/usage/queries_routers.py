@@ -32,6 +32,7 @@ class Router:
     ddns_name: str
     coa_port: int
     message_authenticator: str
+    invert_directions: bool
     region_id: int | None
     region_name: str
     remark: str
@@ -90,13 +91,15 @@ def router_names(scope: TenantScope) -> dict[int, str]:
 
 
 def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
-    regions: dict[int, str] = dict(scope.session.execute(select(Region.id, Region.name)).tuples())
+    regions: dict[int, str] = dict(scope.session.execute(select(Region.id, Region.name)).tuples().all())
     sessions: dict[int, int] = dict(
         scope.session.execute(
             select(OnlineSession.nas_id, func.count())
             .where(OnlineSession.tenant_id == scope.tenant_id)
             .group_by(OnlineSession.nas_id)
-        ).tuples()
+        )
+        .tuples()
+        .all()
     )
     return tuple(
         Router(
@@ -109,6 +112,7 @@ def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
             ddns_name=row.ddns_name,
             coa_port=row.coa_port,
             message_authenticator=row.message_authenticator,
+            invert_directions=row.invert_directions,
             region_id=row.region_id,
             region_name=regions.get(row.region_id or 0, ""),
             remark=row.remark,
