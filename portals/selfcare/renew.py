@@ -141,8 +141,8 @@ def _preview(account: AccountDetail, offers: tuple[Offer, ...], form: Form) -> d
     total = result.order.total if result.order is not None else Decimal(0)
     sums = f"{currency_sign()}{money(total)}"
     shown["lines"] = lines_of(result.order.lines) if result.order is not None else []
-    shown["total"] = (_("Total"), total, _("from your balance"))
     shown["missing"] = max(Decimal(0), total - account.balance)
+    shown["total"] = (_("Total"), total, "" if shown["missing"] else _("from your balance"))
     if not shown["missing"]:  # paid from the balance it also becomes less
         result = replace(result, after=replace(result.after, balance=account.balance - total))
     shown["changes"] = changes_of(result)
