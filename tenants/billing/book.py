@@ -183,6 +183,8 @@ def _fees(order: dict[str, Any], booking: Booking) -> list[dict[str, Any]]:
     kept = ("account_id", "at", "method", "region_id", "plan_id", "operator_id", "actor_name")
     direction = "income" if booking.total > 0 else "expense"
     fee = {name: order[name] for name in kept}
+    if booking.mirrored is not None:
+        fee["operator_id"] = booking.fee_operator_id
     return [{**fee, "direction": direction, "amount": str(abs(booking.total)), "remark": remark}]
 
 

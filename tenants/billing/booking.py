@@ -64,6 +64,7 @@ class Booking:
     pocket: tuple[str, int] | None = None  # where the money goes, if not where the method says
     mirrored: Sequence[Line] | None = None  # a reversal posts exactly these instead
     reverses_entry_id: int | None = None
+    fee_operator_id: int | None = None  # with mirrored: whose takings it comes out of, the one who took it
 
     @property
     def total(self) -> Decimal:

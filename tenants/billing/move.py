@@ -80,10 +80,11 @@ def _move(context: Context, command: Move) -> Booking:
 def _rename(context: Context, name: str) -> None:
     context.actor.require("op.rename")
     account = context.account
-    account.username = check_username(name, field="new_username")
-    refresh_search(account, find_customer(context.scope, account.customer_id))
+    customer = find_customer(context.scope, account.customer_id)
     try:
         with context.scope.session.begin_nested():
+            account.username = check_username(name, field="new_username")
+            refresh_search(account, customer)
             context.scope.session.flush()  # the unique index's verdict on the name
     except IntegrityError as error:
         if "uq_accounts_username" in str(error.orig):

@@ -84,6 +84,7 @@ def _reverse(context: Context, command: Reverse) -> Booking:
         undone_state="reversed",
         mirrored=mirrored,
         reverses_entry_id=entry_id,
+        fee_operator_id=order.operator_id,
         reason=command.reason,
     )
 

@@ -207,7 +207,8 @@ PURCHASES = [
     ("50.00", 1, [("amount", "20", 1)], None, None, ["plan 50.00", "promotion -20.00"], "30.00", "2015-06-01 12"),
     ("50.00", 1, [("amount", "70", 1)], None, None, ["plan 50.00", "promotion -50.00"], "0.00", "2015-06-01 12"),
     # promotion first, then percent of the rest: (50 - 20) * 10 % = 3
-    ("50.00", 1, [("amount", "20", 1)], "10", None, ["plan 50.00", "promotion -20.00", "discount -3.00"], "27.00", "2015-06-01 12"),
+    ("50.00", 1, [("amount", "20", 1)], "10", None,
+     ["plan 50.00", "promotion -20.00", "discount -3.00"], "27.00", "2015-06-01 12"),
     ("50.00", 12, [("months", "1", 12)], None, None, ["plan 600.00", "promotion 0.00"], "600.00", "2016-06-01 12"),
     ("50.00", 11, [("months", "1", 12)], None, None, ["plan 550.00"], "550.00", "2016-04-01 12"),  # not enough
     ("50.00", 1, [("days", "7", 1)], None, None, ["plan 50.00", "promotion 0.00"], "50.00", "2015-06-08 12"),

@@ -1,0 +1,401 @@
+"""Each operation on the real database: what it books, what it refuses, what is left unchanged."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from tenants.billing import errors
+from tenants.billing.add_pack import AddPack, add_pack
+from tenants.billing.cancel_arrears import CancelArrears, cancel_arrears
+from tenants.billing.change_plan import ChangePlan, change_plan
+from tenants.billing.check import check_ledger
+from tenants.billing.close import Close, close
+from tenants.billing.disable import Disable, disable
+from tenants.billing.enable import Enable, enable
+from tenants.billing.first_login import activate
+from tenants.billing.hold import Hold, hold
+from tenants.billing.manual_change import ManualChange, manual_change
+from tenants.billing.models import FeeRecord, Order
+from tenants.billing.move import Move, move
+from tenants.billing.never_expires import SetNeverExpires, set_never_expires
+from tenants.billing.pay_arrears import PayArrears, pay_arrears
+from tenants.billing.refund import Refund, refund
+from tenants.billing.resume import Resume, resume
+from tenants.billing.reverse import Reverse, reverse
+from tenants.billing.review import review
+from tenants.billing.settle import Settle, settle
+from tenants.billing.top_up import TopUp, top_up
+from tenants.kernel.errors import BusinessError, Forbidden, NotFound
+from tenants.kernel.money import BadAmount
+from tests.fixtures.billing import CLERK, OWNER, Counter
+
+OPENED, LATER = "2015-04-15 12:00:00", "2015-04-20 12:00:00"
+
+
+def lines(result: object) -> dict[str, str]:
+    return {line.kind: str(line.amount) for line in result.order.lines}  # type: ignore[attr-defined]
+
+
+@pytest.fixture(autouse=True)
+def _the_ledger_agrees(counter: Counter) -> object:
+    yield
+    if counter.scope.session.is_active:
+        assert check_ledger(counter.scope).findings == []
+
+
+def test_top_up_pays_the_oldest_arrears_first(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER, method="arrears")
+    counter.buy(account, "2M month", "2015-04-21 12:00:00", method="arrears")
+    result = counter.run(top_up, TopUp(account, Decimal("70")), "2015-04-22 12:00:00")
+    assert [(line.kind, str(line.amount)) for line in result.order.lines] == [  # type: ignore[union-attr]
+        ("arrears", "50.00"),
+        ("arrears", "20.00"),
+    ]
+    row = counter.account(account)
+    assert (row.receivable, row.balance) == (Decimal(30), Decimal(0))
+    assert row.cut_off_at is not None  # the second one is still owed
+    result = counter.run(top_up, TopUp(account, Decimal("100")), "2015-04-23 12:00:00")
+    assert lines(result) == {"arrears": "30.00", "top-up": "70.00"}
+    row = counter.account(account)
+    assert (row.receivable, row.balance, row.cut_off_at) == (Decimal(0), Decimal(70), None)
+
+
+def test_deduction_and_its_limit(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.run(top_up, TopUp(account, Decimal("30")), LATER)
+    result = counter.run(top_up, TopUp(account, Decimal("-20")), LATER)
+    assert lines(result) == {"deduction": "-20.00"}
+    with pytest.raises(errors.BalanceTooShort) as refused:
+        counter.run(top_up, TopUp(account, Decimal("-10.01")), LATER)
+    assert refused.value.params == {"balance": "10.00", "needed": "10.01", "missing": "0.01"}
+    assert counter.balance(account) == "10.00"
+
+
+def test_buying_from_the_balance(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.run(top_up, TopUp(account, Decimal("49.99")), LATER)
+    with pytest.raises(errors.BalanceTooShort):
+        counter.buy(account, "2M month", LATER, method="balance")
+    counter.run(top_up, TopUp(account, Decimal("0.01")), LATER)
+    counter.buy(account, "2M month", LATER, method="balance")
+    assert counter.balance(account) == "0.00"
+
+
+def test_partial_payment_of_arrears_then_the_rest(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER, method="arrears")
+    counter.run(pay_arrears, PayArrears(account, amount=Decimal("20")), LATER)
+    with pytest.raises(errors.PaysTooMuch):
+        counter.run(pay_arrears, PayArrears(account, amount=Decimal("30.01")), LATER)
+    assert counter.account(account).cut_off_at is not None
+    counter.run(pay_arrears, PayArrears(account), LATER)
+    assert counter.account(account).cut_off_at is None
+    with pytest.raises(errors.NoArrears):
+        counter.run(pay_arrears, PayArrears(account), LATER)
+
+
+def test_cancelling_partly_paid_arrears_gives_the_paid_part_to_the_balance(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER, method="arrears")
+    counter.run(pay_arrears, PayArrears(account, amount=Decimal("20")), LATER)
+    counter.run(cancel_arrears, CancelArrears(account), LATER)
+    row = counter.account(account)
+    assert (row.receivable, row.balance) == (Decimal(0), Decimal(20))
+    assert counter.expiry(account) == "2015-05-15 12:00:00"
+
+
+def test_a_later_purchase_keeps_arrears_from_being_cancelled(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER, method="arrears")
+    counter.buy(account, "2M month", LATER)
+    with pytest.raises(errors.NotLatestOrder):
+        counter.run(cancel_arrears, CancelArrears(account), LATER)
+
+
+def test_arrears_of_an_opening_paid_by_changing_inherit_the_install_fee(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED, method="arrears", install_fee=Decimal(100))
+    assert counter.account(account).receivable == Decimal(150)
+    result = counter.run(pay_arrears, PayArrears(account, plan_id=counter.plan("2M quarter")), LATER)
+    assert lines(result) == {"plan": "140.00", "inherited": "100.00"}
+    assert counter.expiry(account) == "2015-07-15 12:00:00"
+
+
+def test_manual_change_of_expiry_with_an_expense(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    command = ManualChange(account, expires_at=counter.at("2015-06-01 00:00:00"), amount=Decimal("-5"), reason="sorry")
+    result = counter.run(manual_change, command, LATER)
+    assert lines(result) == {"manual": "-5.00"}
+    assert counter.expiry(account) == "2015-06-01 00:00:00"
+    with pytest.raises(errors.NothingToDo):
+        counter.run(manual_change, ManualChange(account), LATER)
+    with pytest.raises(errors.BadExpiry):
+        counter.run(manual_change, ManualChange(account, expires_at=counter.at("2015-04-15 11:59:59")), LATER)
+    with pytest.raises(errors.BadMethod):
+        counter.run(manual_change, ManualChange(account, amount=Decimal(1), method="arrears"), LATER)
+
+
+def test_refund_pays_balance_and_unused_time(counter: Counter) -> None:
+    account = counter.open("2M month", "2015-05-01 00:00:00")  # 31 days to 2015-06-01
+    counter.run(top_up, TopUp(account, Decimal("12.34")), "2015-05-02 00:00:00")
+    result = counter.run(refund, Refund(account), "2015-05-16 12:00:00")
+    # 15.5 of 31 days left: 50 * 0.5 + 12.34 = 37.34
+    assert lines(result) == {"refund": "-37.34"}
+    assert counter.expiry(account) == "2015-05-16 12:00:00"
+    assert counter.balance(account) == "0.00"
+
+
+def test_refund_of_another_amount_needs_the_right(counter: Counter) -> None:
+    account = counter.open("2M month", "2015-05-01 00:00:00")
+    counter.run(top_up, TopUp(account, Decimal("10")), "2015-05-02 00:00:00")
+    weak = type(CLERK)("operator", 2, "clerk", CLERK.permissions - {"op.edit_refund"})
+    with pytest.raises(Forbidden):
+        counter.run(refund, Refund(account, amount=Decimal(1)), "2015-05-16 12:00:00", actor=weak)
+    counter.run(refund, Refund(account, amount=Decimal(0)), "2015-05-16 12:00:00")
+    assert counter.balance(account) == "0.00"  # given up, booked as other income
+
+
+def test_close_and_reverse_the_closing(counter: Counter) -> None:
+    account = counter.open("2M month", "2015-05-01 00:00:00")
+    counter.run(close, Close(account), "2015-05-16 12:00:00")
+    assert counter.account(account).state == "closed"
+    with pytest.raises(errors.AccountClosed):
+        counter.buy(account, "2M month", "2015-05-16 12:10:00")
+    counter.run(reverse, Reverse(account), "2015-05-16 12:30:00")
+    row = counter.account(account)
+    assert (row.state, counter.expiry(account)) == ("active", "2015-06-01 00:00:00")
+
+
+def test_move_with_fee_and_new_name(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    other = counter.open("2M month", OPENED)
+    taken = counter.account(other).username
+    result = counter.run(move, Move(account, fee=Decimal(30), new_username="moved"), LATER)
+    assert lines(result) == {"fee": "30.00"}
+    assert counter.account(account).username == "moved"
+    assert counter.expiry(account) == "2015-05-15 12:00:00"
+    with pytest.raises(BusinessError) as refused:
+        counter.run(move, Move(account, new_username=taken), LATER)
+    assert refused.value.code == "username_taken"
+    with pytest.raises(errors.NothingToDo):
+        counter.run(move, Move(account), LATER)
+
+
+def test_first_login_starts_the_period_at_the_accept(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED, start="first-login")
+    assert counter.account(account).activated_at is None
+    with pytest.raises(errors.AccountNotActivated):
+        counter.buy(account, "2M month", LATER)
+    accepted = counter.at("2015-05-31 08:00:01")
+    late = counter.at("2015-05-31 09:00:00")
+    assert activate(counter.scope, account, accepted_at=accepted, now=late)
+    assert counter.expiry(account) == "2015-06-30 08:00:01"
+    assert not activate(counter.scope, account, accepted_at=late, now=late)
+    assert counter.expiry(account) == "2015-06-30 08:00:01"
+
+
+def test_never_expires_refuses_what_needs_an_expiry(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.run(set_never_expires, SetNeverExpires(account), LATER)
+    assert counter.expiry(account) == "2100-01-01 00:00:00"
+    for operation, command in (
+        (change_plan, ChangePlan(account, counter.plan("3M month"))),
+        (hold, Hold(account)),
+    ):
+        with pytest.raises(errors.AccountNeverExpires):
+            counter.run(operation, command, LATER)
+    with pytest.raises(errors.AccountNeverExpires):
+        counter.buy(account, "2M month", LATER)
+
+
+def test_states_refuse_each_other(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    with pytest.raises(errors.NotHeld):
+        counter.run(resume, Resume(account), LATER)
+    with pytest.raises(errors.NotDisabled):
+        counter.run(enable, Enable(account), LATER)
+    counter.run(disable, Disable(account), LATER)
+    for operation, command in ((hold, Hold(account)), (disable, Disable(account)), (refund, Refund(account))):
+        with pytest.raises(errors.AccountDisabled):
+            counter.run(operation, command, LATER)
+    counter.run(enable, Enable(account), LATER)
+    counter.run(hold, Hold(account), LATER)
+    with pytest.raises(errors.AccountHeld):
+        counter.run(refund, Refund(account), LATER)
+    with pytest.raises(errors.AccountHeld):
+        counter.buy(account, "2M month", LATER)
+    with pytest.raises(errors.NowBeforeOrder):
+        counter.run(resume, Resume(account), "2015-04-20 11:59:59")
+    counter.run(resume, Resume(account), LATER)
+    with pytest.raises(errors.AccountExpired):
+        counter.run(hold, Hold(account), "2015-05-15 12:00:00")
+
+
+def test_nobody_in_arrears_is_held_refunded_or_closed(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER, method="arrears")
+    for operation, command in ((hold, Hold(account)), (refund, Refund(account)), (close, Close(account))):
+        with pytest.raises(errors.InArrears):
+            counter.run(operation, command, LATER)
+
+
+def test_operations_before_the_account_existed_are_refused(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    with pytest.raises(errors.NowBeforeAccount):
+        counter.buy(account, "2M month", "2015-04-15 11:59:59")
+    with pytest.raises(NotFound):
+        counter.buy(account + 1000, "2M month", LATER)
+
+
+def test_plans_that_are_refused(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.add_plan("hidden", "2M", kind="month", price="1.00", visible=False)
+    counter.add_plan("new only", "2M", kind="month", price="1.00", usage="new")
+    counter.add_plan("renew only", "2M", kind="month", price="1.00", usage="renew")
+    with pytest.raises(errors.PlanNotForSale):
+        counter.buy(account, "hidden", LATER, actor=CLERK)
+    counter.buy(account, "hidden", LATER, actor=OWNER)
+    with pytest.raises(errors.PlanNotForUse):
+        counter.buy(account, "new only", LATER)
+    with pytest.raises(errors.PlanNotForUse):
+        counter.open("renew only", OPENED)
+    with pytest.raises(errors.SamePlan):
+        counter.run(change_plan, ChangePlan(account, counter.plan("hidden")), LATER)
+
+
+@pytest.mark.parametrize("bad", [Decimal("1.005"), Decimal("NaN"), Decimal("1e15")])
+def test_bad_amounts_book_nothing(counter: Counter, bad: Decimal) -> None:
+    account = counter.open("2M month", OPENED)
+    before = counter.scope.session.scalar(select(func.count()).select_from(Order))
+    for operation, command in (
+        (top_up, TopUp(account, bad)),
+        (hold, Hold(account, fee=bad)),
+        (manual_change, ManualChange(account, amount=bad)),
+        (refund, Refund(account, amount=bad)),
+        (move, Move(account, fee=bad)),
+    ):
+        with pytest.raises(BadAmount):
+            counter.run(operation, command, LATER)
+    assert counter.scope.session.scalar(select(func.count()).select_from(Order)) == before
+
+
+def test_reversal_window_belongs_to_the_clerk_not_to_the_owner(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER)
+    with pytest.raises(errors.ReversalWindowOver):
+        counter.run(reverse, Reverse(account), "2015-04-20 13:00:01", actor=CLERK)
+    counter.run(reverse, Reverse(account), "2015-04-20 13:00:00", actor=CLERK)
+    assert counter.expiry(account) == "2015-05-15 12:00:00"
+    counter.buy(account, "2M month", LATER)
+    counter.run(reverse, Reverse(account), "2015-08-20 13:00:01", actor=OWNER)
+    assert counter.expiry(account) == "2015-05-15 12:00:00"
+
+
+def test_settled_orders_are_frozen_for_everybody(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER, actor=CLERK)
+    now = counter.at("2015-04-20 12:10:00")
+    done = settle(counter.scope, Settle(CLERK.id, now), actor=OWNER, now=now)
+    assert (done.records, done.cash) == (1, Decimal(50))
+    with pytest.raises(errors.OrderSettled):
+        counter.run(reverse, Reverse(account), "2015-04-20 12:20:00", actor=OWNER)
+    with pytest.raises(errors.AlreadySettled):
+        settle(counter.scope, Settle(CLERK.id, now), actor=OWNER, now=now)
+
+
+def test_review_is_done_once_and_by_somebody_else(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.buy(account, "2M month", LATER, actor=CLERK)
+    fee = counter.scope.session.scalar(select(FeeRecord.id).where(FeeRecord.operator_id == CLERK.id))
+    assert fee is not None
+    now = counter.at(LATER)
+    with pytest.raises(errors.OwnReview):
+        review(counter.scope, fee, actor=CLERK, now=now)
+    review(counter.scope, fee, actor=OWNER, now=now, note="fine")
+    with pytest.raises(errors.AlreadyReviewed):
+        review(counter.scope, fee, actor=OWNER, now=now)
+
+
+def test_only_the_latest_order_is_reversed(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    first = counter.buy(account, "2M month", LATER)
+    counter.buy(account, "2M month", LATER)
+    assert first.order is not None
+    with pytest.raises(errors.NotLatestOrder):
+        counter.run(reverse, Reverse(account, order_number=first.order.number), LATER)
+    with pytest.raises(errors.OrderNotFound):
+        counter.run(reverse, Reverse(account, order_number="D0"), LATER)
+    for _ in range(3):
+        counter.run(reverse, Reverse(account), LATER)
+    with pytest.raises(errors.NothingToReverse):
+        counter.run(reverse, Reverse(account), LATER)
+
+
+def test_difference_only_mode_keeps_the_expiry(counter: Counter) -> None:
+    counter.setting("difference_only", "true")
+    account = counter.open("2M month", OPENED)
+    result = counter.run(change_plan, ChangePlan(account, counter.plan("3M month")), "2015-05-05 12:00:00")
+    assert lines(result) == {"difference": "3.00"}  # (1.97 - 1.64) * 10 = 3.3 -> 3
+    assert counter.expiry(account) == "2015-05-15 12:00:00"
+    assert counter.account(account).plan_id == counter.plan("3M month")
+
+
+def test_downgrade_credit_goes_to_the_balance(counter: Counter) -> None:
+    counter.setting("downgrade_credit", "true")
+    counter.setting("difference_rounding", "cents")
+    account = counter.open("3M month", OPENED)
+    result = counter.run(change_plan, ChangePlan(account, counter.plan("2M month")), "2015-05-05 12:00:00")
+    assert lines(result) == {"plan": "50.00", "difference": "0.00"}
+    assert result.order is not None
+    assert result.order.computed_difference == Decimal("-3.30")  # (1.64 - 1.97) * 10
+    assert counter.balance(account) == "3.30"
+
+
+def test_a_change_inside_the_window_is_a_purchase(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    with pytest.raises(errors.DifferenceNotDue):
+        counter.run(
+            change_plan,
+            ChangePlan(account, counter.plan("3M month"), difference=Decimal(1)),
+            "2015-05-14 12:00:00",
+        )
+    result = counter.run(change_plan, ChangePlan(account, counter.plan("3M month")), "2015-05-14 12:00:00")
+    assert lines(result) == {"plan": "60.00"}
+    assert counter.expiry(account) == "2015-06-15 12:00:00"
+
+
+def test_editing_the_difference_needs_right_and_setting(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    command = ChangePlan(account, counter.plan("3M month"), difference=Decimal("1.23"))
+    weak = type(CLERK)("operator", 2, "clerk", CLERK.permissions - {"op.edit_difference"})
+    with pytest.raises(Forbidden):
+        counter.run(change_plan, command, LATER, actor=weak)
+    result = counter.run(change_plan, command, LATER)
+    assert result.order is not None
+    assert (result.order.computed_difference, result.order.charged_difference) == (Decimal("8.00"), Decimal("1.23"))
+
+
+def test_packs_extend_a_quota_plan(counter: Counter) -> None:
+    account = counter.open("10 GB", OPENED)
+    result = counter.run(add_pack, AddPack(account, octets=5 * 2**30, price=Decimal(9)), LATER)
+    assert lines(result) == {"pack": "9.00"}
+    assert counter.account(account).pack_octets == 5 * 2**30
+    with pytest.raises(errors.PackNeedsQuotaPlan):
+        counter.run(add_pack, AddPack(account, seconds=3600), LATER)
+    counter.run(add_pack, AddPack(account, plan_id=counter.plan("10 GB")), LATER)
+    assert counter.account(account).pack_octets == 15 * 2**30
+    counter.run(reverse, Reverse(account), LATER)
+    assert counter.account(account).pack_octets == 5 * 2**30
+
+
+def test_buying_a_volume_again_adds_to_it(counter: Counter) -> None:
+    account = counter.open("10 GB", OPENED)
+    counter.buy(account, "10 GB", LATER, quantity=2)
+    row = counter.account(account)
+    assert row.quota_octets == 30 * 2**30
+    assert counter.expiry(account) == "2015-07-14 12:00:00"  # 15 Apr + 30 + 60 days
+    epoch = row.quota_epoch
+    counter.buy(account, "10 GB", "2015-08-01 00:00:00")  # expired: a new count
+    row = counter.account(account)
+    assert (row.quota_octets, row.quota_epoch) == (10 * 2**30, epoch + 1)
