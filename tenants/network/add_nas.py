@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import cast, func, select
+from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.exc import IntegrityError
 
 from infra.crypto import NAS_SECRET
@@ -104,7 +105,7 @@ def require_free_identifier(scope: TenantScope, identifier: str) -> None:
 
 def require_free_address(scope: TenantScope, address: str) -> None:
     """Raises :class:`AddressTaken`."""
-    if scope.registry.scalar(select(func.registry.nas_address_taken(address))):
+    if scope.registry.scalar(select(func.registry.nas_address_taken(cast(address, INET)))):
         raise AddressTaken(field="address", address=address)
 
 

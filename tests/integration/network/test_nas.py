@@ -1,0 +1,214 @@
+"""Routers: added under identifiers that are unique over the whole cloud (NET-2, TEN-3, TEN-4)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from infra import clock
+from infra.crypto import NAS_SECRET
+from infra.db import Database
+from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
+from tenants.audit.models import AuditEntry
+from tenants.kernel.actor import SYSTEM, Actor
+from tenants.kernel.errors import BusinessError, Forbidden
+from tenants.network.add_nas import AddNas, add_nas
+from tenants.network.add_region import RegionForm, add_region, delete_region, edit_region
+from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, mark_script_copied, renew_secret, reveal_secret
+from tenants.network.errors import (
+    AddressTaken,
+    IdentifierOutsidePrefix,
+    IdentifierTaken,
+    LastRegion,
+    NasNotFound,
+    RegionInUse,
+    RegionNameTaken,
+    RegionNotFound,
+)
+from tenants.network.find import default_region, find_nas, find_region
+from tenants.network.queries import list_nas
+from tenants.registry.errors import TierLimitReached
+from tenants.registry.keys import box_for
+from tenants.registry.models import Nas, Tenant
+from tenants.usage.models import RefusedPacket
+from tenants.usage.queries_onboarding import onboarding
+from tests.fixtures.tenants import MakeTenant
+
+OPERATOR = Actor("operator", 1, "Ana", permissions=frozenset({"nas.view", "nas.add", "nas.edit"}))
+
+
+def add(scope: TenantScope, **values: object):
+    return add_nas(scope, AddNas(**{"vendor": "mikrotik", **values}), actor=SYSTEM, now=clock.now())
+
+
+def form(scope: TenantScope, nas_id: int) -> EditNas:
+    nas = find_nas(scope, nas_id)
+    return EditNas(nas.id, nas.name, nas.identifier, nas.vendor, coa_port=nas.coa_port)
+
+
+def test_identifier_and_secret_are_made(scope: TenantScope) -> None:
+    prefix = scope.tenant.nas_prefix
+    first, second = add(scope, name="Main Street"), add(scope, name="Main Street")
+    assert (first.identifier, second.identifier) == (f"{prefix}-main-street", f"{prefix}-main-street2")
+    assert first.secret != second.secret
+    nas = find_nas(scope, first.identifier)
+    assert nas.message_authenticator == "required"
+    assert nas.coa_port == 3799
+    assert find_nas(scope, add(scope, vendor="cisco").nas_id).coa_port == 1700
+    assert box_for(scope).open(nas.secret_sealed, NAS_SECRET).decode() == first.secret
+    assert first.secret.encode() not in nas.secret_sealed
+
+
+def test_an_identifier_is_taken_in_the_whole_cloud(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> None:
+    charlie, alice = two_isps
+    with tenant_scope(database, charlie) as scope:
+        mine = add(scope, name="r1").identifier
+        with pytest.raises(IdentifierTaken):
+            add(scope, identifier=mine)
+    with tenant_scope(database, alice) as scope:
+        with pytest.raises(IdentifierOutsidePrefix):
+            add(scope, identifier=mine)
+        with pytest.raises(NasNotFound):
+            find_nas(scope, mine)
+        assert list_nas(scope) == []
+        assert scope.registry.scalar(select(func.count()).select_from(Nas)) == 0
+
+
+def test_a_longer_prefix_belongs_to_its_own_tenant(database: Database, make_tenant: MakeTenant) -> None:
+    short = make_tenant()
+    make_tenant(f"{short.slug}-west")
+    with tenant_scope(database, short) as scope:
+        with pytest.raises(IdentifierTaken):
+            add(scope, identifier=f"{short.slug}-west-r1")
+        assert add(scope, identifier=f"{short.slug}-westend").identifier
+
+
+def test_two_who_add_the_same_at_once(database: Database, tenant: TenantRef) -> None:
+    def go(_: int) -> str:
+        try:
+            with tenant_scope(database, tenant) as scope:
+                return add(scope, identifier=f"{tenant.slug}-same").identifier
+        except BusinessError as error:
+            return error.code
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(go, range(4)))
+    assert answers.count("nas_identifier_taken") == 3
+
+
+def test_a_fixed_address_names_one_router(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> None:
+    charlie, alice = two_isps
+    address = f"198.51.100.{charlie.id % 250 + 1}"
+    with tenant_scope(database, charlie) as scope:
+        add(scope, name="a", address=address, auth_mode="address")
+    with tenant_scope(database, alice) as scope:
+        with pytest.raises(AddressTaken):
+            add(scope, name="b", address=address, auth_mode="address")
+        add(scope, name="c", address=address)  # recognised by its identifier: no conflict
+
+
+def test_editing_and_deleting(scope: TenantScope) -> None:
+    one, two = add(scope, name="one"), add(scope, name="two")
+    region = add_region(scope, RegionForm("West"), actor=SYSTEM, now=clock.now())
+    wanted = replace(form(scope, one.nas_id), name="First", region_id=region, address="203.0.113.7", coa_port=1700)
+    edit_nas(scope, wanted, actor=SYSTEM, now=clock.now())
+    assert [row.region for row in list_nas(scope) if row.id == one.nas_id] == ["West"]
+    with pytest.raises(IdentifierTaken):
+        edit_nas(scope, replace(wanted, identifier=two.identifier), actor=SYSTEM, now=clock.now())
+    with pytest.raises(RegionNotFound):
+        edit_nas(scope, replace(wanted, region_id=999), actor=SYSTEM, now=clock.now())
+    with pytest.raises(RegionInUse):
+        delete_region(scope, region, actor=SYSTEM, now=clock.now())
+    delete_nas(scope, one.nas_id, actor=SYSTEM, now=clock.now())
+    with pytest.raises(NasNotFound):
+        find_nas(scope, one.identifier)
+    assert add(scope, identifier=one.identifier).nas_id != one.nas_id  # the name is free again
+    delete_region(scope, region, actor=SYSTEM, now=clock.now())
+    entry = scope.session.scalars(select(AuditEntry).where(AuditEntry.action == "nas.edit")).one()
+    assert entry.after == {"name": "First", "region_id": region, "address": "203.0.113.7", "coa_port": 1700}
+    assert "secret" not in str(entry.before)
+
+
+def test_rights(scope: TenantScope) -> None:
+    with pytest.raises(Forbidden):
+        add_nas(scope, AddNas("mikrotik"), actor=Actor("operator", 1, "x"), now=clock.now())
+    nas_id = add_nas(scope, AddNas("mikrotik"), actor=OPERATOR, now=clock.now()).nas_id
+    for refused in (delete_nas, renew_secret):
+        with pytest.raises(Forbidden):
+            refused(scope, nas_id, actor=OPERATOR, now=clock.now())
+
+
+def test_the_secret_is_shown_freely_only_until_the_first_packet(scope: TenantScope) -> None:
+    added = add_nas(scope, AddNas("mikrotik"), actor=OPERATOR, now=clock.now())
+    assert reveal_secret(scope, added.nas_id, actor=OPERATOR, now=clock.now()) == added.secret
+    find_nas(scope, added.nas_id).first_packet_at = clock.now()
+    with pytest.raises(Forbidden):
+        reveal_secret(scope, added.nas_id, actor=OPERATOR, now=clock.now())
+    assert reveal_secret(scope, added.nas_id, actor=SYSTEM, now=clock.now()) == added.secret
+    seen = select(func.count()).where(AuditEntry.action == "nas.reveal_secret")
+    assert scope.session.scalar(seen) == 1
+    new = renew_secret(scope, added.nas_id, actor=SYSTEM, now=clock.now())
+    assert new != added.secret
+    assert find_nas(scope, added.nas_id).first_packet_at is None  # the onboarding begins again
+
+
+def test_the_tier_limits_routers(database: Database, make_tenant: MakeTenant) -> None:
+    with tenant_scope(database, make_tenant(tier="free")) as scope:
+        add(scope)
+        add(scope)
+        with pytest.raises(TierLimitReached, match="Free includes 2 nas, and 2 exist already"):
+            add(scope)
+
+
+def test_onboarding_tells_how_far_a_router_is(scope: TenantScope) -> None:
+    added, now = add(scope, name="hap"), clock.now()
+    other = add(scope, name="other")
+    seen = onboarding(scope, added.nas_id, now=now + timedelta(seconds=90))
+    assert [step.state for step in seen.steps] == ["done", "now", "later", "later"]
+    assert 89 <= seen.waiting_seconds <= 90
+    mark_script_copied(scope, added.nas_id, actor=SYSTEM, now=now)
+    packet = {"tenant_id": scope.tenant_id, "at": now + timedelta(seconds=5), "source": "192.0.2.7:49152", "code": 1}
+    scope.session.add_all(
+        [
+            RefusedPacket(
+                **packet, nas_id=added.nas_id, nas_identifier=added.identifier, reason="wrong_secret", repeats=4
+            ),
+            RefusedPacket(**packet, nas_identifier=f"{scope.tenant.slug}-happ", reason="unknown_nas"),
+            RefusedPacket(**packet, nas_id=other.nas_id, nas_identifier=other.identifier, reason="wrong_secret"),
+        ]
+    )
+    seen = onboarding(scope, added.nas_id, now=now + timedelta(seconds=90))
+    assert [step.state for step in seen.steps] == ["done", "done", "now", "later"]
+    assert seen.refused_count == 5
+    assert {attempt.reason for attempt in seen.refused} == {"wrong_secret", "unknown_nas"}
+    assert all(attempt.words is not None for attempt in seen.refused)
+    find_nas(scope, added.nas_id).first_packet_at = now
+    seen = onboarding(scope, added.nas_id, now=now + timedelta(seconds=90))
+    assert [step.state for step in seen.steps] == ["done", "done", "done", "now"]
+    assert seen.waiting_seconds == 0
+    find_nas(scope, added.nas_id).first_online_at = now
+    assert onboarding(scope, added.nas_id, now=now).finished
+
+
+def test_regions(scope: TenantScope) -> None:
+    first = default_region(scope)
+    with pytest.raises(LastRegion):
+        delete_region(scope, first.id, actor=SYSTEM, now=clock.now())
+    west = add_region(scope, RegionForm("West", phone="123456"), actor=SYSTEM, now=clock.now())
+    with pytest.raises(RegionNameTaken):
+        edit_region(scope, west, RegionForm(first.name), actor=SYSTEM, now=clock.now())
+    edit_region(scope, west, RegionForm("West End"), actor=SYSTEM, now=clock.now())
+    assert find_region(scope, "West End").id == find_region(scope, str(west)).id == west
+    with pytest.raises(RegionInUse, match="3 accounts"):
+        delete_region(scope, west, actor=SYSTEM, now=clock.now(), accounts=3)
+    with pytest.raises(Forbidden):
+        add_region(scope, RegionForm("X"), actor=OPERATOR, now=clock.now())
+
+
+def test_a_suspended_name_stays_with_its_tenant(database: Database, tenant: TenantRef) -> None:
+    """Registry rows of one tenant cannot be changed from another's scope, whatever the statement says."""
+    with tenant_scope(database, tenant) as scope:
+        changed = scope.registry.execute(update(Tenant).values(directory_version=Tenant.directory_version + 1)).rowcount
+        assert changed == 1
