@@ -26,7 +26,7 @@ from tenants.registry.errors import TenantNotFound
 from tenants.subscribers.delete_account import RELEASE_NAME, release_name
 from workers.context import Context
 from workers.job import platform_job
-from workers.jobs.upkeep import RETENTION, SEAL, keep_tidy, seal
+from workers.jobs import upkeep
 
 LOG = structlog.get_logger(__name__)
 ACTIVATE = "account.activate"  # written by the cluster at the first accepted login (SUB-3)
@@ -41,14 +41,15 @@ RowHandler = Callable[[TenantScope, int, datetime, datetime], Any]  # scope, sub
 ROW_HANDLERS: dict[str, RowHandler] = {
     ACTIVATE: lambda scope, subject, due_at, now: activate(scope, subject, accepted_at=due_at, now=now),
     RELEASE_NAME: lambda scope, subject, _due_at, now: release_name(scope, subject, now=now),
-    SEAL: lambda scope, _subject, _due_at, now: seal(scope, now=now),
-    RETENTION: lambda scope, _subject, _due_at, now: keep_tidy(scope, now=now),
+    upkeep.SEAL: lambda scope, _subject, _due_at, now: upkeep.seal(scope, now=now),
+    upkeep.RETENTION: lambda scope, _subject, _due_at, now: upkeep.keep_tidy(scope, now=now),
+    upkeep.LEDGER_CHECK: lambda scope, _subject, _due_at, now: upkeep.prove_ledger(scope, now=now),
 }
 # family → its kinds: rows of a family are handled by one job of a tenant. What cuts people off has its own.
 FAMILIES: dict[str, tuple[str, ...]] = {
     "first_login": (ACTIVATE,),
     "billing": (EXPIRE, PACK_END),
-    "upkeep": (RELEASE_NAME, SEAL, RETENTION),
+    "upkeep": (RELEASE_NAME, *upkeep.KINDS),
 }
 QUEUE_OF = {"first_login": DUE, "billing": DUE, "upkeep": "slow"}
 

@@ -1,4 +1,4 @@
-"""What every tenant needs now and then: its log sealed, and old records dropped as its settings say (STF-6, RAD-8)."""
+"""What every tenant needs now and then: its log sealed, its ledger checked, old records dropped (FIN-7, RAD-8)."""
 
 from datetime import datetime, timedelta
 
@@ -8,12 +8,16 @@ from infra.outbox import set_due
 from infra.tenant_scope import TenantScope
 from tenants.audit.models import LoginEntry
 from tenants.audit.seal_chain import seal_chain
+from tenants.billing.check import check_ledger
 from tenants.registry.settings import read
 from tenants.usage.drop_old import drop_old_records
 
-SEAL, RETENTION = "tenant.seal", "tenant.retention"  # due kinds, subject 0; each sets its next run itself
+# Due kinds, subject 0; each sets its next run itself.
+SEAL, RETENTION, LEDGER_CHECK = "tenant.seal", "tenant.retention", "tenant.ledger_check"
+KINDS = (SEAL, RETENTION, LEDGER_CHECK)
 SEAL_EVERY = timedelta(minutes=30)
 RETENTION_EVERY = timedelta(days=1)
+LEDGER_CHECK_EVERY = timedelta(days=1)
 _SEAL_BATCH = 5000
 
 
@@ -23,6 +27,19 @@ def seal(scope: TenantScope, *, now: datetime) -> int:
     again = timedelta(seconds=1) if sealed == _SEAL_BATCH else SEAL_EVERY
     set_due(scope.session, scope.tenant_id, SEAL, 0, now + again)
     return sealed
+
+
+class LedgerDisagrees(Exception):
+    """A stored balance is not what its entries add up to; the due row keeps this for the jobs page (JOB-3)."""
+
+
+def prove_ledger(scope: TenantScope, *, now: datetime) -> int:
+    """Recompute every balance from the entries. Raises LedgerDisagrees with the first findings."""
+    report = check_ledger(scope)
+    if not report.ok:
+        raise LedgerDisagrees("; ".join(str(finding) for finding in report.findings[:3]))
+    set_due(scope.session, scope.tenant_id, LEDGER_CHECK, 0, now + LEDGER_CHECK_EVERY)
+    return len(report.findings)
 
 
 def keep_tidy(scope: TenantScope, *, now: datetime) -> int:
