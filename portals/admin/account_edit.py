@@ -36,7 +36,7 @@ TEXTS = (
 
 def _labels() -> dict[str, str]:
     return {
-        "name": _("Name"),
+        "name": _("Full name"),
         "phone": _("Phone"),
         "email": _("E-mail"),
         "address": _("Address"),

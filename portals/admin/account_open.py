@@ -35,7 +35,7 @@ def _labels() -> dict[str, str]:
     return {
         "username": _("User name"),
         "password": _("Password"),
-        "name": _("Name"),
+        "name": _("Full name"),
         "phone": _("Phone"),
         "address": _("Address"),
         "building": _("Building"),

@@ -17,7 +17,7 @@ from tenants.subscribers.state_sql import STATES
 
 COLUMNS = (
     Column("username", lazy("User name"), sort="username", phone="title", fixed=True),
-    Column("name", lazy("Name")),
+    Column("name", lazy("Full name")),
     Column("state", lazy("Status"), phone="right", fixed=True),
     Column("plan", lazy("Plan"), phone="plain"),
     Column("expires", lazy("Expires"), sort="expires", phone="plain"),

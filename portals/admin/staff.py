@@ -20,7 +20,7 @@ from tenants.subscribers.queries_regions import list_regions
 def _labels() -> dict[str, str]:
     return {
         "username": _("User name"),
-        "name": _("Name"),
+        "name": _("Full name"),
         "email": _("E-mail"),
         "phone": _("Phone"),
         "role": _("Role"),
