@@ -31,7 +31,7 @@ FEE_COLUMNS = (
     Column("number", lazy("Order"), mono=True),
     Column("username", lazy("User name"), mono=True, phone="plain", fixed=True),
     Column("what", lazy("What"), phone="title", fixed=True),
-    Column("change", lazy("Change")),
+    Column("change", lazy("What changed")),
     Column("method", lazy("Method")),
     Column("operator", lazy("Operator"), shown=False),
     Column("state", lazy("State")),
