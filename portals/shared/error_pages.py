@@ -112,7 +112,7 @@ def _on_refusal(error: BusinessError) -> Response:
     if isinstance(error, TenantSuspended):
         return _suspended(str(error.params.get("reason", "")))
     if isinstance(error, NotFound):
-        return _page(404, _("It may be mistyped, or it was deleted."), error_text(error))
+        return _page(404, _("It may be mistyped, or it was deleted."), error_text(error).rstrip(".。"))
     return _page(409, error_text(error))
 
 
