@@ -5,8 +5,8 @@ Three queues, so that nothing slow stands in the way of what is precise: ``due``
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis import Redis
@@ -22,6 +22,7 @@ QUEUES = (DUE, DEFAULT, SLOW)
 JOB_SECONDS = {DUE: 60, DEFAULT: 180, SLOW: 900}  # a job that takes longer is stopped and counted as failed
 FAILURE_DAYS = 7
 _RESULT_SECONDS = 3600
+_SCHEDULE_KEY = "work:schedule"
 
 
 def connect(redis_url: str) -> "Redis":
@@ -99,6 +100,14 @@ class ScheduleState:
     last_at: datetime | None
     last_status: str
     last_result: Any
+    every_seconds: int | None = None  # None: the scheduler that leads does not know this line any more
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it runs again, if it ran at all."""
+        if self.last_at is None or self.every_seconds is None:
+            return None
+        return self.last_at + timedelta(seconds=self.every_seconds)
 
 
 def queue_states(connection: "Redis") -> list[QueueState]:
@@ -150,8 +159,20 @@ def forget_job(connection: "Redis", job_id: str) -> bool:
 
 
 def schedule_states(connection: "Redis") -> list[ScheduleState]:
-    """The lines of the schedule that have run, by name, each with its last run."""
-    return [_schedule_state(connection, name) for name in sorted(get_names(connection))]
+    """The lines of the schedule that have run or will, by name, each with its last run."""
+    raw: Any = connection.hgetall(_SCHEDULE_KEY)
+    announced = {name.decode(): int(seconds) for name, seconds in raw.items()}
+    names = {*get_names(connection), *announced}
+    return [replace(_schedule_state(connection, name), every_seconds=announced.get(name)) for name in sorted(names)]
+
+
+def announce_schedule(connection: "Redis", seconds_by_name: dict[str, int]) -> None:
+    """Let others see what the leading scheduler runs, and how often."""
+    with connection.pipeline(transaction=True) as pipeline:
+        pipeline.delete(_SCHEDULE_KEY)
+        if seconds_by_name:
+            pipeline.hset(_SCHEDULE_KEY, mapping={name: str(value) for name, value in seconds_by_name.items()})
+        pipeline.execute()
 
 
 def last_enqueued(connection: "Redis", name: str) -> datetime | None:

@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from infra import clock, log
 from infra.errors import ServersError
-from infra.queue import last_enqueued, queue
+from infra.queue import announce_schedule, last_enqueued, queue
 from infra.settings import Settings, SettingsError
 from workers.context import Context, open_context
 from workers.due_clock import DueClock
@@ -123,6 +123,7 @@ class Scheduler:
         due = DueClock(self._known.database, self._known.redis)
         cron = CronScheduler(self._known.redis, name=f"{socket.gethostname()}:leader")
         cron.get_jobs().extend(scheduled_jobs(self._known.redis, self._known.database.cells))
+        announce_schedule(self._known.redis, {job.name: int(job.interval or 0) for job in cron.get_jobs()})
         LOG.info("scheduler_leads", entries=len(cron.get_jobs()))
         cron.register_birth()
         try:
