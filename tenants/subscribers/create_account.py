@@ -74,7 +74,6 @@ def create_account(scope: TenantScope, command: CreateAccount, *, actor: Actor, 
             created_by=operator_id,
             created_at=now,
         )
-        scope.session.add(customer)
     else:
         customer = find_customer(scope, command.customer_id, lock=True)
     account = Account(
@@ -100,7 +99,8 @@ def create_account(scope: TenantScope, command: CreateAccount, *, actor: Actor, 
     refresh_search(account, customer)
     require_free_address(scope, account)
     try:
-        with scope.session.begin_nested():
+        with scope.session.begin_nested():  # the customer goes again with the name that was taken
+            scope.session.add(customer)
             scope.session.flush()  # the customer's id
             account.customer_id = customer.id
             scope.session.add(account)
