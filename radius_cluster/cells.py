@@ -9,15 +9,17 @@ from radius_cluster.listen.database import Lane
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.access_request import Logins
 from radius_cluster.process.accounting_request import Accounting
+from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.wire.codes import EAP_MESSAGE
 
 
 class Cell:
     """One PostgreSQL and what waits for it."""
 
-    def __init__(self, name: str, url: str, counters: Counters) -> None:
+    def __init__(self, name: str, url: str, counters: Counters, eap: EapLogins) -> None:
         self.name = name
         self.url = url
-        self.logins = Logins(url, name, counters)
+        self.logins = Logins(url, name, counters, eap)
         self.accounting = Accounting(url, name, counters)
 
     def lanes(self) -> Iterator[Lane[Any]]:
@@ -38,9 +40,10 @@ class Cell:
 class Cells:
     """All cells by name; requests find theirs through the NAS's tenant."""
 
-    def __init__(self, urls: dict[str, str], counters: Counters) -> None:
+    def __init__(self, urls: dict[str, str], counters: Counters, eap: EapLogins) -> None:
         self._counters = counters
-        self.by_name = {name: Cell(name, url, counters) for name, url in urls.items()}
+        self._eap = eap
+        self.by_name = {name: Cell(name, url, counters, eap) for name, url in urls.items()}
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start all lanes."""
@@ -51,6 +54,8 @@ class Cells:
         cell = self.by_name.get(request.nas.tenant.cell)
         if cell is None:
             self._lost(request, "auth")
+        elif EAP_MESSAGE in request.packet.attributes:
+            self._eap.receive(request, cell.logins.submit)
         else:
             cell.logins.submit(request)
 

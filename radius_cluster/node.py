@@ -2,20 +2,27 @@
 
 import asyncio
 import gc
+import json
+import os
 import signal
+import socket
 import time
 from contextlib import suppress
 
 import structlog
 
-from infra.crypto import master_box
+from infra.crypto import derive_key, master_box
 from infra.servers import Servers
 from infra.settings import Settings
 from radius_cluster.cells import Cells
 from radius_cluster.counters import Counters
 from radius_cluster.listen.duplicates import Duplicates
-from radius_cluster.listen.receive import Receiver
+from radius_cluster.listen.peers import FORWARD, Peers, owner_name
+from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
+from radius_cluster.process.eap.server import EapServer
+from radius_cluster.process.eap_certificates import TenantTls
+from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
@@ -32,6 +39,12 @@ def cell_urls(settings: Settings, servers: Servers) -> dict[str, str]:
     return {MAIN_CELL: servers.database_socket_url or servers.database_url, **settings.cells()}
 
 
+def eap_server(settings: Settings) -> EapServer:
+    """The EAP server of this process; all of the cluster share the key of what travels in State."""
+    key = derive_key(settings.require_secret_key(), "eap-state")
+    return EapServer(key, owner_name(socket.gethostname(), os.getpid()))
+
+
 class Node:
     """Build, then :meth:`run`."""
 
@@ -41,8 +54,12 @@ class Node:
         urls = cell_urls(settings, servers)
         self.directory = Directory()
         self.counters = Counters()
-        self.cells = Cells(urls, self.counters)
+        self.peers: Peers | None = None
+        tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
+        self.eap = EapLogins(eap_server(settings), tls, self.counters, self._forward)
+        self.cells = Cells(urls, self.counters, self.eap)
         self._loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), self.directory)
+        self._loader.followers["certificate"] = tls.forget
         self._reporter = Reporter(urls, self.directory, self.counters, self._started_at)
         self._receivers: list[Receiver] = []
         self._stopping = asyncio.Event()
@@ -79,6 +96,9 @@ class Node:
                 task.cancel()
             for receiver in self._receivers:
                 receiver.close()
+            self.eap.tls.close()
+            if self.peers is not None:
+                self.peers.close()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*background, return_exceptions=True)
 
@@ -98,6 +118,19 @@ class Node:
                     hint="bursts may lose packets; raise net.core.rmem_max to 16777216 or start as root",
                 )
             self._receivers.append(Receiver(opened, kind, self.directory, self.counters, handlers))
+        name = owner_name(socket.gethostname(), os.getpid())
+        self.peers = Peers(settings.data_dir.expanduser().absolute() / "run", name, self._on_peer)
+
+    def _forward(self, owner: str, request: Request) -> bool:
+        """Hand a request to the process of this host that owns its EAP conversation."""
+        source = json.dumps(request.key[0]).encode()
+        return self.peers is not None and self.peers.send(owner, FORWARD, source + b"\n" + request.packet.raw)
+
+    def _on_peer(self, _sender: str, kind: int, body: bytes) -> None:
+        """A request that another process received; it is answered from this one's socket, whose port is the same."""
+        if kind == FORWARD:
+            source, _, data = body.partition(b"\n")
+            self._receivers[0].take(data, tuple(json.loads(source)), time.time())
 
     async def _wait_for_directory(self) -> None:
         """Without the directory every packet would be an unknown NAS's: better to let them wait in the socket."""
@@ -118,6 +151,7 @@ class Node:
             self.cells.drop_hanging(now)
             if now - last_report >= _REPORT_SECONDS:
                 last_report = now
+                self.eap.forget_old()
                 await self._report("running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded")
 
     async def _drain(self) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -26,17 +26,32 @@ _LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an o
 UNKNOWN_NAS: Final = "unknown_nas"
 
 
+class Way(Protocol):
+    """Where a request came from and its answer goes: a UDP socket, a RadSec connection."""
+
+    duplicates: Duplicates
+
+    def send(self, reply: bytes, destination: tuple[Any, ...]) -> None:
+        """Send the reply; it may be lost."""
+
+
 class Request:
     """A verified request on its way through the node."""
 
-    __slots__ = ("arrived", "key", "nas", "packet", "receiver")
+    __slots__ = ("arrived", "eap", "key", "nas", "packet", "receiver")
 
-    def __init__(self, packet: Packet, nas: NasEntry, receiver: "Receiver", key: Key, arrived: float) -> None:
+    def __init__(self, packet: Packet, nas: NasEntry, receiver: "Way", key: Key, arrived: float) -> None:
         self.packet = packet
         self.nas = nas
+        self.eap: Any = None  # where an EAP conversation stands: process/eap_request.py
         self.receiver = receiver
         self.key = key
         self.arrived = arrived  # seconds since 1970
+
+    @property
+    def user_name(self) -> str:
+        """Who wants to enter: with EAP the name inside the tunnel."""
+        return self.packet.text(USER_NAME) if self.eap is None else self.eap.user_name or self.packet.text(USER_NAME)
 
     def answer(self, reply: bytes) -> None:
         """Send the reply and keep it for repeats of the request."""

@@ -11,11 +11,11 @@ from radius_cluster.listen.database import Lane
 from radius_cluster.listen.receive import Request
 from radius_cluster.process import login_sql as sql
 from radius_cluster.process.credentials import verify_password
+from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import accept, framed_address, reject
 from radius_cluster.process.ready_replies import Profile, encode_for, fetch_profiles, keep
 from radius_cluster.process.special_login import local_minute, read_special
 from radius_cluster.routing.directory import NasEntry
-from radius_cluster.wire.codes import USER_NAME
 from radius_cluster.wire.dialects import encode_octet_limits, encode_profile
 from tenants.access.reasons import CODES
 from tenants.access.rules import OK, decide, in_windows, window_profile
@@ -34,9 +34,10 @@ Ready = tuple[bytes, list[dict[str, int]]]
 class Logins:
     """The logins of one cell's tenants."""
 
-    def __init__(self, url: str, cell: str, counters: Counters) -> None:
+    def __init__(self, url: str, cell: str, counters: Counters, eap: EapLogins) -> None:
         self._queue: deque[Request] = deque()
         self._counters = counters
+        self._eap = eap
         self.lanes: list[Lane[Batch]] = [
             Lane(
                 url,
@@ -92,7 +93,7 @@ class Logins:
         requests = [request for request in batch if request is not None]
         rows = await statement.fetch(
             [request.nas.tenant.id for request in requests],
-            [request.packet.text(USER_NAME) for request in requests],
+            [request.user_name for request in requests],
             [now - request.nas.tenant.stale_seconds for request in requests],
         )
         now = time.time()
@@ -101,6 +102,9 @@ class Logins:
         for row in rows:
             at = row[sql.ORDINAL] - 1
             request = requests[at]
+            if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
+                batch[at] = None
+                continue
             ready = request.nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], request.nas.style))
             if (
                 ready is None
@@ -118,6 +122,8 @@ class Logins:
             for at, request in enumerate(requests):
                 if at + 1 not in known:
                     batch[at] = None
+                    if request.eap is not None:
+                        self._eap.unknown(request)
                     reject(request, self._counters, "unknown_user", None, now)
         if special:
             await self._decide_special(connection, requests, special, batch, now)

@@ -5,6 +5,7 @@ from typing import Final
 
 from infra.crypto import SUBSCRIBER_PASSWORD, DecryptionError
 from radius_cluster.listen.receive import Request
+from radius_cluster.process.eap_outcome import proof_of
 from radius_cluster.wire.codes import CHAP_PASSWORD, EAP_MESSAGE, USER_PASSWORD
 from radius_cluster.wire.md5 import equal
 from radius_cluster.wire.mschap import encode_mschap_success, mschap_version, nt_hash, verify_mschap
@@ -16,6 +17,8 @@ NOTHING_TO_ADD: Final = b""
 
 def verify_password(request: Request, sealed: bytes) -> bytes | None:
     """What the method adds to the Accept (b"" for PAP and CHAP); None when the password is wrong."""
+    if request.eap is not None:
+        return proof_of(request)
     packet, nas = request.packet, request.nas
     try:
         password = nas.tenant.box.open(sealed, SUBSCRIBER_PASSWORD)

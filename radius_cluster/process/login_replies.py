@@ -7,6 +7,7 @@ from typing import Any, Final
 from radius_cluster.counters import AUTH_ACCEPTED, Counters, Refusal, rejected
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.credentials import method_of
+from radius_cluster.process.eap_outcome import refusal_of
 from radius_cluster.process.reply_messages import reply_message
 from radius_cluster.wire.codes import (
     ACCESS_ACCEPT,
@@ -53,7 +54,7 @@ def reject(
             source=f"{source[0]}:{source[1]}",
             code=packet.code,
             reason=reason,
-            username=packet.text(USER_NAME),
+            username=request.user_name,
             account_id=account_id,
             mac=normalise_mac(packet.text(CALLING_STATION_ID)),
             method=method_of(packet),
@@ -61,7 +62,9 @@ def reject(
         )
     )
     body = reply_message(reason, locale or nas.tenant.locale)
-    if VENDOR_SPECIFIC in packet.attributes and mschap_version(packet):
+    if request.eap is not None:
+        body += refusal_of(request)
+    elif VENDOR_SPECIFIC in packet.attributes and mschap_version(packet):
         body += encode_mschap_error(packet, _MSCHAP_ERRORS.get(reason, _WRONG))
     reply = encode_access_response(ACCESS_REJECT, packet, nas.secret, body)
     asyncio.get_running_loop().call_later(REJECT_DELAY_SECONDS, request.answer, reply)

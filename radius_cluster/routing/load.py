@@ -4,7 +4,7 @@ look every half minute for what a lost connection may have missed."""
 import asyncio
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -44,6 +44,8 @@ class DirectoryLoader:
         self._wake = asyncio.Event()
         self._fingerprint = ""
         self.ready = asyncio.Event()
+        # Other things of the registry that somebody here keeps: kind of the notification → whom to call with its number
+        self.followers: dict[str, Callable[[int], None]] = {}
 
     async def run(self) -> None:
         """Until cancelled. While the registry is away the directory stays as it was."""
@@ -125,6 +127,8 @@ class DirectoryLoader:
                 if row["tenant_id"] not in self._directory.tenants:
                     await self._load_one(connection, f"tenant:{row['tenant_id']}")
                 self._put_nas(row)
+        elif kind in self.followers:
+            self.followers[kind](int(number))
 
     def _put_tenant(self, row: Mapping[str, Any]) -> bool:
         try:

@@ -1,0 +1,130 @@
+"""Messages between the processes of one host: Unix datagram sockets in the data folder, one file a process.
+
+An EAP conversation lives in one process, a RadSec connection too; a packet that another process receives, or has to
+send, is handed over here. Only the user who runs the cluster can reach the folder.
+"""
+
+import asyncio
+import os
+import socket
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+LOG = structlog.get_logger(__name__)
+
+_SUFFIX: Final = ".sock"
+_LARGEST_MESSAGE: Final = 8_192
+_MESSAGES_PER_WAKE_UP: Final = 64
+_MOST_WAITING: Final = 2_000
+_AGAIN_SECONDS: Final = 0.002  # the kernel queues as few as 10 datagrams at a socket
+
+# Kinds of message
+FORWARD: Final = 1  # a datagram for the process that owns its EAP conversation
+HOLDS: Final = 2  # the routers whose RadSec connections a process has
+ASK: Final = 3  # a CoA or Disconnect request for one of them
+REPLY: Final = 4  # its answer
+
+OnMessage = Callable[[str, int, bytes], None]  # (sender, kind, body)
+
+
+def owner_name(host: str, pid: int) -> str:
+    """The name of a process within the cluster, as its EAP State carries it (at most 64 octets)."""
+    return f"{host.replace('/', '_')[:48]}:{pid}"
+
+
+class Peers:
+    """The socket of one process, and the way to the others."""
+
+    def __init__(self, run_folder: Path, name: str, on_message: OnMessage) -> None:
+        """Raises OSError when the folder cannot be written."""
+        self.name = name
+        self._on_message = on_message
+        folder = run_folder / "peers"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A socket's path may have 107 characters, a data folder's more: the short way is through the open folder.
+        self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._waiting: deque[tuple[str, bytes]] = deque()
+        with suppress(FileNotFoundError):  # of an earlier process with this number
+            os.unlink(name + _SUFFIX, dir_fd=self._folder)
+        self._socket.bind(self._path(name))
+        asyncio.get_running_loop().add_reader(self._socket, self._on_readable)
+
+    def names(self, prefix: str = "") -> list[str]:
+        """Processes whose socket is there; some of them may be dead."""
+        found = [name.removesuffix(_SUFFIX) for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]
+        return [name for name in found if name != self.name and name.startswith(prefix)]
+
+    def send(self, peer: str, kind: int, body: bytes) -> bool:
+        """Hand a message over; False when there is no such process."""
+        if "/" in peer or not peer or peer == self.name:
+            return False
+        name = self.name.encode()
+        message = bytes((len(name),)) + name + bytes((kind,)) + body
+        if self._waiting:
+            return self._wait(peer, message)
+        try:
+            self._socket.sendto(message, self._path(peer))
+        except BlockingIOError:
+            return self._wait(peer, message)
+        except (FileNotFoundError, ConnectionRefusedError):
+            with suppress(OSError):
+                os.unlink(peer + _SUFFIX, dir_fd=self._folder)
+            return False
+        except OSError as error:
+            LOG.warning("peer_unreachable", peer=peer, error=str(error))
+            return False
+        return True
+
+    def close(self) -> None:
+        """Take no more messages, and leave no file behind."""
+        asyncio.get_running_loop().remove_reader(self._socket)
+        self._socket.close()
+        with suppress(OSError):
+            os.unlink(self.name + _SUFFIX, dir_fd=self._folder)
+        os.close(self._folder)
+        self._folder = -1
+
+    def _path(self, name: str) -> str:
+        return f"/proc/self/fd/{self._folder}/{name}{_SUFFIX}"
+
+    def _wait(self, peer: str, message: bytes) -> bool:
+        """The peer's queue is full: try again in a moment. True unless too much waits already."""
+        if len(self._waiting) >= _MOST_WAITING:
+            return False
+        self._waiting.append((peer, message))
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._send_waiting)
+        return True
+
+    def _send_waiting(self) -> None:
+        while self._waiting and self._folder >= 0:
+            peer, message = self._waiting[0]
+            try:
+                self._socket.sendto(message, self._path(peer))
+            except BlockingIOError:
+                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._send_waiting)
+                return
+            except OSError:  # it died meanwhile; whoever waits for its answer asks again
+                pass
+            self._waiting.popleft()
+
+    def _on_readable(self) -> None:
+        for _ in range(_MESSAGES_PER_WAKE_UP):
+            try:
+                message = self._socket.recv(_LARGEST_MESSAGE)
+            except OSError:
+                return
+            if len(message) < 2 or len(message) < message[0] + 2:
+                continue
+            at = message[0] + 1
+            try:
+                self._on_message(message[1:at].decode("utf-8", "replace"), message[at], message[at + 1 :])
+            except Exception:
+                LOG.exception("peer_message_failed")
