@@ -1,5 +1,7 @@
 """Proves that the operation log is as it was written (STF-6)."""
 
+from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -20,18 +22,24 @@ class ChainReport:
 
 def verify_chain(scope: TenantScope) -> ChainReport:
     """Recompute every hash from the first entry on."""
-    previous, count = GENESIS, 0
+    unsealed = scope.session.scalar(select(func.count()).where(AuditEntry.hash.is_(None))) or 0
     rows = scope.session.scalars(
         select(AuditEntry)
         .where(AuditEntry.hash.is_not(None))
         .order_by(AuditEntry.position)
         .execution_options(yield_per=1000, populate_existing=True)
     )
-    unsealed = scope.session.scalar(select(func.count()).where(AuditEntry.hash.is_(None))) or 0
+    with closing(rows):
+        count, broken_at = _walk(rows)
+    return ChainReport(count, unsealed, broken_at)
+
+
+def _walk(rows: Iterable[AuditEntry]) -> tuple[int, int | None]:
+    previous, count = GENESIS, 0
     for entry in rows:
         count += 1
         expected = entry_hash(previous, entry)
         if entry.position != count or entry.previous_hash != previous or entry.hash != expected:
-            return ChainReport(count, unsealed, entry.id)
+            return count, entry.id
         previous = expected
-    return ChainReport(count, unsealed, None)
+    return count, None

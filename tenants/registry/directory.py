@@ -13,7 +13,7 @@ LIVE_STATES = ("active", "suspended")
 def find_tenant(database: Database, ref: str | int) -> TenantRef:
     """The tenant with this slug or id. Raises :class:`TenantNotFound` (also for deleted and half-made ones)."""
     text = str(ref).strip().lower()
-    if text.isdigit():
+    if text.isascii() and text.isdigit():
         found = _first(database, Tenant.id == int(text)) if len(text) < 10 else None
     else:
         found = _first(database, Tenant.slug == text)

@@ -85,7 +85,7 @@ def password_weakness(password: str, *own_words: str) -> str:
         return "it repeats too few different characters"
     for word in own_words:
         for part in re.split(r"[^\w]+", word.casefold()):
-            if len(part) >= 4 and part in folded and len(folded) - len(part) < 4:
+            if len(part) >= 4 and part in folded and len(folded.replace(part, "")) < 4:
                 return "it is made of your own name or address"
     if password.isdigit() and len(password) < 12:
         return "digits alone are guessed quickly; add letters"
