@@ -93,7 +93,38 @@ REFUSALS: dict[str, Refusal] = {
         lazy("The packet does not follow the RADIUS standard and was dropped."),
         lazy("Look for a device that sends something else to this port."),
     ),
+    "eap_no_common_method": Refusal(
+        lazy("No common EAP method"),
+        lazy("The device wants an EAP method that is not served."),
+        lazy("Set it to PEAP/MSCHAPv2, TTLS, EAP-MSCHAPv2 or EAP-MD5."),
+    ),
+    "eap_tls_failed": Refusal(
+        lazy("Certificate refused"),
+        lazy("The device broke the encrypted tunnel off; most often it does not trust the server's certificate."),
+        lazy("Install your CA certificate on the device, and let it expect the name in the server certificate."),
+    ),
+    "eap_timed_out": Refusal(
+        lazy("EAP too slow"),
+        lazy("The device answered later than a minute after the question."),
+        lazy("It tries again by itself; if that happens often, look at the way between router and cloud."),
+    ),
+    "eap_conversation_lost": Refusal(
+        lazy("EAP began again"),
+        lazy("The process that held the conversation has ended, so the device had to begin again."),
+        lazy("Nothing; the next try succeeds."),
+    ),
+    "eap_protocol_error": Refusal(
+        lazy("EAP error"),
+        lazy("The device sent something that is not in order at this point of its EAP method."),
+        lazy("Update the device's software, or choose another EAP method on it."),
+    ),
+    "eap_dropped": Refusal(
+        lazy("EAP packet dropped"),
+        lazy("An EAP packet belonged to no conversation: too late, repeated, or altered on its way."),
+        lazy("Single ones are normal; the device repeats its question."),
+    ),
 }
+_EAP_DROPPED = ("eap_malformed", "eap_without_state", "eap_foreign_state", "eap_wrong_identifier", "eap_busy")
 _MALFORMED = ("truncated", "bad_length", "unknown_code", "bad_attribute", "malformed")
 
 
@@ -103,6 +134,8 @@ def refusal(code: str) -> Refusal:
         return REFUSALS[code]
     if code in _MALFORMED:
         return REFUSALS["malformed"]
+    if code in _EAP_DROPPED:
+        return REFUSALS["eap_dropped"]
     return Refusal(code.replace("_", " "), code.replace("_", " "), "")
 
 

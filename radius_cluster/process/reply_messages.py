@@ -19,6 +19,8 @@ _CHINESE: Final = {
     "outside_window": "当前时段不允许上网",
     "too_many_sessions": "账号已在别处上网",
     "tenant_suspended": "服务已暂停",
+    "eap_no_common_method": "没有共同的 EAP 方法",
+    "eap_tls_failed": "证书被拒绝",
     "locked_out": "尝试次数过多,请稍后再试",
 }
 

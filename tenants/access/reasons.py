@@ -93,6 +93,18 @@ REASONS: dict[str, Reason] = {reason.code: reason for reason in _BY_NUMBER.value
     reason.code: reason
     for reason in (
         Reason(
+            "eap_no_common_method",
+            "The device wants an EAP method that is not served.",
+            "Set it to PEAP/MSCHAPv2, TTLS, EAP-MSCHAPv2 or EAP-MD5.",
+            "No common EAP method",
+        ),
+        Reason(
+            "eap_tls_failed",
+            "The device broke the encrypted tunnel off; most often it does not trust the server's certificate.",
+            "Install your CA certificate on the device, and let it expect the name in the server certificate.",
+            "Certificate refused",
+        ),
+        Reason(
             "tenant_suspended",
             "The provider itself is suspended.",
             "The owner finds the reason on the home page of the administration.",
