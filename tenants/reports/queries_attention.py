@@ -64,7 +64,7 @@ def _near_limit(database: Database, limited: list[tuple[int, str, int]]) -> list
         with unscoped(database, reason=_REASON, cell=cell) as session:
             near += [
                 (number / most[tenant_id], tenant_id)
-                for tenant_id, number in session.execute(counted).tuples()
+                for tenant_id, number in session.execute(counted).all()
                 if number >= NEAR_LIMIT * most[tenant_id]
             ]
     return [tenant_id for _share, tenant_id in sorted(near, reverse=True)]

@@ -37,7 +37,7 @@ def list_cells(database: Database) -> tuple[CellState, ...]:
         counts: dict[str, int] = dict(
             session.execute(
                 select(Tenant.cell, func.count()).where(Tenant.state != "deleted").group_by(Tenant.cell)
-            ).tuples()
+            ).all()
         )
     found = []
     for name in [*database.cells, *sorted(known.keys() - set(database.cells))]:

@@ -325,9 +325,7 @@ def _with_routers(session: Any, rows: list[TenantRow]) -> list[TenantRow]:
             select(Nas.tenant_id, func.count())
             .where(Nas.tenant_id.in_([row.id for row in rows]), Nas.deleted_at.is_(None))
             .group_by(Nas.tenant_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return [replace(row, routers=counts.get(row.id, 0)) for row in rows]
 
@@ -340,5 +338,5 @@ def _with_sizes(database: Database, rows: list[TenantRow]) -> list[TenantRow]:
         with unscoped(database, reason=_REASON, cell=cell) as session:
             for model, into in ((Subscriber, accounts), (OnlineSession, online)):
                 counted: Any = select(model.tenant_id, func.count()).where(model.tenant_id.in_(ids))
-                into.update(session.execute(counted.group_by(model.tenant_id)).tuples().all())
+                into.update(session.execute(counted.group_by(model.tenant_id)).all())
     return [replace(row, accounts=accounts.get(row.id, 0), online=online.get(row.id, 0)) for row in rows]

@@ -91,15 +91,13 @@ def router_names(scope: TenantScope) -> dict[int, str]:
 
 
 def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
-    regions: dict[int, str] = dict(scope.session.execute(select(Region.id, Region.name)).tuples().all())
+    regions: dict[int, str] = dict(scope.session.execute(select(Region.id, Region.name)).all())
     sessions: dict[int, int] = dict(
         scope.session.execute(
             select(OnlineSession.nas_id, func.count())
             .where(OnlineSession.tenant_id == scope.tenant_id)
             .group_by(OnlineSession.nas_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return tuple(
         Router(
