@@ -1,0 +1,1 @@
+"""Load on a real installation, beside FreeRADIUS on the same machine and the same database durability."""
