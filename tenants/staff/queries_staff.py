@@ -95,7 +95,7 @@ class RoleRow:
 def list_roles(scope: TenantScope) -> tuple[RoleRow, ...]:
     """All roles, the built-in ones first."""
     used: dict[int, int] = dict(
-        scope.session.execute(select(Operator.role_id, func.count()).group_by(Operator.role_id)).tuples().all()
+        scope.session.execute(select(Operator.role_id, func.count()).group_by(Operator.role_id)).all()
     )
     rows = scope.session.execute(select(Role).order_by(Role.built_in.desc(), Role.id)).scalars()
     return tuple(

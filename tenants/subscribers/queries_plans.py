@@ -90,9 +90,7 @@ def list_plans(scope: TenantScope) -> tuple[PlanRow, ...]:
             select(Account.plan_id, func.count())
             .where(Account.deleted_at.is_(None), Account.state != "closed")
             .group_by(Account.plan_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     regions: dict[int, list[str]] = {}
     bound = select(PlanRegion.plan_id, Region.name).join(Region, Region.id == PlanRegion.region_id)

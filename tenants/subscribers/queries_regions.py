@@ -29,18 +29,14 @@ def list_regions(scope: TenantScope) -> tuple[RegionRow, ...]:
     """All regions by name."""
     live = (Account.deleted_at.is_(None), Account.state != "closed")
     accounts: dict[int, int] = dict(
-        scope.session.execute(select(Account.region_id, func.count()).where(*live).group_by(Account.region_id))
-        .tuples()
-        .all()
+        scope.session.execute(select(Account.region_id, func.count()).where(*live).group_by(Account.region_id)).all()
     )
     routers: dict[int | None, int] = dict(
         scope.registry.execute(
             select(Nas.region_id, func.count())
             .where(Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None))
             .group_by(Nas.region_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     rows = scope.session.execute(select(Region).where(Region.deleted_at.is_(None)).order_by(Region.name)).scalars()
     return tuple(
