@@ -111,7 +111,9 @@ def _closing(row_id: int, tenant_id: int, state: str, now: datetime, result: str
 
 def _close(known: Context, cell: str, row_id: int, tenant_id: int, state: str, now: datetime, result: str) -> str:
     with unscoped(known.database, reason="close an outbox row", cell=cell) as session:
-        session.execute(_closing(row_id, tenant_id, state, now, result))
+        closing = _closing(row_id, tenant_id, state, now, result)
+        # What was mailed holds one-time links: the row keeps to whom and what about, not the text.
+        session.execute(closing.values(payload=OutboxRow.payload.op("-")("text").op("-")("html")))
     if state == "failed":
         LOG.error("outbox_row_failed", row=row_id, tenant_id=tenant_id, why=result)
     return state

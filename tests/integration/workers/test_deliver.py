@@ -42,7 +42,9 @@ def test_mail_is_sent_and_the_row_closed(job_context: Context, database: Databas
     folder = job_context.settings.data_dir / "mail"
     (file,) = list(folder.glob("*.eml"))
     assert f"outbox-{row_id}" in file.read_text()
-    assert row_of(database, row_id).finished_at is not None
+    row = row_of(database, row_id)
+    assert row.finished_at is not None
+    assert row.payload == {"to": "a@b.example", "subject": "Hello"}  # the one-time link is gone
 
 
 def test_a_mail_server_that_is_away_is_tried_again(
