@@ -15,6 +15,7 @@ from tenants.network.add_region import RegionForm, add_region, edit_region
 from tenants.network.edit_nas import reveal_secret
 from tenants.network.find import default_region, find_nas
 from tenants.onboarding.create_tenant import NewTenant, create_tenant
+from tenants.onboarding.demo_activity import keep_online, tell_activity
 from tenants.onboarding.demo_people import LAKESIDE, OWNER_PASSWORD, QINGTENG, STAFF_PASSWORD, DemoIsp
 from tenants.onboarding.demo_story import FIRST_NUMBER, Stage, tell_story
 from tenants.registry.directory import find_tenant
@@ -51,7 +52,9 @@ def _ensure_isp(database: Database, isp: DemoIsp, now: datetime) -> None:
     except TenantNotFound:
         tenant = _create(database, isp, long_ago)
     with tenant_scope(database, tenant) as scope:
+        shown = f"{isp.username_prefix}{FIRST_NUMBER}"
         if _has_subscribers(scope, isp):
+            keep_online(scope, now, keep_offline=shown)
             return
         owner = actor_named(scope, "admin")
         write_many(
@@ -83,6 +86,7 @@ def _ensure_isp(database: Database, isp: DemoIsp, now: datetime) -> None:
             chance=random.Random(isp.slug),
         )
         tell_story(stage)
+        tell_activity(scope, now, keep_offline=shown)
 
 
 def _has_subscribers(scope: TenantScope, isp: DemoIsp) -> bool:
