@@ -25,12 +25,12 @@ from tenants.usage.queries_routers import router_names
 GIGABYTE = 1024**3
 # The likeliest operations by state, first the likeliest; what the person may not do is left out (looks.md).
 LIKELIEST: dict[str, tuple[str, ...]] = {
-    "normal": ("change-plan", "renew", "kick", "hold", "top-up"),
-    "expiring": ("renew", "change-plan", "kick", "hold"),
+    "normal": ("change-plan", "renew", "hold", "top-up"),
+    "expiring": ("renew", "change-plan", "hold"),
     "expired": ("renew", "top-up", "close", "disable"),
     "held": ("resume", "refund", "close"),
     "disabled": ("enable", "refund", "close"),
-    "arrears": ("pay-arrears", "cancel-arrears", "top-up", "kick"),
+    "arrears": ("pay-arrears", "cancel-arrears", "top-up"),
     "not_activated": ("renew", "change-plan", "disable", "refund"),
     "closed": (),
 }
@@ -52,15 +52,11 @@ def read_account(account_id: int) -> AccountDetail:
     )
 
 
-def allowed_operations(account: AccountDetail, *, online: bool) -> list[str]:
+def allowed_operations(account: AccountDetail) -> list[str]:
     """Names of the operations that make sense in this state and that the person may do, the likeliest first."""
     order = [*LIKELIEST[account.state], *OPERATIONS]
     names = dict.fromkeys(name for name in order if name in OPERATIONS)
-    return [
-        name
-        for name in names
-        if actor().may(OPERATIONS[name].right) and OPERATIONS[name].fits(account.state) and (name != "kick" or online)
-    ]
+    return [n for n in names if actor().may(OPERATIONS[n].right) and OPERATIONS[n].fits(account.state)]
 
 
 def head_values(account: AccountDetail, tab: str) -> dict[str, Any]:
@@ -68,11 +64,14 @@ def head_values(account: AccountDetail, tab: str) -> dict[str, Any]:
     sessions = queries_online.sessions_of_account(
         scope(), account.id, present(), interim_seconds=tenant_settings().interim_seconds
     )
-    names = allowed_operations(account, online=bool(sessions))
+    names = allowed_operations(account)
     links = [
         (str(OPERATIONS[n].title), OPERATIONS[n].icon, url_for("admin.operation", account_id=account.id, name=n), True)
         for n in names
     ]
+    if sessions and actor().may("online.kick"):
+        kick = (_("Disconnect"), "plug-x", url_for("admin.kick_account", account_id=account.id), True)
+        links.insert(min(2, len(links)), kick)
     return {
         "account": account,
         "sessions": sessions,

@@ -1,7 +1,11 @@
 """What the operation log's codes are called, and its changes in one line."""
 
+import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from portals.shared.formats import local
 from portals.shared.i18n import _, lazy
 
 ACTIONS: dict[str, Any] = {
@@ -84,37 +88,64 @@ LOGIN_RESULTS: dict[str, tuple[str, Any]] = {
     "locked": ("expiring", lazy("locked for a while")),
 }
 _FIELDS: dict[str, Any] = {
+    "order": lazy("Order"),
+    "total": lazy("Total"),
+    "method": lazy("Paid by"),
     "plan_id": lazy("Plan"),
     "expires_at": lazy("Expires"),
     "state": lazy("State"),
+    "cut_off_at": lazy("Online until"),
+    "region_id": lazy("Region"),
+    "role_id": lazy("Role"),
+    "username": lazy("User name"),
     "balance": lazy("Balance"),
     "receivable": lazy("Owing"),
     "price": lazy("Price"),
     "name": lazy("Name"),
     "phone": lazy("Phone"),
-    "order": lazy("Order"),
-    "total": lazy("Total"),
-    "method": lazy("Paid by"),
 }
+# How the business keeps count; of no use to a reader, and derivable from what is shown.
+_INNER = frozenset(
+    {
+        "quota_epoch",
+        "period_price",
+        "period_quantity",
+        "period_gift_seconds",
+        "period_started_at",
+        "first_due_at",
+        "updated_at",
+        "name_released_at",
+    }
+)
+_INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _LONGEST = 60
+Names = Mapping[str, Mapping[Any, str]]
 
 
-def changes_of(before: Any, after: Any) -> list[tuple[str, str, str]]:
-    """(what, old, new) of everything that differs; long values are cut."""
+def changes_of(before: Any, after: Any, names: Names) -> list[tuple[str, str, str]]:
+    """(what, old, new) of everything that differs, what people ask for first; ``names`` says what ids are called."""
     old = before if isinstance(before, dict) else {}
     new = after if isinstance(after, dict) else {}
-    keys = dict.fromkeys([*old, *new])
+    keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key) and key not in _INNER]
+    keys.sort(key=lambda key: list(_FIELDS).index(key) if key in _FIELDS else len(_FIELDS))
     return [
-        (str(_FIELDS.get(key, key.replace("_", " "))), _short(old.get(key)), _short(new.get(key)))
+        (
+            str(_FIELDS.get(key, key.replace("_", " "))),
+            _short(old.get(key), names.get(key, {})),
+            _short(new.get(key), names.get(key, {})),
+        )
         for key in keys
-        if old.get(key) != new.get(key)
     ]
 
 
-def _short(value: Any) -> str:
+def _short(value: Any, names: Mapping[Any, str]) -> str:
     if value is None or value == "":
         return ""
+    if value in names:
+        return str(names[value])
     if isinstance(value, bool):
         return _("yes") if value else _("no")
-    text = ", ".join(str(part) for part in value) if isinstance(value, list) else str(value)
+    text = ", ".join(str(names.get(part, part)) for part in value) if isinstance(value, list) else str(value)
+    if _INSTANT.match(text):
+        return local(datetime.fromisoformat(text))
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -2,13 +2,15 @@
 
 from flask import render_template
 
-from portals.admin.blueprint import blueprint, local_date, scope
-from portals.admin.log_words import ACTIONS, FAMILIES, LOGIN_RESULTS, changes_of
+from portals.admin.blueprint import actor, blueprint, local_date, scope
+from portals.admin.log_words import ACTIONS, FAMILIES, LOGIN_RESULTS, Names, changes_of
 from portals.shared.access import requires
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView
-from portals.shared.words import word
+from portals.shared.words import METHODS, word
 from tenants.audit.queries_logs import list_audit, list_logins
+from tenants.staff.queries_staff import list_roles
+from tenants.subscribers.queries_list import list_choices
 
 LOG_COLUMNS = (
     Column("at", lazy("Time"), phone="right", fixed=True),
@@ -45,7 +47,8 @@ def list_log() -> str:
     view.chip("family", _("About"), word(FAMILIES, view.filter("family")))
     view.chip("since", _("From"), view.filter("since"))
     view.chip("until", _("Until"), view.filter("until"))
-    rows = [(row, word(ACTIONS, row.action), changes_of(row.before, row.after)) for row in page.rows]
+    names = _names()
+    rows = [(row, word(ACTIONS, row.action), changes_of(row.before, row.after, names)) for row in page.rows]
     return render_template("admin/log.html", view=view, page=page, rows=rows, families=list(FAMILIES.items()))
 
 
@@ -66,3 +69,15 @@ def list_login_log() -> str:
     view.chip("realm", _("Entrance"), realms.get(view.filter("realm"), "?"))
     view.chip("result", _("Result"), _("refused") if view.filter("result") == "refused" else view.filter("result"))
     return render_template("admin/login_log.html", view=view, page=page, realms=realms, results=LOGIN_RESULTS)
+
+
+def _names() -> Names:
+    """What the ids and codes in the entries are called."""
+    choices = list_choices(scope(), actor())
+    return {
+        "plan_id": dict(choices["plans"]),
+        "region_id": dict(choices["regions"]),
+        "role_id": {role.id: role.name for role in list_roles(scope())},
+        "state": {"active": _("active"), "disabled": _("Disabled"), "held": _("On hold"), "closed": _("Closed")},
+        "method": {code: str(label) for code, label in METHODS.items()},
+    }

@@ -74,7 +74,7 @@ def list_online() -> str:
         "all": queries_online.total_online(scope(), OnlineFilter(), actor(), present(), interim_seconds=interim),
         "totals": queries_online.total_online(scope(), wanted, actor(), present(), interim_seconds=interim),
         "commands": queries_online.count_disconnects(scope(), local_midnight()),
-        "line": [point.sessions for point in online_line(scope(), present(), hours=24)],
+        "line": [point.sessions for point in online_line(scope(), present(), hours=24)][::-12][::-1],
         "routers": {router.id: router.name for router in routers},
         "silent": [router for router in routers if router.health(present()) == "silent"],
         "stale_intervals": tenant_settings().stale_intervals,

@@ -134,3 +134,8 @@ def setting_value(setting: Setting, value: Any) -> str:
 def signed(number: int) -> str:
     """``126 more`` or ``12 fewer``."""
     return signed_count(number)
+
+
+def login_method(code: str) -> str:
+    """``PAP``, ``MS-CHAPv2``, ``EAP-PEAP`` as people write them."""
+    return code.upper().replace("MSCHAP", "MS-CHAP").replace("V1", "v1").replace("V2", "v2") if code else "—"

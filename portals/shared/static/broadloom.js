@@ -61,6 +61,7 @@
 
   document.addEventListener('click', event => {
     const open = $('details.drop[open]'); if (open && !open.contains(event.target)) open.open = false;
+    if (!event.target.closest('.bl-search')) $('#found')?.replaceChildren();
     const target = event.target.closest('[data-do]'); if (!target) return;
     const list = target.closest('.bl-list');
     switch (target.dataset.do) {
@@ -89,7 +90,8 @@
   /* ---- keys: / search, g + letter jumps, Esc closes ---- */
   let jump = 0;
   document.addEventListener('keydown', event => {
-    if (event.key === 'Escape') { if ($('#panel .panel')) panelClosed(); else if (document.body.classList.contains('nav-open')) document.body.classList.remove('nav-open'); else if (event.target.matches('input[type=search]')) event.target.blur(); return; }
+    if (event.key === 'Escape') { if ($('#panel .panel')) panelClosed(); else if (document.body.classList.contains('nav-open')) document.body.classList.remove('nav-open'); else if (event.target.closest('.bl-search')) { $('#found')?.replaceChildren(); $('#q')?.blur(); event.target.blur(); } return; }
+    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') { const links = $$('#found a'), at = links.indexOf(document.activeElement); if (links.length && (event.target.id === 'q' || at >= 0)) { event.preventDefault(); const next = at + (event.key === 'ArrowDown' ? 1 : -1); (links[next] || (next < 0 ? $('#q') : links[at])).focus(); } return; }
     if (event.target.matches('input,textarea,select') || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === '/') { const search = $('#q'); if (search) { event.preventDefault(); search.focus(); } return; }
     if (event.key === 'g') { jump = Date.now(); return; }
