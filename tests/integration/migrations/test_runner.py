@@ -1,11 +1,14 @@
 """The migration runner: safe twice and at once, resumable, canary first, clear about what it lacks."""
 
+import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from infra import clock
@@ -13,6 +16,7 @@ from infra.db import Database
 from infra.tenant_scope import tenant_scope
 from migrations import environment, runner
 from migrations.errors import MigrationError
+from migrations.scripts import FOLDER
 from tenants.kernel.actor import SYSTEM
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.registry.prepare import ensure_prepared, prepare_database
@@ -89,29 +93,38 @@ def test_an_unreachable_database_is_one_sentence(make_engines: Engines) -> None:
     assert caught.value.code == "database_unreachable"
 
 
+REVISION = """
+from pathlib import Path
+import sqlalchemy
+revision = "0002"
+down_revision = "0001"
+
+def upgrade(op, *, schema):
+    if schema in Path({broken!r}).read_text().split():
+        raise RuntimeError("the disk is full\\nwith details")
+    op.add_column("regions", sqlalchemy.Column("later", sqlalchemy.Integer))  # the search path is the tenant's
+    with open({done!r}, "a") as file:
+        file.write(schema + " ")
+"""
+
+
 class TestTenants:
-    """A later version, played by a patched branch: one more column in every tenant's schema."""
+    """A later version with a real revision: one more column in every tenant's schema."""
 
     @pytest.fixture
-    def newer(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """``9999`` is the newest version; returns the schemas that were upgraded, in order."""
-        done: list[str] = []
-        original = environment.upgrade
-
-        def upgrade(connection, branch, version_schema, **arguments):
-            if branch != "tenant":
-                return original(connection, branch, version_schema, **arguments)
-            if version_schema in broken:
-                raise RuntimeError("the disk is full\nwith details")
-            connection.execute(text("ALTER TABLE regions ADD COLUMN later int"))  # the search path is the tenant's
-            connection.execute(text(f"UPDATE {version_schema}.schema_version SET version_num = '9999'"))
-            done.append(version_schema)
-            return "9999"
-
-        broken = self.broken = set()
-        monkeypatch.setattr(environment, "upgrade", upgrade)
-        monkeypatch.setattr(environment, "head", lambda branch: "9999" if branch == "tenant" else "0001")
-        return done
+    def newer(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Version 0002 of the tenant branch; the file ``done`` tells in which order schemas were upgraded."""
+        folder = tmp_path / "tenant"
+        shutil.copytree(FOLDER / "tenant" / "versions", folder / "versions")
+        (tmp_path / "broken").touch()
+        (tmp_path / "done").touch()
+        text_of_revision = REVISION.format(broken=str(tmp_path / "broken"), done=str(tmp_path / "done"))
+        (folder / "versions" / "0002_later.py").write_text(text_of_revision)
+        newer = ScriptDirectory(str(folder))
+        original, today = environment.scripts, environment.head
+        monkeypatch.setattr(environment, "scripts", lambda branch: newer if branch == "tenant" else original(branch))
+        monkeypatch.setattr(environment, "head", lambda branch: "0002" if branch == "tenant" else today(branch))
+        return tmp_path
 
     def versions(self, database: Database) -> dict[int, tuple[str, str]]:
         with database.owner_connection() as connection:
@@ -119,41 +132,52 @@ class TestTenants:
             return {row[0]: (row[1], row[2]) for row in rows}
 
     def test_all_are_upgraded_the_first_alone(
-        self, fresh_database: Database, make_tenant: MakeTenant, newer: list[str]
+        self, fresh_database: Database, make_tenant: MakeTenant, newer: Path
     ) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.undo()
         isps = self.make(fresh_database, make_tenant, 5)
         report = runner.upgrade_all(fresh_database, parallel=3)
-        assert newer[0] == f"t_{isps[0]}"
-        assert sorted(newer) == sorted(f"t_{i}" for i in isps)
+        done = (newer / "done").read_text().split()
+        assert done[0] == f"t_{isps[0]}"
+        assert sorted(done) == sorted(f"t_{i}" for i in isps)
+        with fresh_database.owner_connection() as connection:
+            for isp in isps:
+                assert connection.execute(text(f"SELECT count(later) FROM t_{isp}.regions")).scalar() == 0
         assert len(report.migrated) == 5
-        assert set(self.versions(fresh_database).values()) == {("9999", "done")}
+        assert set(self.versions(fresh_database).values()) == {("0002", "done")}
         assert runner.upgrade_all(fresh_database).migrated == []
 
     def test_one_that_fails_stops_nobody_and_is_retried(
-        self, fresh_database: Database, make_tenant: MakeTenant, newer: list[str]
+        self, fresh_database: Database, make_tenant: MakeTenant, newer: Path
     ) -> None:
         isps = self.make(fresh_database, make_tenant, 3)
-        self.broken.add(f"t_{isps[1]}")
+        (newer / "broken").write_text(f"t_{isps[1]}")
         report = runner.upgrade_all(fresh_database)
         assert list(report.failed.values()) == ["the disk is full"]
         assert self.versions(fresh_database)[isps[1]] == ("0001", "failed")
-        self.broken.clear()
+        (newer / "broken").write_text("")
         assert len(runner.upgrade_all(fresh_database).migrated) == 1
-        assert self.versions(fresh_database)[isps[1]] == ("9999", "done")
+        assert self.versions(fresh_database)[isps[1]] == ("0002", "done")
+
+    def test_a_new_tenant_gets_what_came_after_the_baseline(
+        self, fresh_database: Database, make_tenant: MakeTenant, newer: Path
+    ) -> None:
+        isp = make_tenant(database=fresh_database)
+        assert self.versions(fresh_database)[isp.id] == ("0002", "done")
+        with fresh_database.owner_connection() as connection:
+            connection.execute(text(f"SELECT later FROM t_{isp.id}.regions"))
 
     def test_a_failing_canary_keeps_the_others_untouched(
-        self, fresh_database: Database, make_tenant: MakeTenant, newer: list[str]
+        self, fresh_database: Database, make_tenant: MakeTenant, newer: Path
     ) -> None:
         isps = self.make(fresh_database, make_tenant, 3)
-        self.broken.add(f"t_{isps[0]}")
+        (newer / "broken").write_text(f"t_{isps[0]}")
         with pytest.raises(MigrationError, match="the others were not touched: the disk is full"):
             runner.upgrade_all(fresh_database)
-        assert newer == []
+        assert (newer / "done").read_text() == ""
+        assert set(self.versions(fresh_database).values()) == {("0001", "done"), ("0001", "failed")}
 
     def test_a_locked_table_is_retried_not_waited_for(
-        self, fresh_database: Database, make_tenant: MakeTenant, newer: list[str], monkeypatch: pytest.MonkeyPatch
+        self, fresh_database: Database, make_tenant: MakeTenant, newer: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         [isp] = self.make(fresh_database, make_tenant, 1)
         monkeypatch.setattr(environment, "LOCK_TIMEOUT", "100ms")
@@ -174,7 +198,7 @@ class TestTenants:
 
     @staticmethod
     def make(database: Database, make_tenant: MakeTenant, count: int) -> list[int]:
-        # Tenants are born with the version of today: the patched head is for the runner only.
+        # Born before the newer version came.
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(environment, "head", lambda branch: "0001")
             return [make_tenant(database=database).id for _ in range(count)]
