@@ -34,7 +34,6 @@ from tenants.access.rules import STATE_ACTIVE, STATE_DISABLED, STATE_HELD
 from tenants.catalog.models import Plan, PlanGroup, PlanWindow, RateProfile
 from tenants.catalog.rules import KINDS
 from tenants.subscribers.models import Account
-from tenants.usage.models import Session as OnlineSession
 
 EXPIRE = "account.expire"
 NOT_YET = datetime(2100, 1, 1, tzinfo=UTC)  # valid_until of an account whose period begins at its first login
@@ -118,18 +117,12 @@ def project_accounts(scope: TenantScope, account_ids: Sequence[int]) -> None:
 def _due_statements(tenant_id: int, ids: Any, wanted: CTE) -> tuple[Any, Any]:
     """Set the due row of accounts that will expire, and drop those of accounts that will not.
 
-    An instant that has passed gets a row only where somebody is online: an existing row may be waiting for the
-    worker (monthly deduction, renewal) and is left alone.
+    An instant that has passed gets one too: the worker renews from the balance as of that instant, or disconnects.
     """
     ends = and_(wanted.c.activated, wanted.c.state != STATE_HELD, wanted.c.valid_until < NOT_YET)
-    online = exists().where(
-        OnlineSession.tenant_id == wanted.c.tenant_id, OnlineSession.account_id == wanted.c.account_id
-    )
     due = insert(DueRow).from_select(
         ["tenant_id", "kind", "subject_id", "run_at"],
-        select(wanted.c.tenant_id, literal(EXPIRE), wanted.c.account_id, wanted.c.valid_until).where(
-            ends, or_(wanted.c.valid_until > func.now(), online)
-        ),
+        select(wanted.c.tenant_id, literal(EXPIRE), wanted.c.account_id, wanted.c.valid_until).where(ends),
     )
     put = due.on_conflict_do_update(
         index_elements=["tenant_id", "kind", "subject_id"],

@@ -1,0 +1,180 @@
+"""Due work: booked with the due instant however late it runs, safe to run twice, and at once with operations."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from infra.db import Database
+from infra.outbox import OutboxRow
+from infra.tenant_scope import TenantRef, tenant_scope
+from tenants.billing.add_pack import AddPack, add_pack
+from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
+from tenants.billing.buy import Buy, buy
+from tenants.billing.check import check_ledger
+from tenants.billing.due import run_due
+from tenants.billing.models import Order
+from tenants.billing.top_up import TopUp, top_up
+from tenants.kernel.errors import BusinessError
+from tenants.usage.models import QuotaUse
+from tenants.usage.models import Session as OnlineSession
+from tests.fixtures.billing import OWNER, Counter
+
+
+def go_online(counter: Counter, account: int, at: str) -> None:
+    row = counter.account(account)
+    counter.scope.session.add(
+        OnlineSession(
+            tenant_id=counter.scope.tenant_id,
+            nas_id=1,
+            session_id=f"s{account}",
+            username=row.username,
+            account_id=account,
+            started_at=counter.at(at),
+            updated_at=counter.at(at),
+            seconds=0,
+            octets_in=0,
+            octets_out=0,
+            packets_in=0,
+            packets_out=0,
+        )
+    )
+    counter.scope.session.flush()
+
+
+def disconnects(counter: Counter) -> list[str]:
+    rows = counter.scope.session.scalars(
+        select(OutboxRow.subject).where(
+            OutboxRow.tenant_id == counter.scope.tenant_id, OutboxRow.topic == "radius.disconnect"
+        )
+    )
+    return sorted(rows)
+
+
+def renewals(counter: Counter, account: int) -> list[str]:
+    rows = counter.scope.session.scalars(
+        select(Order.at).where(Order.account_id == account, Order.kind == "renew").order_by(Order.id)
+    )
+    return [counter.local(at) for at in rows]
+
+
+def test_prepaid_month_is_deducted_at_each_due_time_without_drift(counter: Counter) -> None:
+    account = counter.open("2M prepaid", "2026-01-31 10:00:00")
+    counter.run(top_up, TopUp(account, Decimal(120)), "2026-02-01 10:00:00")
+    for run_at in ("2026-02-28 11:00:00", "2026-02-28 11:00:00", "2026-03-31 10:00:00"):  # an hour late, twice
+        run_due(counter.scope, now=counter.at(run_at))
+    assert renewals(counter, account) == ["2026-02-28 10:00:00", "2026-03-31 10:00:00"]
+    assert counter.expiry(account) == "2026-04-30 10:00:00"
+    assert counter.balance(account) == "20.00"
+    report = run_due(counter.scope, now=counter.at("2026-05-01 00:00:00"))  # 20 does not cover 50
+    assert (report.renewed, report.expired) == (0, 1)
+    assert counter.expiry(account) == "2026-04-30 10:00:00"
+    assert check_ledger(counter.scope).findings == []
+
+
+def test_two_missed_months_are_booked_with_their_own_instants(counter: Counter) -> None:
+    account = counter.open("2M prepaid", "2026-01-31 10:00:00")
+    counter.run(top_up, TopUp(account, Decimal(500)), "2026-02-01 10:00:00")
+    run_due(counter.scope, now=counter.at("2026-04-15 00:00:00"))
+    assert renewals(counter, account) == ["2026-02-28 10:00:00", "2026-03-31 10:00:00"]
+    assert counter.expiry(account) == "2026-04-30 10:00:00"
+
+
+def test_unified_hour_and_prepaid_months_get_along(counter: Counter) -> None:
+    counter.setting("unified_expiry_hour", "3")
+    account = counter.open("2M prepaid", "2026-01-31 10:20:30")
+    assert counter.expiry(account) == "2026-02-28 03:20:30"
+    counter.run(top_up, TopUp(account, Decimal(500)), "2026-02-01 10:00:00")
+    run_due(counter.scope, now=counter.at("2026-04-01 00:00:00"))
+    assert counter.expiry(account) == "2026-04-30 03:20:30"
+
+
+def test_auto_renewal_buys_the_same_plan_again(counter: Counter) -> None:
+    account = counter.open("10 GB", "2026-01-31 10:00:00")
+    counter.run(set_auto_renew, SetAutoRenew(account, True), "2026-02-01 10:00:00")
+    counter.run(top_up, TopUp(account, Decimal(30)), "2026-02-01 10:00:00")
+    epoch = counter.account(account).quota_epoch
+    report = run_due(counter.scope, now=counter.at("2026-03-02 10:00:00"))  # 31 Jan + 30 days
+    assert report.renewed == 1
+    row = counter.account(account)
+    assert (row.quota_epoch, row.quota_octets) == (epoch + 1, 10 * 2**30)  # what was unused is lost
+    assert counter.expiry(account) == "2026-04-01 10:00:00"
+
+
+def test_expired_sessions_are_disconnected_once(counter: Counter) -> None:
+    account = counter.open("2M month", "2026-01-31 10:00:00")
+    other = counter.open("2M month", "2026-01-31 10:00:01")
+    for one in (account, other):
+        go_online(counter, one, "2026-02-01 00:00:00")
+    report = run_due(counter.scope, now=counter.at("2026-02-28 10:00:00"))
+    assert (report.handled, report.expired, report.disconnected) == (1, 1, 1)
+    assert disconnects(counter) == [f"account:{account}"]
+    assert run_due(counter.scope, now=counter.at("2026-02-28 10:00:00")).handled == 0
+
+
+def test_arrears_are_cut_off_after_the_allowed_days(counter: Counter) -> None:
+    account = counter.open("2M month", "2015-04-05 00:00:00")
+    counter.buy(account, "2M month", "2015-05-01 09:00:00", method="arrears")
+    go_online(counter, account, "2015-05-01 00:00:00")
+    assert run_due(counter.scope, now=counter.at("2015-05-07 23:59:59")).expired == 0
+    assert run_due(counter.scope, now=counter.at("2015-05-08 00:00:00")).disconnected == 1
+
+
+def test_a_prepaid_account_in_arrears_is_not_renewed(counter: Counter) -> None:
+    account = counter.open("2M prepaid", "2026-01-31 10:00:00", method="arrears")
+    assert run_due(counter.scope, now=counter.at("2026-03-15 10:00:00")).renewed == 0
+    assert renewals(counter, account) == []
+
+
+def test_a_pack_ends_and_only_its_unused_part_is_lost(counter: Counter) -> None:
+    account = counter.open("2 hours a day", "2026-01-31 10:00:00")
+    counter.run(add_pack, AddPack(account, seconds=3600, validity_days=2), "2026-02-01 10:00:00")
+    counter.run(add_pack, AddPack(account, seconds=1000), "2026-02-01 10:00:00")
+    row = counter.account(account)
+    counter.scope.session.add(
+        QuotaUse(
+            tenant_id=counter.scope.tenant_id,
+            account_id=account,
+            epoch=row.quota_epoch,
+            window_on=datetime.fromisoformat("2026-02-02").date(),
+            octets=0,
+            seconds=7200 + 600,  # ten minutes out of the pack that ends first
+            over_octets=0,
+            over_seconds=0,
+        )
+    )
+    counter.scope.session.flush()
+    report = run_due(counter.scope, now=counter.at("2026-02-03 10:00:00"))
+    assert report.packs_ended == 1
+    assert counter.account(account).pack_seconds == 600 + 1000  # what was used, and the other pack
+
+
+@pytest.mark.parametrize("busy", ["account", "due row"])
+def test_who_is_being_worked_on_keeps_his_due_row(database: Database, shop: TenantRef, busy: str) -> None:
+    with tenant_scope(database, shop) as scope:
+        counter = Counter(scope)
+        account, month = counter.open("2M month", "2026-01-31 10:00:00"), counter.plan("2M month")
+        now = counter.at("2026-02-28 10:00:00")
+    with tenant_scope(database, shop) as first:
+        if busy == "account":
+            buy(first, Buy(account, month), actor=OWNER, now=now)
+        else:
+            run_due(first, now=now)
+        with tenant_scope(database, shop) as second:
+            assert run_due(second, now=now).expired == 0
+    with tenant_scope(database, shop) as scope:
+        assert run_due(scope, now=now).expired == 0  # renewed, or handled
+
+
+def test_a_plan_that_is_no_longer_sold_ends(counter: Counter) -> None:
+    from tenants.catalog.models import Plan
+
+    account = counter.open("2M prepaid", "2026-01-31 10:00:00")
+    counter.run(top_up, TopUp(account, Decimal(120)), "2026-02-01 10:00:00")
+    plan = counter.scope.session.get_one(Plan, counter.plan("2M prepaid"))
+    plan.deleted_at = counter.at("2026-02-02 00:00:00")
+    report = run_due(counter.scope, now=counter.at("2026-02-28 10:00:00"))
+    assert (report.renewed, report.expired) == (0, 1)
+    with pytest.raises(BusinessError):
+        counter.buy(account, "2M prepaid", "2026-03-01 10:00:00")
