@@ -5,13 +5,63 @@
 -- which the node sends, complete, to aaa.account_each. Kinds are those of Acct-Status-Type: 1 Start, 2 Stop, 3 Interim.
 -- Statements stay in the form that also works on Citus (every key led by tenant_id).
 
+DO $$ BEGIN
+  CREATE TYPE aaa.metered AS (tenant_id int, account_id bigint, day int, octets bigint, seconds bigint);
+EXCEPTION WHEN duplicate_object THEN NULL;
+END $$;
+
+-- Counts up the quota of one account (tenants/usage/rules_quota.py says what this does; a test compares both). When it is used
+-- up by this very report, the sessions end or get the throttled rate (RAD-6): outbox rows, sent after the commit.
+CREATE OR REPLACE FUNCTION aaa.count_quota(p_tenant int, p_account bigint, p_day date, p_octets bigint, p_seconds bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  u aaa.subscriber;
+  win date;
+  was record;
+BEGIN
+  SELECT * INTO u FROM aaa.subscriber WHERE tenant_id = p_tenant AND account_id = p_account AND quota_kind > 0;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  win := CASE u.quota_kind WHEN 2 THEN p_day WHEN 3 THEN date_trunc('month', p_day)::date ELSE date '1970-01-01' END;
+  INSERT INTO aaa.quota_use AS q (tenant_id, account_id, epoch, window_on, octets, seconds, over_octets, over_seconds, warned)
+  VALUES (p_tenant, p_account, u.quota_epoch, win, p_octets, p_seconds, 0, 0, 0)
+  ON CONFLICT (tenant_id, account_id) DO UPDATE SET epoch = u.quota_epoch, window_on = win,
+    octets = p_octets + CASE WHEN q.epoch = u.quota_epoch AND q.window_on = win THEN q.octets ELSE 0 END,
+    seconds = p_seconds + CASE WHEN q.epoch = u.quota_epoch AND q.window_on = win THEN q.seconds ELSE 0 END,
+    over_octets = CASE WHEN q.epoch <> u.quota_epoch THEN 0 WHEN q.window_on = win THEN q.over_octets
+      ELSE q.over_octets + GREATEST(0, q.octets - COALESCE(u.quota_octets, q.octets)) END,
+    over_seconds = CASE WHEN q.epoch <> u.quota_epoch THEN 0 WHEN q.window_on = win THEN q.over_seconds
+      ELSE q.over_seconds + GREATEST(0, q.seconds - COALESCE(u.quota_seconds, q.seconds)) END,
+    warned = CASE WHEN q.epoch = u.quota_epoch AND q.window_on = win THEN q.warned ELSE 0 END
+  RETURNING new.octets, new.seconds, new.over_octets, new.over_seconds INTO was;
+  -- Used up now, and not before this report.
+  IF (was.octets + was.over_octets >= u.quota_octets + u.pack_octets
+        AND was.octets + was.over_octets - p_octets < u.quota_octets + u.pack_octets)
+      OR (was.seconds + was.over_seconds >= u.quota_seconds + u.pack_seconds
+        AND was.seconds + was.over_seconds - p_seconds < u.quota_seconds + u.pack_seconds) THEN
+    INSERT INTO work.outbox (tenant_id, topic, subject, payload)
+    SELECT s.tenant_id, CASE WHEN u.quota_cut THEN 'radius.disconnect' ELSE 'radius.coa' END, 'account:' || p_account,
+      jsonb_build_object('nas_id', s.nas_id, 'session_id', s.session_id, 'username', s.username, 'framed_ip', host(s.framed_ip),
+        'account_id', p_account, 'mac', s.mac, 'reason', 'quota')
+      || CASE WHEN u.quota_cut THEN '{}' ELSE jsonb_build_object('profile_id', u.throttle_profile_id) END
+    FROM aaa.session s WHERE s.tenant_id = p_tenant AND s.account_id = p_account
+      AND (u.quota_cut OR u.throttle_profile_id IS NOT NULL);
+    PERFORM pg_notify('broadloom_outbox', 'radius');
+  END IF;
+END $$;
+
 CREATE OR REPLACE FUNCTION aaa.add_usage(p_tenant int, p_account bigint, p_day date, p_in bigint, p_out bigint, p_seconds bigint)
-RETURNS void LANGUAGE sql AS $$
-  INSERT INTO aaa.usage AS g (tenant_id, account_id, day, octets_in, octets_out, seconds)
-  SELECT p_tenant, p_account, p_day, p_in, p_out, p_seconds WHERE p_account > 0 AND (p_in > 0 OR p_out > 0 OR p_seconds > 0)
-  ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET octets_in = g.octets_in + EXCLUDED.octets_in,
-    octets_out = g.octets_out + EXCLUDED.octets_out, seconds = g.seconds + EXCLUDED.seconds
-$$;
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF p_account > 0 AND (p_in > 0 OR p_out > 0 OR p_seconds > 0) THEN
+    INSERT INTO aaa.usage AS g (tenant_id, account_id, day, octets_in, octets_out, seconds)
+    VALUES (p_tenant, p_account, p_day, p_in, p_out, p_seconds)
+    ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET octets_in = g.octets_in + EXCLUDED.octets_in,
+      octets_out = g.octets_out + EXCLUDED.octets_out, seconds = g.seconds + EXCLUDED.seconds;
+    PERFORM aaa.count_quota(p_tenant, p_account, p_day, p_in + p_out, p_seconds);
+  END IF;
+END $$;
 
 -- Instants are seconds since 1970; days are days since 1970 in the tenant's zone; IPv4 addresses are numbers.
 CREATE OR REPLACE FUNCTION aaa.account(
@@ -23,6 +73,9 @@ CREATE OR REPLACE FUNCTION aaa.account(
 DECLARE
   done int;
   undone int[] := '{}';
+  metered aaa.metered[];  -- what accounts with a quota used
+  more aaa.metered[];
+  m aaa.metered;
 BEGIN
   IF n_interim > 0 THEN
     WITH changed AS (
@@ -44,7 +97,9 @@ BEGIN
       WHERE account_id > 0 AND (more_in > 0 OR more_out > 0 OR more_seconds > 0) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
       ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET octets_in = g.octets_in + EXCLUDED.octets_in,
         octets_out = g.octets_out + EXCLUDED.octets_out, seconds = g.seconds + EXCLUDED.seconds)
-    SELECT count(*) INTO done FROM changed;
+    SELECT count(*), array_agg(ROW(c.tenant_id, c.account_id, c.day, c.more_in + c.more_out, c.more_seconds)::aaa.metered)
+        FILTER (WHERE u.account_id IS NOT NULL) INTO done, metered
+    FROM changed c LEFT JOIN aaa.subscriber u ON u.tenant_id = c.tenant_id AND u.account_id = c.account_id AND u.quota_kind > 0;
     IF done < n_interim THEN
       SELECT undone || array_agg(b.ord::int) INTO undone
       FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_sec, a_in, a_out) WITH ORDINALITY
@@ -109,7 +164,10 @@ BEGIN
       GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
       ON CONFLICT (tenant_id, account_id, day) DO UPDATE SET octets_in = g.octets_in + EXCLUDED.octets_in,
         octets_out = g.octets_out + EXCLUDED.octets_out, seconds = g.seconds + EXCLUDED.seconds)
-    SELECT count(*) INTO done FROM ended;
+    SELECT count(*), array_agg(ROW(c.tenant_id, c.account_id, c.day, c.all_in - c.octets_in + c.all_out - c.octets_out,
+        c.all_seconds - c.seconds)::aaa.metered) FILTER (WHERE u.account_id IS NOT NULL) INTO done, more
+    FROM ended c LEFT JOIN aaa.subscriber u ON u.tenant_id = c.tenant_id AND u.account_id = c.account_id AND u.quota_kind > 0;
+    metered := metered || more;
     IF done < n_stop THEN
       SELECT undone || array_agg(b.ord::int) INTO undone
       FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at) WITH ORDINALITY AS b(tenant, nas, sid, usr, kind, at, ord)
@@ -117,6 +175,11 @@ BEGIN
         SELECT FROM aaa.session_history h WHERE h.tenant_id = b.tenant AND h.nas_id = b.nas AND h.session_id = b.sid COLLATE "C"
           AND h.username = b.usr AND h.ended_at = to_timestamp(b.at));
     END IF;
+  END IF;
+  IF metered IS NOT NULL THEN
+    FOREACH m IN ARRAY metered LOOP
+      PERFORM aaa.count_quota(m.tenant_id, m.account_id, date '1970-01-01' + m.day, m.octets, m.seconds);
+    END LOOP;
   END IF;
   RETURN undone;
 END $$;

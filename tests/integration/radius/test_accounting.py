@@ -1,13 +1,14 @@
 """Accounting over real sockets: whatever the order of arrival, one correct row (RAD-4; radius.md, "Accounting")."""
 
 import random
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.codes import ACCT_INTERIM, ACCT_OFF, ACCT_ON, ACCT_START, ACCT_STOP
+from tenants.usage.rules_quota import Counter, count
 from tests.fixtures.radius import Client, Processes, World, WorldTenant
 
 GIGA = 1_000_000_000
@@ -204,3 +205,41 @@ def test_odd_values_are_no_obstacle(world: World, isp) -> None:
     assert len(world.history(tenant)) == 2
     assert not router.ask(router.accounting(ACCT_START, "", "alice"), timeout=0.3)  # no Acct-Session-Id
     assert router.account(15, "s1", "alice")  # Failed: nothing of ours, but acknowledged
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_quota_is_counted_and_its_end_reaches_the_router_at_once(world: World, isp, cut: bool) -> None:
+    tenant, router = isp
+    world.set(tenant, "alice", quota_kind=1, quota_octets=1000, pack_octets=100, quota_cut=cut, throttle_profile_id=-5)
+    assert router.account(ACCT_START, "s1", "alice")
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=60, octets_in=500, octets_out=400)
+    asked = "SELECT topic, payload ->> 'profile_id' FROM work.outbox WHERE tenant_id = %s"
+    assert world.query(asked, tenant.id) == []
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=90, octets_in=600, octets_out=500)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=120, octets_in=700, octets_out=500)  # says it once
+    assert world.query(asked, tenant.id) == [("radius.disconnect", None) if cut else ("radius.coa", "-5")]
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=130, octets_in=700, octets_out=550)
+    assert world.query("SELECT octets, seconds FROM aaa.quota_use WHERE tenant_id = %s", tenant.id) == [(1250, 130)]
+    answer = router.log_in("alice")
+    assert answer.code == (codes.ACCESS_REJECT if cut else codes.ACCESS_ACCEPT)
+
+
+def test_quota_counts_the_same_in_sql_as_by_the_rule(world: World, isp) -> None:
+    tenant, _ = isp
+    account_id = world.subscriber(tenant, "bob", quota_kind=2, quota_octets=100, quota_epoch=1)
+    chance, counter, epoch = random.Random(5), None, 1
+    today = date(2026, 3, 30)
+    for _ in range(60):
+        if chance.random() < 0.3:
+            today += timedelta(days=1)
+        if chance.random() < 0.1:
+            epoch += 1
+            world.set(tenant, "bob", quota_epoch=epoch)
+        used = chance.randrange(80)
+        world.run("SELECT aaa.count_quota(%s, %s, %s, %s, 0)", tenant.id, account_id, today, used)
+        counter = count(counter, epoch, today, 100, used)
+        [row] = world.query(
+            "SELECT epoch, window_on, octets, over_octets FROM aaa.quota_use WHERE tenant_id = %s AND account_id = %s",
+            tenant.id, account_id,
+        )  # fmt: skip
+        assert Counter(*row) == counter

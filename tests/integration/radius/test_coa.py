@@ -141,7 +141,8 @@ def test_a_thousand_at_once(world: World, processes: Processes, listener) -> Non
     for tenant, nas_id in ((one, nas_one), (two, nas_two)):
         world.run(
             "INSERT INTO work.outbox (tenant_id, topic, payload) SELECT %s, 'radius.disconnect',"
-            " jsonb_build_object('nas_id', %s::int, 'session_id', 's' || n, 'username', 'u' || n) FROM generate_series(1, 1000) n", tenant.id, nas_id,
+            " jsonb_build_object('nas_id', %s::int, 'session_id', 's' || n, 'username', 'u' || n)"
+            " FROM generate_series(1, 1000) n", tenant.id, nas_id,
         )  # fmt: skip
     world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
 
