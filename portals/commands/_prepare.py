@@ -14,6 +14,7 @@ from infra.servers import resolve
 from infra.settings import Settings, SettingsError
 from migrations.errors import MigrationError
 from portals.commands._demo_facts import DemoFacts, Login
+from tenants.kernel.errors import BusinessError
 from tenants.registry.platform_operators import ensure_first
 from tenants.registry.prepare import prepare_database
 
@@ -37,7 +38,11 @@ def prepare(settings: Settings, *, with_demo: bool) -> DemoFacts:
 
 def _platform_login(database: Database, settings: Settings) -> Login:
     """Whoever runs the cloud; a password that was made here is shown this once and never again."""
-    made = ensure_first(database, settings.platform_email, settings.platform_password, now=clock.now())
+    try:
+        made = ensure_first(database, settings.platform_email, settings.platform_password, now=clock.now())
+    except BusinessError as error:
+        variable = "BROADLOOM_PLATFORM_EMAIL" if error.field == "email" else "BROADLOOM_PLATFORM_PASSWORD"
+        raise SettingsError(f"{variable} cannot be used: {error}") from None
     known = "as set in BROADLOOM_PLATFORM_PASSWORD" if settings.platform_password else "as shown at the first start"
     return Login("platform console", f"{settings.site_url}/platform/", settings.platform_email, made or known)
 
