@@ -1,0 +1,79 @@
+"""What codes are called on the platform's pages."""
+
+from typing import Any
+
+from portals.shared.i18n import current_language, lazy
+from portals.shared.words import word
+from tenants.reports.queries_platform import TenantRow
+
+TENANT_STATES: dict[str, tuple[str, Any]] = {
+    "active": ("normal", lazy("Running")),
+    "suspended": ("expired", lazy("Suspended")),
+    "provisioning": ("new", lazy("Being set up")),
+    "deleted": ("disabled", lazy("Deleted")),
+}
+
+ATTENTION: dict[str, Any] = {
+    "migration_failed": lazy("The last migration of its schema failed"),
+    "suspended": lazy("Suspended"),
+    "tier_over": lazy("The paid time of its tier is over"),
+    "near_limit": lazy("Near the limit of its tier"),
+}
+
+NODE_KINDS: dict[str, Any] = {
+    "radius": lazy("RADIUS engine"),
+    "coa": lazy("Disconnects (CoA)"),
+    "worker": lazy("Worker"),
+    "scheduler": lazy("Scheduler"),
+    "web": lazy("Web"),
+}
+
+QUEUES: dict[str, Any] = {
+    "due": lazy("To the second"),
+    "default": lazy("Soon"),
+    "slow": lazy("Slow work"),
+}
+
+BACKLOG: dict[str, Any] = {
+    "account.expire": lazy("Expiries to come"),
+    "account.activate": lazy("First logins"),
+    "account.bind": lazy("Learned bindings"),
+    "radius.disconnect": lazy("Disconnects (CoA)"),
+    "radius.coa": lazy("Rate changes (CoA)"),
+    "mail.send": lazy("E-mail"),
+}
+
+ACTIONS: dict[str, Any] = {
+    "platform.first_operator": lazy("First platform operator made"),
+    "platform.log_in": lazy("Signed in"),
+    "platform.log_in_refused": lazy("Sign-in refused"),
+    "platform.change_password": lazy("Password changed"),
+    "tenant.suspend": lazy("Tenant suspended"),
+    "tenant.resume": lazy("Tenant resumed"),
+    "tenant.create": lazy("Tenant made"),
+    "support.start": lazy("Support login begun"),
+    "support.end": lazy("Support login ended"),
+    "sign_up.delete": lazy("Sign-up deleted"),
+    "sign_up.resend": lazy("Verification sent again"),
+}
+
+
+def tenant_state(state: str) -> tuple[str, str]:
+    """(dot, word) of a tenant's state."""
+    dot, text = TENANT_STATES.get(state, ("disabled", state))
+    return dot, str(text)
+
+
+def tier_name(tenant: TenantRow) -> str:
+    """The tier in the reader's language."""
+    return tenant.tier_en if current_language() == "en" else tenant.tier_zh
+
+
+def backlog_name(name: str) -> str:
+    """What a kind of due work or an outbox topic is about."""
+    return word(BACKLOG, name)
+
+
+def action_name(action: str) -> str:
+    """What was done."""
+    return word(ACTIONS, action)
