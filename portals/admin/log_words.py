@@ -141,7 +141,7 @@ def changes_of(before: Any, after: Any, names: Names) -> list[tuple[str, str, st
 def _short(value: Any, names: Mapping[Any, str]) -> str:
     if value is None or value == "":
         return ""
-    if value in names:
+    if isinstance(value, str | int) and value in names:
         return str(names[value])
     if isinstance(value, bool):
         return _("yes") if value else _("no")
