@@ -4,16 +4,19 @@ Alembic's ``op`` and ``context`` are one per process; tenants migrate in threads
 ``MigrationContext`` per connection and hands each revision its own ``Operations``.
 """
 
+import logging
 from functools import cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from alembic.operations import Operations
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from migrations.scripts import FOLDER
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
+
+logging.getLogger("alembic").setLevel(logging.WARNING)  # it announces each of its plug-ins
 
 Branch = Literal["registry", "tenant"]
 VERSION_TABLE = "schema_version"
@@ -22,8 +25,10 @@ STATEMENT_TIMEOUT = "15min"
 
 
 @cache
-def scripts(branch: Branch) -> ScriptDirectory:
+def scripts(branch: Branch) -> "ScriptDirectory":
     """The revisions of one branch."""
+    from alembic.script import ScriptDirectory  # late: the web processes import this module and seldom migrate
+
     return ScriptDirectory(str(FOLDER / branch))
 
 
@@ -56,6 +61,9 @@ def upgrade(connection: Connection, branch: Branch, version_schema: str, **argum
     target = head(branch)
     if current_version(connection, version_schema) == target:
         return target
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationContext
+
     directory = scripts(branch)
     context = MigrationContext.configure(
         connection,
