@@ -103,7 +103,11 @@ def _register_portals(app: Flask, settings: Settings) -> None:
 def register_portal(app: Flask, portal: Portal) -> None:
     """Put a portal into its space; before the first request only."""
     app.extensions["broadloom_portals"][portal.blueprint.name] = portal
+    if portal.realm == "operator":
+        add_support_routes(portal.blueprint)
     space = TENANT if portal.space == "tenant" else BASE
+    if portal.realm == "operator":
+        add_support_routes(portal.blueprint)
     app.register_blueprint(portal.blueprint, url_prefix=portal.url_prefix or None, subdomain=space)
 
 

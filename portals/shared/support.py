@@ -3,6 +3,8 @@
 How such a login is read stands in :mod:`portals.shared.login`; the platform console begins it.
 """
 
+from weakref import WeakSet
+
 from flask import Blueprint, g, redirect, url_for
 from werkzeug.wrappers import Response
 
@@ -13,7 +15,7 @@ from portals.shared.toasts import toast
 from tenants.kernel.errors import Forbidden
 from tenants.registry.support_login import SupportView, all_running_support, end_support_here
 
-_ADDED: set[int] = set()
+_ADDED: WeakSet[Blueprint] = WeakSet()
 
 
 def support_notices() -> list[SupportView]:
@@ -34,14 +36,16 @@ def end_support(support_id: int) -> Response:
         raise Forbidden(permission="settings.edit")
     ended = end_support_here(g.scope, support_id, actor=person.actor, now=g.now)
     toast(_("The support login is ended.") if ended else _("The support login was over already."))
+    portal = current_portal()
+    assert portal is not None  # the route hangs on one
     if own:
         sign_out()
-        return redirect(url_for("admin.log_in"), 303)
-    return redirect(url_for("admin.home"), 303)
+        return redirect(url_for(portal.login_endpoint), 303)
+    return redirect(url_for(portal.home_endpoint), 303)
 
 
 def add_support_routes(blueprint: Blueprint) -> None:
     """Hang the route on the administration's blueprint, once per process (tests make several applications)."""
-    if id(blueprint) not in _ADDED:
-        _ADDED.add(id(blueprint))
+    if blueprint not in _ADDED:
+        _ADDED.add(blueprint)
         blueprint.add_url_rule("/support/<int:support_id>/end", "end_support", signed_in(end_support), methods=["POST"])
