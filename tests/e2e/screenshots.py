@@ -48,10 +48,10 @@ SHOTS = (
     Shot("admin-home", f"{AT}/admin/", "admin"),
     Shot("admin-home-dark", f"{AT}/admin/", "admin", dark=True),
     Shot("subscribers-list", f"{AT}/admin/accounts/", "admin"),
-    Shot("subscriber-detail", f"{AT}/admin/accounts/", "admin", click=".bl-table a >> nth=0"),
-    Shot("subscriber-detail-en", f"{AT}/admin/accounts/", "admin", click=".bl-table a >> nth=0", language="en"),
+    Shot("subscriber-detail", f"{AT}/admin/accounts/", "admin", click=".bl-table tbody a >> nth=2"),
+    Shot("subscriber-detail-en", f"{AT}/admin/accounts/", "admin", click=".bl-table tbody a >> nth=2", language="en"),
     Shot("online-sessions", f"{AT}/admin/online/", "admin"),
-    Shot("nas-onboarding", f"{AT}/admin/routers/", "admin", click=".bl-table a >> nth=0"),
+    Shot("nas-onboarding", f"{AT}/admin/routers/", "admin", click=".bl-table tbody a >> nth=0"),
     Shot("error-404", f"{AT}/admin/accounts/999999999", "admin"),
     Shot("selfcare-login", f"{AT}/login"),
 )
