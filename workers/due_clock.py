@@ -14,7 +14,7 @@ from infra.outbox import DueRow, OutboxRow
 from infra.queue import DEFAULT, Task, enqueue, take_leases
 from infra.redis_keys import due_lease
 from infra.tenant_scope import unscoped
-from workers.jobs import deliver, run_due
+from workers.due_kinds import FAMILIES, LEASE_SECONDS, QUEUE_OF, delivery_task, due_task
 
 MOST_ROWS = 5_000  # looked at in one tick; the rest is seen half a second later
 TAKEN_TOO_LONG = timedelta(seconds=120)  # a delivery whose worker was killed is given out again
@@ -31,7 +31,7 @@ class DueClock:
         """One look at all cells; gives how many jobs were enqueued."""
         count = 0
         for cell in self._database.cells:
-            for family, kinds in run_due.FAMILIES.items():
+            for family, kinds in FAMILIES.items():
                 count += self._enqueue_due(family, self._tenants_due(cell, kinds, now))
             count += self._enqueue_deliveries(cell, now)
         return count
@@ -52,9 +52,9 @@ class DueClock:
         if not tenant_ids:
             return 0
         keys = [due_lease(tenant_id, family) for tenant_id in tenant_ids]
-        free = take_leases(self._redis, keys, run_due.LEASE_SECONDS)
-        tasks = [run_due.task(tenant_id, family) for tenant_id, ours in zip(tenant_ids, free, strict=True) if ours]
-        return enqueue(self._redis, run_due.QUEUE_OF[family], tasks, keep_seconds=0)
+        free = take_leases(self._redis, keys, LEASE_SECONDS)
+        tasks = [due_task(tenant_id, family) for tenant_id, ours in zip(tenant_ids, free, strict=True) if ours]
+        return enqueue(self._redis, QUEUE_OF[family], tasks, keep_seconds=0)
 
     def _enqueue_deliveries(self, cell: str, now: datetime) -> int:
         """Mark waiting effects as taken and hand them to the workers; those of the cluster are not ours."""
@@ -85,5 +85,5 @@ class DueClock:
                     )
                     rows += [(row.tenant_id, row.id) for row in session.execute(taken)]
         # After the commit: a worker must find the row as taken. If we die here, it is given out again as lost.
-        tasks: list[Task] = [deliver.task(tenant_id, row_id, cell) for tenant_id, row_id in sorted(rows)]
+        tasks: list[Task] = [delivery_task(tenant_id, row_id, cell) for tenant_id, row_id in sorted(rows)]
         return enqueue(self._redis, DEFAULT, tasks, keep_seconds=0)

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from types import FrameType
 from typing import Any, cast
 
@@ -40,12 +39,11 @@ _LOCK = "SELECT pg_try_advisory_lock(hashtext('broadloom.scheduler'))"
 
 
 class ScheduledJob(CronJob):
-    """A cron job whose arguments travel as JSON."""
+    """A cron job known by its name only (the scheduler loads no business code), whose arguments travel as JSON."""
 
     def enqueue(self, connection: "Redis") -> Job:
         """Put one run into its queue and remember when; RQ's own would pickle the arguments."""
-        assert self.func is not None
-        job = queue(connection, self.queue_name).enqueue(self.func, args=self.args, **self.job_options)
+        job = queue(connection, self.queue_name).enqueue(self.func_name, args=self.args, **self.job_options)
         moment = clock.now().timestamp()
         connection.zadd(self.job_history_key, {job.id: moment})
         connection.zremrangebyrank(self.job_history_key, 0, -101)
@@ -64,10 +62,9 @@ def scheduled_jobs(connection: "Redis", cells: list[str]) -> list[ScheduledJob]:
 
 
 def _job(connection: "Redis", entry: Entry, cell: str, *, many: bool) -> ScheduledJob:
-    module, _, name = entry.function.rpartition(".")
     job = ScheduledJob(
         entry.queue,
-        func=getattr(import_module(module), name),
+        func_name=entry.function,
         args=(cell,) if entry.per_cell else (),
         interval=entry.seconds,
         result_ttl=max(3600, 2 * entry.seconds),

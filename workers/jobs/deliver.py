@@ -14,7 +14,6 @@ from sqlalchemy import select, update
 from infra import clock
 from infra.gateways import mail
 from infra.outbox import OutboxRow
-from infra.queue import Task
 from infra.tenant_scope import TenantScope, tenant_scope, unscoped
 from tenants.billing.first_login import activate
 from tenants.kernel.errors import BusinessError
@@ -26,11 +25,6 @@ from workers.job import platform_job
 LOG = structlog.get_logger(__name__)
 MOST_ATTEMPTS = 10
 _LONGEST_PAUSE = timedelta(hours=1)
-
-
-def task(tenant_id: int, row_id: int, cell: str) -> Task:
-    """The job for the queue."""
-    return Task("workers.jobs.deliver.deliver", (tenant_id, row_id, cell))
 
 
 def _bind(scope: TenantScope, payload: dict[str, Any], now: datetime) -> None:

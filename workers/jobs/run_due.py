@@ -14,23 +14,19 @@ from sqlalchemy import delete, select
 
 from infra import clock
 from infra.outbox import DueRow
-from infra.queue import DUE, Task
 from infra.redis_keys import due_lease
 from infra.tenant_scope import TenantScope, tenant_scope
-from tenants.access.project import EXPIRE
-from tenants.billing.add_pack import PACK_END
 from tenants.billing.due import run_due as run_billing_due
 from tenants.billing.first_login import activate
 from tenants.registry.directory import find_tenant
 from tenants.registry.errors import TenantNotFound
-from tenants.subscribers.delete_account import RELEASE_NAME, release_name
+from tenants.subscribers.delete_account import release_name
 from workers.context import Context
+from workers.due_kinds import ACTIVATE, FAMILIES, LEASE_SECONDS, LEDGER_CHECK, RELEASE_NAME, RETENTION, SEAL
 from workers.job import platform_job
 from workers.jobs import upkeep
 
 LOG = structlog.get_logger(__name__)
-ACTIVATE = "account.activate"  # written by the cluster at the first accepted login (SUB-3)
-LEASE_SECONDS = 4  # a killed worker's tenants are taken up again after it; a second job meanwhile finds nothing
 _BILLING_BATCH = 1000
 _ROW_BATCH = 100
 _LONGEST_PAUSE = timedelta(hours=1)
@@ -41,22 +37,10 @@ RowHandler = Callable[[TenantScope, int, datetime, datetime], Any]  # scope, sub
 ROW_HANDLERS: dict[str, RowHandler] = {
     ACTIVATE: lambda scope, subject, due_at, now: activate(scope, subject, accepted_at=due_at, now=now),
     RELEASE_NAME: lambda scope, subject, _due_at, now: release_name(scope, subject, now=now),
-    upkeep.SEAL: lambda scope, _subject, _due_at, now: upkeep.seal(scope, now=now),
-    upkeep.RETENTION: lambda scope, _subject, _due_at, now: upkeep.keep_tidy(scope, now=now),
-    upkeep.LEDGER_CHECK: lambda scope, _subject, _due_at, now: upkeep.prove_ledger(scope, now=now),
+    SEAL: lambda scope, _subject, _due_at, now: upkeep.seal(scope, now=now),
+    RETENTION: lambda scope, _subject, _due_at, now: upkeep.keep_tidy(scope, now=now),
+    LEDGER_CHECK: lambda scope, _subject, _due_at, now: upkeep.prove_ledger(scope, now=now),
 }
-# family → its kinds: rows of a family are handled by one job of a tenant. What cuts people off has its own.
-FAMILIES: dict[str, tuple[str, ...]] = {
-    "first_login": (ACTIVATE,),
-    "billing": (EXPIRE, PACK_END),
-    "upkeep": (RELEASE_NAME, *upkeep.KINDS),
-}
-QUEUE_OF = {"first_login": DUE, "billing": DUE, "upkeep": "slow"}
-
-
-def task(tenant_id: int, family: str) -> Task:
-    """The job for the queue."""
-    return Task("workers.jobs.run_due.run_due", (tenant_id, family))
 
 
 @platform_job

@@ -16,8 +16,8 @@ from tenants.usage.close_stale import close_stale_sessions, longest_silence
 from tenants.usage.drop_old import drop_old_counts
 from tenants.usage.sample_online import sample_online
 from workers.context import Context
+from workers.due_kinds import UPKEEP_KINDS
 from workers.job import platform_job
-from workers.jobs.upkeep import KINDS
 
 NODE_ALIVE = timedelta(seconds=30)
 NODES_KEPT = timedelta(hours=1)
@@ -85,7 +85,7 @@ def seed_upkeep(known: Context, cell: str) -> int:
     rows = [
         {"tenant_id": tenant_id, "kind": kind, "subject_id": 0, "run_at": _some_time_after(now)}
         for tenant_id in tenant_ids
-        for kind in KINDS
+        for kind in UPKEEP_KINDS
     ]
     if not rows:
         return 0

@@ -11,10 +11,8 @@ from tenants.audit.seal_chain import seal_chain
 from tenants.billing.check import check_ledger
 from tenants.registry.settings import read
 from tenants.usage.drop_old import drop_old_records
+from workers.due_kinds import LEDGER_CHECK, RETENTION, SEAL
 
-# Due kinds, subject 0; each sets its next run itself.
-SEAL, RETENTION, LEDGER_CHECK = "tenant.seal", "tenant.retention", "tenant.ledger_check"
-KINDS = (SEAL, RETENTION, LEDGER_CHECK)
 SEAL_EVERY = timedelta(minutes=30)
 RETENTION_EVERY = timedelta(days=1)
 LEDGER_CHECK_EVERY = timedelta(days=1)

@@ -2,6 +2,7 @@
 
 import signal
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -23,11 +24,17 @@ from infra.queue import (
 )
 from infra.redis_keys import due_lease, tenant_key
 from infra.tenant_scope import TenantRef, tenant_scope, unscoped
+from tenants.access.project import EXPIRE
+from tenants.billing.add_pack import PACK_END
 from tenants.registry.models import Node
+from tenants.subscribers.delete_account import RELEASE_NAME
 from tests.fixtures.accounts import open_one, sell, set_expiry
 from tests.fixtures.workers import Programs, wait_until
+from workers import due_kinds
 from workers.context import Context
 from workers.due_clock import DueClock
+from workers.jobs.run_due import ROW_HANDLERS
+from workers.schedule import SCHEDULE
 from workers.scheduler import scheduled_jobs
 
 
@@ -102,6 +109,16 @@ def test_the_programs_start_work_and_stop(programs: Programs, database: Database
         assert process.wait(15) == 0
     with unscoped(database, reason="test") as session:
         assert session.scalars(select(Node.pid).where(Node.pid.in_((worker.pid, other.pid)))).all() == []
+
+
+def test_the_names_of_due_kinds_are_those_of_their_writers() -> None:
+    assert (due_kinds.EXPIRE, due_kinds.PACK_END) == (EXPIRE, PACK_END)
+    assert due_kinds.RELEASE_NAME == RELEASE_NAME
+    handled = {kind for kinds in due_kinds.FAMILIES.values() for kind in kinds} - {EXPIRE, PACK_END}
+    assert handled == set(ROW_HANDLERS)
+    for entry in SCHEDULE:
+        module, _, name = entry.function.rpartition(".")
+        assert callable(getattr(import_module(module), name))
 
 
 def test_the_schedule_goes_on_from_when_it_last_ran(redis_url: str) -> None:

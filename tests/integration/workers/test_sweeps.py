@@ -16,9 +16,9 @@ from tenants.usage.models import OnlineSample, RefusedPacket, SessionHistory
 from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.accounts import go_online, open_one, sell
 from workers.context import Context
+from workers.due_kinds import UPKEEP_KINDS
 from workers.jobs import sweeps
 from workers.jobs.run_due import run_due
-from workers.jobs.upkeep import KINDS
 
 
 @pytest.fixture
@@ -107,15 +107,15 @@ def test_upkeep_seeds_itself_seals_the_log_and_comes_again(
             scope.session.delete(row)
             scope.session.add(_history(row, at))
             scope.session.add(RefusedPacket(tenant_id=tenant.id, at=at, source="1.2.3.4:5", code=1, reason="expired"))
-        rows = scope.session.scalars(select(DueRow).where(DueRow.kind.in_(KINDS))).all()
-        assert {row.kind for row in rows} == set(KINDS)
+        rows = scope.session.scalars(select(DueRow).where(DueRow.kind.in_(UPKEEP_KINDS))).all()
+        assert {row.kind for row in rows} == set(UPKEEP_KINDS)
         for row in rows:
             row.run_at = clock.now()
     assert run_due(tenant.id, "upkeep")["handled"] == 3
     with tenant_scope(database, tenant) as scope:
         unsealed = select(func.count()).where(AuditEntry.hash.is_(None))
         assert scope.session.scalars(unsealed).one() == 0
-        rows = scope.session.scalars(select(DueRow).where(DueRow.kind.in_(KINDS))).all()
+        rows = scope.session.scalars(select(DueRow).where(DueRow.kind.in_(UPKEEP_KINDS))).all()
         assert all(row.run_at > clock.now() for row in rows)
         assert len(rows) == 3
         assert scope.session.scalars(select(SessionHistory.session_id)).all() == ["s1"]
