@@ -1,0 +1,53 @@
+"""The RADIUS cluster: which processes run, what they answered."""
+
+from collections.abc import Mapping
+
+import click
+
+from infra import clock
+from portals.commands._installation import open_installation
+from portals.commands._output import emit
+from tenants.reports.queries_platform import list_nodes
+
+_CLUSTER_KINDS = ("radius", "radsec", "coa")
+
+
+@click.group()
+def command() -> None:
+    """The RADIUS cluster: which processes run, what they answered."""
+
+
+@command.command("status")
+def status() -> None:
+    """Processes of the cluster with their heartbeat, ports, memory and counters (RAD-7)."""
+    now = clock.now()
+    with open_installation() as installation:
+        nodes = [node for node in list_nodes(installation.database, now) if node.kind in _CLUSTER_KINDS]
+    rows = [
+        {
+            "node": node.node,
+            "kind": node.kind,
+            "state": node.state if node.alive(now) else "silent",
+            "address": node.address,
+            "auth_port": node.auth_port,
+            "acct_port": node.acct_port,
+            "radsec_port": node.radsec_port,
+            "started_at": node.started_at,
+            "heartbeat_at": node.heartbeat_at,
+            "memory_octets": node.memory_octets,
+            "counters": node.counters,
+        }
+        for node in nodes
+    ]
+    text = "\n".join(_line(row) for row in rows) or "No RADIUS process has reported in the last ten minutes."
+    emit(rows, text)
+
+
+def _line(row: Mapping[str, object]) -> str:
+    counters = row["counters"]
+    counted = (
+        " ".join(f"{name}={count}" for name, count in sorted(counters.items())) if isinstance(counters, dict) else ""
+    )
+    memory = row["memory_octets"]
+    mebibytes = f"{memory // 2**20} MB" if isinstance(memory, int) else "-"
+    return f"{row['kind']:<7} {row['node']:<24} {row['state']:<9} {mebibytes:>7}  {counted}".rstrip()
