@@ -1,0 +1,182 @@
+"""Faults under load (RAD-10; issue 2, "Must show"): what was acknowledged is stored, and serving goes on within 5 s."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.data_folder import prepare_folder
+from infra.db import Database
+from infra.embedded.installation import EmbeddedServers
+from infra.settings import Settings
+from radius_cluster.wire import codes
+from tenants.registry.prepare import prepare_database
+from tests.fixtures.radius import Client, Processes, World, wait_for
+
+
+class Traffic:
+    """Routers that report without a pause, each repeating a report until it is acknowledged; keeps what was."""
+
+    def __init__(self, settings: Settings, identifier: str, routers: int = 6) -> None:
+        self.acknowledged: dict[tuple[str, str], int] = {}  # (session, user) → octets of the last acknowledged report
+        self.last_answer = 0.0
+        self.longest_silence = 0.0
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(Client(settings, identifier), number)) for number in range(routers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, router: Client, number: int) -> None:
+        try:
+            self._report(router, number)
+        finally:
+            router.close()
+
+    def _report(self, router: Client, number: int) -> None:
+        turn = 0
+        while not self._stop.is_set():
+            turn += 1
+            session, user = f"r{number}-{turn // 4}", f"u{number}"
+            step = turn % 4  # Start, Interim, Interim, Stop
+            kind = (codes.ACCT_START, codes.ACCT_INTERIM, codes.ACCT_INTERIM, codes.ACCT_STOP)[step]
+            octets = step * 1000
+            request = router.accounting(kind, session, user, seconds=step, octets_in=octets, octets_out=octets)
+            while router.ask(request, timeout=0.4) is None:
+                if self._stop.is_set():
+                    return
+            now = time.monotonic()
+            if self.last_answer:
+                self.longest_silence = max(self.longest_silence, now - self.last_answer)
+            self.last_answer = now
+            self.acknowledged[session, user] = octets
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+
+def check_stored(world: World, nas_id: int, traffic: Traffic) -> None:
+    """Every acknowledged report is in the database, once."""
+    rows = world.query(
+        "SELECT session_id, username, octets_in FROM aaa.session WHERE nas_id = %s UNION ALL"
+        " SELECT session_id, username, octets_in FROM aaa.session_history WHERE nas_id = %s",
+        nas_id, nas_id,
+    )  # fmt: skip
+    stored = {(session, user): octets for session, user, octets in rows}
+    assert len(stored) == len(rows), "a session stands twice"
+    assert len(traffic.acknowledged) > 20
+    for key, octets in traffic.acknowledged.items():
+        assert stored.get(key, -1) >= octets, key
+    [(used,)] = world.query(
+        "SELECT COALESCE(sum(octets_in), 0)::bigint FROM aaa.usage u JOIN registry.nas n ON n.tenant_id = u.tenant_id"
+        " WHERE n.id = %s", nas_id,
+    )  # fmt: skip
+    assert used == sum(stored.values()), "usage and sessions disagree"
+
+
+def populate(world: World, routers: int = 6) -> tuple[int, str]:
+    tenant = world.tenant()
+    for number in range(routers):
+        world.subscriber(tenant, f"u{number}", max_sessions=0)
+    return world.nas(tenant)
+
+
+def test_killed_processes_lose_nothing(world: World, processes: Processes) -> None:
+    nas_id, identifier = populate(world)
+    running = [processes.start() for _ in range(2)]
+    traffic = Traffic(processes.settings, identifier)
+    try:
+        for victim in range(3):
+            time.sleep(0.7)
+            running[victim % 2].kill()
+            running[victim % 2] = processes.start()
+        time.sleep(0.7)
+    finally:
+        traffic.stop()
+    assert traffic.longest_silence < 5
+    check_stored(world, nas_id, traffic)
+
+
+def test_a_drained_process_answers_all_it_took(world: World, processes: Processes) -> None:
+    nas_id, identifier = populate(world)
+    first, _ = processes.start(), processes.start()
+    traffic = Traffic(processes.settings, identifier)
+    try:
+        time.sleep(0.7)
+        first.send_signal(signal.SIGTERM)
+        first.wait(10)
+        time.sleep(0.5)
+    finally:
+        traffic.stop()
+    assert first.returncode == 0
+    assert not world.query("SELECT 1 FROM registry.nodes WHERE pid = %s AND kind = 'radius'", first.pid)
+    check_stored(world, nas_id, traffic)
+
+
+class Own:
+    """An installation of this test alone, durable, whose database may be killed."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings = replace(settings, data_dir=folder, database_url="", redis_url="", embedded_fsync=True)
+        self.servers = EmbeddedServers(self.settings, prepare_folder(folder))
+        found = self.servers.start("command")
+        self.settings = replace(self.settings, database_url=found.database_url, redis_url=found.redis_url)
+        database = Database(found.database_url)
+        prepare_database(database)
+        database.dispose()
+
+    def kill_database(self) -> None:
+        assert self.servers.postgres is not None
+        assert self.servers.postgres.pid is not None
+        os.kill(self.servers.postgres.pid, signal.SIGKILL)
+
+    def start_database(self) -> None:
+        assert self.servers.postgres is not None
+        wait_for(lambda: not self.servers.postgres.is_alive())  # reaps it, as the supervisor does
+        self.servers.start_postgres()
+
+
+@pytest.fixture
+def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="broadloom-fault-") as folder:
+        Path(folder).chmod(0o755)
+        made = Own(settings, Path(folder))
+        yield made
+        made.servers.stop()
+
+
+@pytest.mark.slow
+def test_killed_database_loses_nothing(own: Own, tmp_path: Path) -> None:
+    world = World(own.settings.database_url, own.settings.secret_key)
+    nas_id, identifier = populate(world)
+    world.connection.close()
+    processes = Processes(own.settings, tmp_path / "process.log")
+    process = processes.start()
+    traffic = Traffic(own.settings, identifier)
+    try:
+        for _ in range(2):
+            time.sleep(1)
+            own.kill_database()
+            time.sleep(0.5)
+            own.start_database()
+            began = time.monotonic()
+            wait_for(lambda began=began: traffic.last_answer > began, 5)  # serving again within 5 s
+        time.sleep(0.5)
+    finally:
+        traffic.stop()
+        alive = process.poll() is None
+        processes.stop()
+    assert alive
+    world = World(own.settings.database_url, own.settings.secret_key)
+    check_stored(world, nas_id, traffic)
+    world.connection.close()
