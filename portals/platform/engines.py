@@ -3,7 +3,7 @@
 from flask import render_template
 
 from portals.platform.blueprint import blueprint, database, present
-from portals.platform.words import NODE_KINDS
+from portals.platform.words import NODE_KINDS, counts
 from portals.shared.access import signed_in
 from portals.shared.words import word
 from tenants.reports.queries_platform import list_nodes
@@ -28,5 +28,6 @@ def _facts() -> dict[str, object]:
     return {
         "nodes": nodes,
         "memory": sum(node.memory_octets or 0 for node in nodes),
+        "counts": counts,
         "kind": lambda code: word(NODE_KINDS, code),
     }

@@ -40,7 +40,7 @@ BACKLOG: dict[str, Any] = {
     "account.bind": lazy("Learned bindings"),
     "radius.disconnect": lazy("Disconnects (CoA)"),
     "radius.coa": lazy("Rate changes (CoA)"),
-    "mail.send": lazy("E-mail"),
+    "mail.send": lazy("Mails to send"),
 }
 
 ACTIONS: dict[str, Any] = {
@@ -56,6 +56,29 @@ ACTIONS: dict[str, Any] = {
     "sign_up.delete": lazy("Sign-up deleted"),
     "sign_up.resend": lazy("Verification sent again"),
 }
+
+
+COUNTS: dict[tuple[str, str], Any] = {
+    ("auth", "accepted"): lazy("accepted"),
+    ("auth", "rejected"): lazy("rejected"),
+    ("auth", "dropped"): lazy("logins dropped"),
+    ("acct", "stored"): lazy("reports stored"),
+    ("acct", "dropped"): lazy("reports dropped"),
+    ("coa", "done"): lazy("disconnects done"),
+    ("coa", "refused"): lazy("disconnects refused"),
+    ("coa", "unanswered"): lazy("disconnects without answer"),
+}
+
+
+def counts(counters: dict[str, Any]) -> list[tuple[str, int]]:
+    """What a process counted, its reasons summed: ``auth.rejected:expired`` and the like become "rejected"."""
+    sums: dict[tuple[str, str], int] = {}
+    for name, number in counters.items():
+        kind, _dot, outcome = name.partition(".")
+        key = kind, outcome.partition(":")[0]
+        if key in COUNTS and isinstance(number, int | float):
+            sums[key] = sums.get(key, 0) + int(number)
+    return [(str(label), sums[key]) for key, label in COUNTS.items() if sums.get(key)]
 
 
 def tenant_state(state: str) -> tuple[str, str]:
