@@ -3,7 +3,6 @@
 import importlib
 import secrets
 import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _register_portals(app: Flask, settings: Settings) -> None:
     app.extensions["broadloom_portals"] = {}
     for name in PORTALS:
-        if find_spec(name.rpartition(".")[0]) is None or find_spec(name) is None:
-            continue
-        try:
-            register_portal(app, importlib.import_module(name).PORTAL)
-        except ImportError as missing:
-            _log.warning("portal left out", portal=name, missing=missing.name)
+        register_portal(app, importlib.import_module(name).PORTAL)
     app.register_blueprint(hand_over.blueprint, subdomain=TENANT)
     if app.debug or settings.demo:
         app.register_blueprint(components_page.blueprint, subdomain=BASE)
