@@ -28,7 +28,7 @@ def show_list(tenant: str) -> None:
     emit({row.key: row.value for row in rows}, "\n".join(lines))
 
 
-@command.command("set")
+@command.command("set", context_settings={"ignore_unknown_options": True})  # a value may be -1
 @tenant_option
 @click.argument("key")
 @click.argument("value")

@@ -1,0 +1,171 @@
+"""Tenants, routers, regions and settings from the command line (issue 2, items 3, 4 and 9; "Bad input, named")."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.fixtures.command_line import CommandLine
+
+PASSWORD = "gull-river-42"
+
+
+@pytest.fixture
+def acme(cli: CommandLine) -> str:
+    cli("tenant", "create", "--slug", "acme", "--name", "Acme", "--email", "a@acme.example", "--password", PASSWORD)
+    return "acme"
+
+
+def test_a_tenant_from_the_command_line(cli: CommandLine) -> None:
+    made = cli(
+        *("tenant", "create", "--slug", "acme", "--name", "Acme", "--email", "a@acme.example", "--password", PASSWORD),
+        *("--language", "en", "--currency", "USD", "--timezone", "Europe/Paris"),
+    )
+    assert made["username"] == "admin"
+    assert made["admin_url"].endswith("/t/acme/admin/")
+    assert (made["state"], made["tier"], made["nas_prefix"], made["migration"]) == (
+        "active",
+        "unlimited",
+        "acme",
+        "done",
+    )
+    assert [row["slug"] for row in cli("tenant", "list")] == ["acme"]
+    shown = cli("tenant", "show", "acme")
+    assert (shown["plans"], shown["operators"], shown["accounts"], shown["timezone"]) == (10, 1, 0, "Europe/Paris")
+    assert cli("tenant", "migrate")["failed"] == {}
+    assert cli("tenant", "suspend", "acme", "--reason", "unpaid")["state"] == "suspended"
+    assert cli("tenant", "resume", "acme")["state"] == "active"
+    code, out, _ = cli.run("tenant", "list")
+    assert code == 0
+    assert "acme" in out
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "words"),
+    [
+        ({"slug": "www"}, "slug_reserved", "reserved"),
+        ({"slug": "ACME!"}, "bad_slug", "3 to 30 small letters"),
+        ({"slug": "acme"}, "slug_taken", "taken"),
+        ({"email": "a@acme.example"}, "email_taken", "log in instead"),
+        ({"email": "nobody"}, "bad_email", "nobody is not an e-mail address"),
+        ({"password": "12345678"}, "weak_password", "first that are tried"),
+        ({"name": ""}, "bad_name", "1 to 80 characters"),
+        ({"tier": "gold"}, "unknown_tier", "gold"),
+        ({"timezone": "Mars"}, "bad_setting", "Asia/Shanghai"),
+        ({"cell": "moon"}, "no_cell_accepts", "cell"),
+    ],
+)
+def test_bad_tenants(cli: CommandLine, acme: str, change: dict[str, str], code: str, words: str) -> None:
+    values = {"slug": "other", "name": "Other", "email": "o@other.example", "password": PASSWORD, **change}
+    error = cli.refused("tenant", "create", *(f"--{key}={value}" for key, value in values.items()))
+    assert error["code"] == code
+    assert words in error["message"]
+    assert len(cli("tenant", "list")) == 1
+
+
+def test_routers(cli: CommandLine, acme: str) -> None:
+    given = cli(
+        *("nas", "add", "--tenant", acme, "--identifier", "acme-r1", "--secret", "radius-secret", "--vendor", "cisco"),
+        *("--address", "203.0.113.7", "--coa-port", "3799", "--message-authenticator", "optional"),
+    )
+    assert given["secret"] == "radius-secret"
+    assert (given["address"], given["coa_port"], given["message_authenticator"]) == ("203.0.113.7", 3799, "optional")
+    made = cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--name", "Main Street")
+    assert made["identifier"] == "acme-main-street"
+    listed = cli("nas", "list", "--tenant", acme)
+    assert [row["identifier"] for row in listed] == ["acme-main-street", "acme-r1"]
+    assert not any("secret" in row for row in listed)
+    assert made["secret"] in cli("nas", "script", "--tenant", acme, "acme-main-street")["script"]
+    cli("nas", "delete", "--tenant", acme, "acme-r1")
+    assert len(cli("nas", "list", "--tenant", acme)) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--identifier", "acme-r1"), "nas_identifier_taken"),
+        (("--identifier", "other-r1"), "nas_identifier_outside_prefix"),
+        (("--identifier", "acme-\x07r"), "bad_nas_identifier"),
+        (("--secret", "short"), "bad_nas_secret"),
+        (("--address", "not-an-address"), "bad_nas_address"),
+        (("--auth-mode", "address"), "nas_address_needed"),
+        (("--auth-mode", "guess"), "bad_choice"),
+        (("--coa-port", "70000"), "bad_coa_port"),
+        (("--coa-port", "x"), "usage"),
+        (("--message-authenticator", "never"), "bad_choice"),
+        (("--region", "Atlantis"), "region_not_found"),
+        (("--vendor", "microtik"), "unknown_vendor"),
+    ],
+)
+def test_bad_routers(cli: CommandLine, acme: str, words: tuple[str, ...], code: str) -> None:
+    add = ("nas", "add", "--tenant", acme, "--vendor", "mikrotik")
+    cli(*add, "--identifier", "acme-r1")
+    assert cli.refused(*add, *words)["code"] == code
+    assert len(cli("nas", "list", "--tenant", acme)) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("tenant", "show", "nobody"),
+        ("tenant", "suspend", "nobody", "--reason", "x"),
+        ("tenant", "resume", "nobody"),
+        ("nas", "list", "--tenant", "nobody"),
+        ("nas", "add", "--tenant", "nobody", "--vendor", "mikrotik"),
+        ("region", "list", "--tenant", "nobody"),
+        ("settings", "list", "--tenant", "nobody"),
+        ("settings", "set", "--tenant", "nobody", "arrears_days", "1"),
+    ],
+)
+def test_unknown_tenants(cli: CommandLine, words: tuple[str, ...]) -> None:
+    assert cli.refused(*words) == {"code": "tenant_not_found", "message": "There is no tenant nobody."}
+
+
+def test_another_tenants_router_is_unknown(cli: CommandLine, acme: str) -> None:
+    cli("tenant", "create", "--slug", "other", "--name", "O", "--email", "o@other.example", "--password", PASSWORD)
+    added = cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--identifier", "acme-r1")
+    for reference in ("acme-r1", str(added["id"])):
+        for command in ("script", "delete"):
+            assert cli.refused("nas", command, "--tenant", "other", reference)["code"] == "nas_not_found"
+    assert cli("nas", "list", "--tenant", "other") == []
+    region = cli("region", "add", "--tenant", acme, "--name", "West")
+    assert cli.refused("region", "delete", "--tenant", "other", "West")["code"] == "region_not_found"
+    assert (
+        cli.refused("region", "edit", "--tenant", "other", str(region["id"]), "--name", "X")["code"]
+        == "region_not_found"
+    )
+
+
+def test_regions(cli: CommandLine, acme: str) -> None:
+    cli("region", "add", "--tenant", acme, "--name", "West", "--phone", "123456")
+    cli("region", "edit", "--tenant", acme, "West", "--name", "West End")
+    rows = cli("region", "list", "--tenant", acme)
+    assert [(row["name"], row["phone"]) for row in rows][1:] == [("West End", "123456")]
+    assert cli.refused("region", "add", "--tenant", acme, "--name", "West End")["code"] == "region_name_taken"
+    cli("region", "delete", "--tenant", acme, "West End")
+    assert cli.refused("region", "delete", "--tenant", acme, rows[0]["name"])["code"] == "last_region"
+
+
+def test_settings(cli: CommandLine, acme: str) -> None:
+    assert cli("settings", "list", "--tenant", acme)["unified_expiry_hour"] is None
+    assert cli("settings", "set", "--tenant", acme, "unified_expiry_hour", "16") == {
+        "key": "unified_expiry_hour",
+        "value": 16,
+    }
+    assert cli("settings", "set", "--tenant", acme, "install_fee", "99.5")["value"] == "99.50"
+    assert cli("settings", "list", "--tenant", acme)["unified_expiry_hour"] == 16
+    cli("settings", "reset", "--tenant", acme, "unified_expiry_hour")
+    assert cli("settings", "list", "--tenant", acme)["unified_expiry_hour"] is None
+    for key, value, code in (
+        ("unified_expiry_hour", "24", "bad_setting"),
+        ("arrears_days", "-1", "bad_setting"),
+        ("nonsense", "1", "unknown_setting"),
+    ):
+        assert cli.refused("settings", "set", "--tenant", acme, key, value)["code"] == code
+
+
+def test_the_first_command_prepares_an_empty_database(
+    cli: CommandLine, make_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROADLOOM_DATABASE_URL", make_database(migrated=False))
+    assert cli.refused("nas", "list", "--tenant", "nobody")["code"] == "tenant_not_found"
+    assert cli("tenant", "list") == []
