@@ -7,6 +7,7 @@ with exit code 1 when axe finds something serious, a page scrolls sideways or it
 taken all the same.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 AT = f"/t/{QINGTENG.slug}"
+PLATFORM_PASSWORD = os.environ.get("BROADLOOM_PLATFORM_PASSWORD", "")  # printed at the first start
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Shot:
     click: str = ""
     dark: bool = False
     language: str = "zh"
+    panel: str = ""  # opened by a click on the page
 
 
 SHOTS = (
@@ -53,8 +56,26 @@ SHOTS = (
     Shot("online-sessions", f"{AT}/admin/online/", "admin"),
     Shot("nas-onboarding", f"{AT}/admin/routers/", "admin", click=".bl-table tbody a >> nth=0"),
     Shot("error-404", f"{AT}/admin/accounts/999999999", "admin"),
+    Shot("plans", f"{AT}/admin/plans/", "admin"),
+    Shot("orders-money", f"{AT}/admin/money/", "admin"),
+    Shot("refused-logins", f"{AT}/admin/refused/", "admin"),
+    Shot("packet-counters", f"{AT}/admin/counters/", "admin"),
+    Shot("settings", f"{AT}/admin/settings/", "admin"),
+    Shot("open-account", f"{AT}/admin/accounts/new", "admin"),
+    Shot("renew-panel", f"{AT}/admin/accounts/", "admin", click=".bl-table tbody a >> nth=2", panel="a.btn-primary"),
     Shot("selfcare-login", f"{AT}/login"),
+    Shot("selfcare-home", f"{AT}/", "subscriber"),
+    Shot("selfcare-home-en", f"{AT}/", "subscriber", language="en"),
+    Shot("selfcare-pay", f"{AT}/renew", "subscriber"),
+    Shot("platform-console", "/platform/", "platform"),
+    Shot("platform-tenants", "/platform/tenants/", "platform"),
 )
+# Where each realm signs in, and the fields of its form.
+SIGN_IN = {
+    "admin": (f"{AT}/admin/login", {"username": "admin", "password": OWNER_PASSWORD}),
+    "subscriber": (f"{AT}/login", {"username": "qt1001", "password": "net-1001"}),
+    "platform": ("/platform/login", {"email": "platform@broadloom.example", "password": PLATFORM_PASSWORD}),
+}
 
 
 def main() -> int:
@@ -86,15 +107,19 @@ def _opened(browser: "Browser", base: str, shot: Shot, *, phone: bool) -> "Itera
     chosen = {"lang": shot.language, "theme": "dark" if shot.dark else "light"}
     context.add_cookies([{"name": name, "value": value, "url": base} for name, value in chosen.items()])
     page = context.new_page()
-    if shot.realm == "admin":
-        page.goto(f"{AT}/admin/login")
-        page.locator("[name=username]").fill("admin")
-        page.locator("[name=password]").fill(OWNER_PASSWORD)
+    if shot.realm:
+        address, fields = SIGN_IN[shot.realm]
+        page.goto(address)
+        for name, value in fields.items():
+            page.locator(f"[name={name}]").fill(value)
         page.locator("main button[type=submit]").click()
         page.wait_for_load_state()
     page.goto(shot.path)
     if shot.click:
         page.goto(page.locator(shot.click).get_attribute("href") or "")
+    if shot.panel:
+        page.locator(shot.panel).locator("visible=true").first.click()
+        page.locator("#panel .panel").wait_for()
     page.wait_for_timeout(800)  # charts are drawn
     yield page
     context.close()
