@@ -12,6 +12,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process import login_sql as sql
 from radius_cluster.process.credentials import verify_password
 from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
 from radius_cluster.process.ready_replies import Profile, encode_for, fetch_profiles, keep
 from radius_cluster.process.special_login import local_minute, read_special
@@ -38,6 +39,7 @@ class Logins:
         self._queue: deque[Request] = deque()
         self._counters = counters
         self._eap = eap
+        self._lock_out = LockOut()
         self.lanes: list[Lane[Batch]] = [
             Lane(
                 url,
@@ -128,15 +130,31 @@ class Logins:
         if special:
             await self._decide_special(connection, requests, special, batch, now)
 
+    def _recognise(self, request: Request, row: Any, now: float) -> bytes | None:
+        """The password, before all other rules; None when the login was refused."""
+        lock_out = self._lock_out
+        reason = ""
+        added = None
+        if lock_out.is_locked(request, now):
+            reason = "locked_out"
+        else:
+            added = verify_password(request, row[sql.SEALED])
+            if added is None:
+                reason = "wrong_password"
+                lock_out.failed(request, now)
+            else:
+                lock_out.succeeded(request)
+                if request.nas.tenant.suspended:
+                    reason = "tenant_suspended"
+        if reason:
+            reject(request, self._counters, reason, row[sql.ACCOUNT], now, row[sql.LOCALE])
+            return None
+        return added
+
     def _decide(self, request: Request, row: Any, attributes: bytes, now: float) -> None:
         """An activated account without bindings, quota, windows or a fixed address: nearly all."""
-        tenant = request.nas.tenant
-        added = verify_password(request, row[sql.SEALED])
+        added = self._recognise(request, row, now)
         if added is None:
-            reject(request, self._counters, "wrong_password", row[sql.ACCOUNT], now, row[sql.LOCALE])
-            return
-        if tenant.suspended:
-            reject(request, self._counters, "tenant_suspended", row[sql.ACCOUNT], now, row[sql.LOCALE])
             return
         valid_until = row[sql.VALID_UNTIL]
         verdict = decide(
@@ -147,7 +165,7 @@ class Logins:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now)
             return
         seconds = valid_until - now
-        longest = tenant.max_session_seconds
+        longest = request.nas.tenant.max_session_seconds
         accept(request, self._counters, row[sql.ACCOUNT], attributes + added, seconds if seconds < longest else longest)
 
     def _refuse_or_serve_expired(self, request: Request, row: Any, reason: str, added: bytes, now: float) -> None:
@@ -186,13 +204,9 @@ class Logins:
     async def _decide_one(self, connection: Any, request: Request, row: Any, ready: Ready, now: float) -> None:
         """Every rule, for the accounts that have something special."""
         nas, tenant, counters = request.nas, request.nas.tenant, self._counters
-        account_id, locale = row[sql.ACCOUNT], row[sql.LOCALE]
-        added = verify_password(request, row[sql.SEALED])
+        account_id = row[sql.ACCOUNT]
+        added = self._recognise(request, row, now)
         if added is None:
-            reject(request, counters, "wrong_password", account_id, now, locale)
-            return
-        if tenant.suspended:
-            reject(request, counters, "tenant_suspended", account_id, now, locale)
             return
         special = read_special(row[sql.RARE], request.packet, nas, now)
         attributes, windows = ready

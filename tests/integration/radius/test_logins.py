@@ -257,3 +257,22 @@ def test_a_suspended_tenant(world: World, processes: Processes, client) -> None:
     assert router.log_in("alice").code == ACCEPT
     world.run("UPDATE registry.tenants SET state = 'suspended' WHERE id = %s", tenant.id)
     wait_for(lambda: router.log_in("alice").code == REJECT, 5)
+
+
+def test_a_guesser_is_locked_out_and_the_subscriber_is_not(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", max_sessions=0)
+    processes.start()
+    guesser = encode.text(codes.CALLING_STATION_ID, "02-00-00-00-00-66")
+    own = encode.text(codes.CALLING_STATION_ID, "02-00-00-00-00-01")
+    routers = [client(identifier) for _ in range(10)]
+    port = (processes.settings.bind, processes.settings.radius_auth_port)
+    for router in routers:  # at once: each refusal takes its second
+        router.socket.sendto(router.access("alice", "guess", extra=guesser), port)
+    for router in routers:
+        router.socket.recvfrom(4096)
+    locked = client(identifier).log_in("alice", extra=guesser)  # even the right password, now
+    assert locked.code == REJECT
+    assert message(locked) == "Too many attempts, try again later"
+    assert client(identifier).log_in("alice", extra=own).code == ACCEPT
