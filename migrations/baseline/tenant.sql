@@ -327,6 +327,7 @@ CREATE TABLE __schema__.accounts (
   CONSTRAINT fk_accounts_region_id FOREIGN KEY(region_id) REFERENCES __schema__.regions (id),
   CONSTRAINT fk_accounts_created_by FOREIGN KEY(created_by) REFERENCES __schema__.operators (id)
 );
+CREATE INDEX ix_accounts_balance ON __schema__.accounts (balance, id);
 CREATE INDEX ix_accounts_bind_mac ON __schema__.accounts (bind_mac) WHERE bind_mac <> '';
 CREATE INDEX ix_accounts_created_by ON __schema__.accounts (created_by, id);
 CREATE INDEX ix_accounts_customer_id ON __schema__.accounts (customer_id);

@@ -172,7 +172,7 @@ def _rows(
         phone = f"13{n % 10**9:09d}"
         address, building, place_text = _HOUSES[n // 1000 % len(_HOUSES)]
         room = str(n % 1000)
-        person = f"{name_text} {phone} {place_text} {room}"
+        person = f"{name_text} {phone}{place_text} {room}"
         yield (
             username,
             seal(f"p{n:06d}".encode(), SUBSCRIBER_PASSWORD),
@@ -184,7 +184,7 @@ def _rows(
             building,
             room,
             person,
-            f"{username} {person}",
+            f" {username}{person}",
         )
 
 

@@ -69,6 +69,7 @@ class Account(TenantBase):
         Index("ix_accounts_bind_mac", "bind_mac", postgresql_where=text("bind_mac <> ''")),
         Index("ix_accounts_static_ip", "static_ip", postgresql_where=text("static_ip IS NOT NULL")),
         Index("ix_accounts_created_by", "created_by", "id"),
+        Index("ix_accounts_balance", "balance", "id"),
         Index("ix_accounts_customer_id", "customer_id"),
         Index("ix_accounts_plan_id", "plan_id", "id"),
         Index("ix_accounts_region_id", "region_id", "id"),

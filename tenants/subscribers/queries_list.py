@@ -14,7 +14,7 @@ from tenants.catalog.models import Plan, PlanGroup
 from tenants.kernel.actor import Actor
 from tenants.network.models import Region
 from tenants.subscribers.models import Account, Customer
-from tenants.subscribers.search_sql import matching_account_ids
+from tenants.subscribers.search_sql import named_by
 from tenants.subscribers.state_sql import STATES, shown_state_expression, state_conditions
 from tenants.subscribers.visibility import visible_to
 from tenants.usage.models import Session as OnlineSession
@@ -90,7 +90,9 @@ def _conditions(scope: TenantScope, wanted: AccountFilter, actor: Actor) -> list
         if value is not None:
             where.append(column == value)
     if wanted.group_id is not None:
-        where.append(Account.plan_id.in_(select(Plan.id).where(Plan.group_id == wanted.group_id)))
+        # As values, not as a sub-select: the planner then knows how many accounts have these plans.
+        plan_ids = scope.session.scalars(select(Plan.id).where(Plan.group_id == wanted.group_id)).all()
+        where.append(Account.plan_id.in_(plan_ids))
     for stamp, since, until in (
         (Account.opened_at, wanted.opened_from, wanted.opened_until),
         (Account.expires_at, wanted.expires_from, wanted.expires_until),
@@ -103,7 +105,7 @@ def _conditions(scope: TenantScope, wanted: AccountFilter, actor: Actor) -> list
         online = Account.id.in_(select(OnlineSession.account_id).where(OnlineSession.tenant_id == scope.tenant_id))
         where.append(online if wanted.online else ~online)
     if wanted.text:
-        where.append(Account.id.in_(matching_account_ids(wanted.text, scope.tenant_id)))
+        where.append(named_by(wanted.text, scope.tenant_id))
     return where
 
 
@@ -122,16 +124,19 @@ def list_accounts(
     if wanted.state in STATES:
         where.append(state_conditions(now, wanted.expiring_days)[wanted.state])
     key = _SORTS.get(sort.removeprefix("-"), Account.username)
+    # First the ids, then what the page shows of them: names and plans of rows that sorting throws away cost too much.
     page = fetch_page(
         scope.session,
-        _row_statement(now, wanted.expiring_days).where(*where),
+        select(Account.id, key).where(*where),
         keys=(key, Account.id),
         key_of=lambda row: (getattr(row, key.key), row.id),
         cursor=cursor,
         size=size,
         descending=sort.startswith("-"),
     )
-    rows = with_online(scope, [AccountRow(**row._mapping) for row in page.rows])
+    found = accounts_by_id(scope, [row.id for row in page.rows], actor, now, wanted.expiring_days)
+    by_id = {row.id: row for row in found}
+    rows = [by_id[row.id] for row in page.rows]
     return Page(tuple(rows), page.next, page.previous, count_bounded(scope.session, select(Account.id).where(*where)))
 
 

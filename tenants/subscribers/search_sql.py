@@ -62,6 +62,13 @@ def customer_condition(text: str) -> ColumnElement[bool]:
     return and_(*(Customer.search_text.like(pattern(word), escape="\\") for word in words)) if words else false()
 
 
+def named_by(text: str, tenant_id: int, *, exact: bool = False) -> ColumnElement[bool]:
+    """The condition on ``accounts`` of a list; a sub-select only where those online have to be asked too."""
+    if normalise_mac(text) or _is_address(text.strip()):
+        return Account.id.in_(matching_account_ids(text, tenant_id, exact=exact))
+    return exact_condition(text) if exact else search_condition(text)
+
+
 def matching_account_ids(text: str, tenant_id: int, *, exact: bool = False) -> Select[int]:
     """Ids of the accounts that ``text`` names, also by the MAC or address they are online with."""
     text = text.strip()
