@@ -27,6 +27,8 @@ from tenants.billing.result import OperationResult
 from tenants.kernel.errors import BusinessError, NotFound
 from tenants.subscribers.queries_detail import AccountDetail
 
+NEVER_YEAR = 2099  # an expiry from then on is "never", or "from the first login"
+
 
 @blueprint.route("/accounts/<int:account_id>/op/<name>", methods=["GET", "POST"])
 @requires("accounts.view")
@@ -128,7 +130,8 @@ def _deed(op: Operation, result: OperationResult) -> str:
 def _say(op: Operation, result: OperationResult, account: AccountDetail) -> None:
     total = result.order.total if result.order is not None else Decimal(0)
     text = str(op.done) % {"sum": f"{currency_sign()}{money(abs(total))}"}
-    if result.before.expires_at != result.after.expires_at and op.name != "close":
+    moved = result.before.expires_at != result.after.expires_at
+    if moved and result.after.expires_at.year < NEVER_YEAR and op.name != "close":
         text = _("%(text)s Valid until %(at)s.", text=text, at=local(result.after.expires_at))
     actions = []
     if result.order is not None and result.order.number:

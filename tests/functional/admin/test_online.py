@@ -1,0 +1,135 @@
+"""Who is online: the list, ending sessions, what became of it (RAD-5)."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from infra import clock
+from infra.outbox import OutboxRow
+from tenants.subscribers.kick import SessionKey
+from tenants.usage.models import PacketCount, RefusedPacket
+from tests.fixtures.accounts import go_online, open_one, sell
+
+
+@pytest.fixture
+def online(desk) -> list[int]:
+    with desk.scope() as scope:
+        plan = sell(scope)
+        ids = [open_one(scope, f"u{number}", plan, name=f"Person {number}") for number in range(3)]
+        for number, account_id in enumerate(ids):
+            session = f"81:{number}:x"  # colons must not confuse the form's value
+            go_online(scope, account_id, session, framed_ip=f"10.0.0.{number + 1}", octets_out=5 * 1024**3)
+    return ids
+
+
+def disconnects(desk) -> list[OutboxRow]:
+    with desk.scope() as scope:
+        found = select(OutboxRow).where(OutboxRow.tenant_id == scope.tenant_id, OutboxRow.topic == "radius.disconnect")
+        return list(scope.session.scalars(found.order_by(OutboxRow.id)))
+
+
+def test_the_list_shows_totals_and_sums_five_gigabytes_right(desk, online):
+    desk.get("/online/")
+    assert "3 sessions" in desk.text()
+    assert "15.00 GB" in desk.text()
+    assert "5.00 GB" in desk.text()
+    assert "u0" in desk.text()
+
+
+@pytest.mark.parametrize(
+    ("query", "count"), [("q=u1", 1), ("q=10.0.0.2", 1), ("q=Person", 3), ("late=1", 0), ("nas=99", 0)]
+)
+def test_filters(desk, online, query, count):
+    page = desk.get(f"/online/?{query}").get_data(as_text=True)
+    assert page.count('aria-label="Disconnect u') == count
+
+
+def test_its_own_refresh_is_only_the_part_that_changes(desk, online):
+    part = desk.get("/online/", headers={"HX-Request": "true", "X-Broadloom-Poll": "1"}).get_data(as_text=True)
+    assert "<html" not in part
+    assert "u2" in part
+
+
+def test_one_session_is_ended_and_its_result_is_shown(desk, online):
+    key = SessionKey(1, "81:1:x", "u1").text()
+    desk.submit("/online/", {"id": key}, to="/online/kick")
+    assert "Asked the router to end 1 session." in desk.text()
+    assert [row.payload["username"] for row in disconnects(desk)] == ["u1"]
+    assert "on its way" in desk.text()
+    with desk.scope() as scope:
+        row = scope.session.scalars(select(OutboxRow).where(OutboxRow.topic == "radius.disconnect")).one()
+        row.state, row.result, row.finished_at = "refused", "Session-Context-Not-Found", clock.now()
+    desk.get("/online/results")
+    assert "refused" in desk.text()
+    assert "Session-Context-Not-Found" in desk.text()
+
+
+def test_all_sessions_of_a_filter_are_ended(desk, online):
+    desk.submit("/online/", {"all": "1", "filter_q": "Person"}, to="/online/kick")
+    assert len(disconnects(desk)) == 3
+
+
+def test_rubbish_and_other_peoples_sessions_end_nothing(desk, online):
+    for key in ("", "x", "1:2", "9:4:none", SessionKey(1, "81:0:x", "somebody").text()):
+        desk.submit("/online/", {"id": key}, to="/online/kick")
+    assert disconnects(desk) == []
+
+
+def test_the_panel_of_one_subscriber(desk, online):
+    desk.get(f"/accounts/{online[0]}/kick")
+    assert "End 1 session" in desk.text()
+    desk.submit(f"/accounts/{online[0]}/kick")
+    assert [row.payload["account_id"] for row in disconnects(desk)] == [online[0]]
+
+
+def test_kicking_needs_its_right(desk, online, web):
+    desk.hire("looker", "online.view", "accounts.view")
+    looker = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("looker")
+    assert "Disconnect u0" not in looker.get("/online/").get_data(as_text=True)
+    assert looker.submit("/online/", {"id": "x"}, to="/online/kick").status_code == 403
+    assert "Force offline" in looker.text()
+
+
+def test_refused_logins_are_told_in_words(desk):
+    with desk.scope() as scope:
+        for reason, repeats in (("wrong_password", 3), ("expired", 1), ("truncated", 1)):
+            scope.session.add(
+                RefusedPacket(
+                    tenant_id=scope.tenant_id,
+                    at=clock.now() - timedelta(minutes=repeats),
+                    source="203.0.113.7:4000",
+                    code=1,
+                    reason=reason,
+                    username="u9",
+                    repeats=repeats,
+                )
+            )
+    desk.get("/refused/")
+    assert "Wrong password 3" in desk.text()
+    assert "The account has expired." in desk.text()
+    assert "Malformed packet" in desk.text()
+    assert "truncated" not in desk.text()
+    desk.get("/refused/?state=expired")
+    assert "The password was wrong." not in desk.text()
+
+
+def test_packet_counters(desk, database):
+    from infra.db import MAIN_CELL, PLATFORM_ROLE
+
+    hour = clock.now().replace(minute=0, second=0, microsecond=0)
+    with database.session(MAIN_CELL, PLATFORM_ROLE) as session:
+        for kind, outcome, packets in (
+            ("auth", "accepted", 71),
+            ("auth", "rejected:expired", 9),
+            ("acct", "stored", 500),
+        ):
+            session.add(
+                PacketCount(tenant_id=desk.tenant.id, nas_id=0, hour=hour, kind=kind, outcome=outcome, packets=packets)
+            )
+        session.commit()
+    desk.get("/counters/")
+    assert "71" in desk.text()
+    assert "Expired" in desk.text()
+    assert "500" in desk.text()
+    assert desk.get("/counters/?hours=1", headers={"HX-Request": "true"}).status_code == 200

@@ -1,0 +1,206 @@
+"""Every operation panel: opens, previews, books once, refuses with a sentence (OPS-1 … OPS-13)."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import func, select
+
+from infra import clock
+from portals.admin.operations_table import OPERATIONS
+from tenants.billing.models import Order
+from tenants.subscribers.models import Account
+from tests.fixtures.accounts import open_one, sell
+
+
+@pytest.fixture
+def account_id(desk) -> int:
+    with desk.scope() as scope:
+        month = sell(scope, "Home month", price="50.00", group="Home")
+        sell(scope, "Home quarter", kind="quarter", price="140.00", group="Home")
+        sell(scope, "Fast month", price="80.00", group="Fast")
+        return open_one(scope, "sz28403", month, name="Chen Jianguo")
+
+
+def plan_id(desk, name: str) -> str:
+    from tenants.catalog.find import find_plan
+
+    with desk.scope() as scope:
+        return str(find_plan(scope, name).id)
+
+
+def state(desk, account_id: int) -> Account:
+    with desk.scope() as scope:
+        return scope.session.scalars(select(Account).where(Account.id == account_id)).one()
+
+
+def orders(desk) -> int:
+    with desk.scope() as scope:
+        return scope.session.scalar(select(func.count()).select_from(Order)) or 0
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_each_panel_opens_as_a_page_and_as_a_fragment(desk, account_id, name):
+    assert desk.get(f"/accounts/{account_id}/op/{name}").status_code == 200
+    fragment = desk.get(f"/accounts/{account_id}/op/{name}", headers={"HX-Request": "true"})
+    assert 'role="dialog"' in fragment.get_data(as_text=True)
+    assert "<html" not in fragment.get_data(as_text=True)
+
+
+def test_all_sixteen_operations_are_there():
+    assert {"renew", "change-plan", "hold", "resume", "refund", "close", "reverse", "move", "top-up", "manual"} <= set(
+        OPERATIONS
+    )
+    assert {"pay-arrears", "cancel-arrears", "add-pack", "never-expires", "disable", "enable"} <= set(OPERATIONS)
+
+
+def test_renewing_shows_and_books_the_same(desk, account_id):
+    before = state(desk, account_id).expires_at
+    fields = {"plan": plan_id(desk, "Home quarter"), "quantity": "2", "method": "cash"}
+    page = f"/accounts/{account_id}/op/renew"
+    desk.submit(page, fields, to=f"{page}/preview")
+    assert "Renew for ¥280.00" in desk.text()  # 140.00 × 2
+    assert orders(desk) == 1
+    desk.submit(page, fields)
+    assert "Renewed for ¥280.00." in desk.text()
+    assert "Undo" in desk.text()
+    assert orders(desk) == 2
+    assert state(desk, account_id).expires_at > before + timedelta(days=175)
+
+
+def test_the_same_renewal_sent_twice_books_once(desk, account_id):
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "cash", "key": "r" * 24}
+    page = f"/accounts/{account_id}/op/renew"
+    desk.submit(page, fields)
+    desk.submit(page, fields)
+    assert orders(desk) == 2  # the opening and one renewal
+
+
+def test_a_balance_that_is_too_short_is_said_and_nothing_is_booked(desk, account_id):
+    page = f"/accounts/{account_id}/op/renew"
+    answer = desk.submit(page, {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "balance"})
+    assert answer.status_code == 422
+    assert orders(desk) == 1
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1", "1000000", "one", ""])
+def test_bad_quantities_are_refused_beside_the_field(desk, account_id, quantity):
+    page = f"/accounts/{account_id}/op/renew"
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": quantity, "method": "cash"}
+    assert desk.submit(page, fields).status_code == 422
+    assert 'id="f-quantity-note"' in desk.web.last.get_data(as_text=True)
+    assert orders(desk) == 1
+
+
+def test_changing_the_plan_books_price_and_difference(desk, account_id):
+    page = f"/accounts/{account_id}/op/change-plan"
+    fields = {"plan": plan_id(desk, "Fast month"), "quantity": "1", "method": "cash", "difference": ""}
+    desk.submit(page, fields)
+    assert "Changed the plan for" in desk.text()
+    assert "Fast month" in desk.text()
+
+
+def test_top_up_then_renew_from_the_balance(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/top-up", {"amount": "60.50", "reason": "counter"})
+    assert "Booked ¥60.50 to the balance." in desk.text()
+    assert state(desk, account_id).balance == Decimal("60.50")
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "balance"}
+    desk.submit(f"/accounts/{account_id}/op/renew", fields)
+    assert state(desk, account_id).balance == Decimal("10.50")  # 60.50 - 50.00
+
+
+@pytest.mark.parametrize("amount", ["1.234", "NaN", "1e15", "", "ten"])
+def test_bad_amounts_are_refused(desk, account_id, amount):
+    answer = desk.submit(f"/accounts/{account_id}/op/top-up", {"amount": amount, "reason": ""})
+    assert answer.status_code == 422
+    assert state(desk, account_id).balance == 0
+
+
+def test_hold_and_resume(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/hold", {"fee": "5"})
+    assert "On hold" in desk.text()
+    assert state(desk, account_id).state == "held"
+    desk.submit(f"/accounts/{account_id}/op/resume", {"fee": "0"})
+    assert state(desk, account_id).state == "active"
+
+
+def test_disable_and_enable(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/disable", {"reason": "router stolen"})
+    assert "Disabled" in desk.text()
+    assert state(desk, account_id).state == "disabled"
+    desk.submit(f"/accounts/{account_id}/op/enable", {"reason": ""})
+    assert state(desk, account_id).state == "active"
+
+
+def test_buying_on_arrears_and_paying(desk, account_id):
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "arrears"}
+    desk.submit(f"/accounts/{account_id}/op/renew", fields)
+    assert state(desk, account_id).receivable == Decimal("50.00")
+    assert "Arrears" in desk.text()
+    desk.submit(f"/accounts/{account_id}/op/pay-arrears", {"method": "cash"})
+    assert state(desk, account_id).receivable == 0
+
+
+def test_undoing_the_latest_order(desk, account_id):
+    before = state(desk, account_id).expires_at
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "cash"}
+    desk.submit(f"/accounts/{account_id}/op/renew", fields)
+    desk.submit(f"/accounts/{account_id}/op/reverse", {"reason": "wrong subscriber"})
+    assert "The order is undone" in desk.text()
+    assert state(desk, account_id).expires_at == before
+
+
+def test_refund_proposes_pays_back_and_ends_the_period(desk, account_id):
+    desk.get(f"/accounts/{account_id}/op/refund")
+    assert "Pay back ¥50.00" in desk.text()  # opened a moment ago: all of it is unused
+    desk.submit(f"/accounts/{account_id}/op/refund", {"amount": "", "reason": "moved away"})
+    assert state(desk, account_id).expires_at <= clock.now()
+
+
+def test_closing_makes_the_page_read_only(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/close", {"amount": "", "reason": "moved away"})
+    assert "Closed" in desk.text()
+    assert desk.get(f"/accounts/{account_id}/op/renew").status_code == 404
+    assert desk.get(f"/accounts/{account_id}/edit").status_code == 404
+    assert desk.get(f"/accounts/{account_id}/").status_code == 200
+
+
+def test_moving_with_a_new_name(desk, account_id):
+    region = state(desk, account_id).region_id
+    fields = {"region": str(region), "new_username": "sz30001", "fee": "30", "method": "cash"}
+    desk.submit(f"/accounts/{account_id}/op/move", fields)
+    assert state(desk, account_id).username == "sz30001"
+
+
+def test_a_change_by_hand_needs_a_reason(desk, account_id):
+    page = f"/accounts/{account_id}/op/manual"
+    fields = {"plan": plan_id(desk, "Home month"), "expires_at": "2030-01-02T16:00", "amount": "", "method": "cash"}
+    assert desk.submit(page, fields | {"reason": ""}).status_code == 422
+    desk.submit(page, fields | {"reason": "promised on the phone"})
+    assert state(desk, account_id).expires_at.year == 2030
+
+
+def test_never_expires(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/never-expires", {"on": "1"})
+    assert state(desk, account_id).never_expires
+    assert "Never expires" in desk.text()
+
+
+def test_an_unknown_operation_is_no_page(desk, account_id):
+    assert desk.get(f"/accounts/{account_id}/op/explode").status_code == 404
+
+
+def test_without_the_right_the_page_says_which_one_is_missing(desk, account_id, web):
+    desk.hire("clerk", "accounts.view", "op.buy", "pay.cash")
+    clerk = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("clerk")
+    assert clerk.get(f"/accounts/{account_id}/op/renew").status_code == 200
+    answer = clerk.get(f"/accounts/{account_id}/op/refund")
+    assert answer.status_code == 403
+    assert "The missing right is “Refund”" in clerk.text()
+
+
+def test_every_operation_stands_in_the_operation_log(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/disable", {"reason": "router stolen"})
+    desk.get("/log/")
+    assert "Disabled an account" in desk.text()
+    assert "router stolen" in desk.text()

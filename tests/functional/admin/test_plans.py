@@ -1,0 +1,100 @@
+"""Plan groups and plans: add, change, stop selling; past orders stay (PLN-1, PLN-2, PLN-6)."""
+
+import pytest
+from sqlalchemy import select
+
+from tenants.billing.models import Order
+from tenants.catalog.find import find_group, find_plan
+from tests.fixtures.accounts import open_one
+
+GROUP = {"name": "Home 200M", "down": "200M", "up": "30M", "pool": "pppoe", "sort": "0"}
+PLAN = {
+    "name": "200M month",
+    "kind": "month",
+    "price": "60.00",
+    "max_sessions": "1",
+    "concurrency": "refuse",
+    "usage": "both",
+    "visible": "1",
+    "sort": "0",
+    "quota_end": "cut",
+}
+
+
+@pytest.fixture
+def group_id(desk) -> int:
+    desk.submit("/plan-groups/new", GROUP)
+    with desk.scope() as scope:
+        return find_group(scope, "Home 200M").id
+
+
+def test_a_group_then_a_plan(desk, group_id):
+    assert "Added the group Home 200M." in desk.text()
+    desk.submit("/plans/new", PLAN | {"group": str(group_id)})
+    assert "Added the plan 200M month." in desk.text()
+    with desk.scope() as scope:
+        plan = find_plan(scope, "200M month")
+        assert desk.get(f"/plans/{plan.id}/").status_code == 200
+    assert "200M / 30M" in desk.text()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("down", "2 Mbit"), ("up", "0"), ("name", ""), ("dns1", "x"), ("pool", "a b")]
+)
+def test_a_bad_group_is_refused_beside_its_field(desk, field, value):
+    answer = desk.submit("/plan-groups/new", GROUP | {field: value})
+    assert answer.status_code == 422
+    assert f'id="f-{field}-note"' in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("price", "-1"),
+        ("price", "1.234"),
+        ("name", ""),
+        ("kind", "fortnight"),
+        ("max_sessions", "many"),
+        ("group", "999999"),
+    ],
+)
+def test_a_bad_plan_is_refused_beside_its_field(desk, group_id, field, value):
+    answer = desk.submit("/plans/new", PLAN | {"group": str(group_id)} | {field: value})
+    assert answer.status_code == 422
+    assert f'id="f-{field}-note"' in answer.get_data(as_text=True)
+
+
+def test_a_traffic_plan_needs_its_quota(desk, group_id):
+    fields = PLAN | {"group": str(group_id), "kind": "traffic", "validity_days": "30"}
+    assert desk.submit("/plans/new", fields).status_code == 422
+    desk.submit("/plans/new", fields | {"quota_octets": "100"})
+    assert "100.00 GB, valid for 30 days" in desk.text()
+
+
+def test_a_new_price_is_history_and_past_orders_keep_theirs(desk, group_id):
+    fields = PLAN | {"group": str(group_id)}
+    desk.submit("/plans/new", fields)
+    with desk.scope() as scope:
+        plan = find_plan(scope, "200M month")
+        open_one(scope, "u1", plan)
+    desk.submit(f"/plans/{plan.id}/edit", fields | {"price": "75.00"})
+    assert "Saved the plan 200M month." in desk.text()
+    assert "¥75.00" in desk.text()
+    assert "¥60.00" in desk.text()
+    with desk.scope() as scope:
+        assert scope.session.scalars(select(Order.total)).one() == 60
+
+
+def test_a_plan_that_is_no_longer_sold_disappears_from_the_forms(desk, group_id):
+    desk.submit("/plans/new", PLAN | {"group": str(group_id)})
+    with desk.scope() as scope:
+        plan = find_plan(scope, "200M month")
+    desk.submit(f"/plans/{plan.id}/", to=f"/plans/{plan.id}/delete")
+    assert "no longer sold" in desk.text()
+    assert "200M month" not in desk.get("/accounts/new").get_data(as_text=True)
+
+
+def test_changing_the_speed_of_a_group(desk, group_id):
+    desk.submit(f"/plan-groups/{group_id}/edit", GROUP | {"down": "500M", "up": "100M"})
+    assert "Saved the group Home 200M." in desk.text()
+    assert "500M ↓ 100M ↑" in desk.text()

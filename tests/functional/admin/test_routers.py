@@ -1,0 +1,140 @@
+"""Routers: register, paste the script, watch for the first packet (NET-2, TEN-3, TEN-4)."""
+
+import pytest
+from sqlalchemy import select, update
+
+from infra import clock
+from tenants.network.edit_nas import reveal_secret
+from tenants.registry.models import Nas
+from tenants.usage.models import RefusedPacket
+from tests.fixtures.accounts import OWNER, go_online, open_one, sell
+
+GOOD = {
+    "name": "Minzhi hAP",
+    "vendor": "mikrotik",
+    "auth_mode": "identifier",
+    "message_authenticator": "required",
+}
+
+
+def router(desk) -> Nas:
+    with desk.scope() as scope:
+        return scope.registry.scalars(select(Nas).where(Nas.tenant_id == scope.tenant_id)).one()
+
+
+def test_name_and_make_are_enough_and_the_script_is_ready(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    assert nas.identifier.startswith(f"{desk.tenant.nas_prefix}-")
+    with desk.scope() as scope:
+        secret = reveal_secret(scope, nas.id, actor=OWNER, now=clock.now())
+    page = desk.web.last.get_data(as_text=True)
+    assert secret in page
+    assert f'/system identity set name=&#34;<span class="vl">{nas.identifier}</span>' in page
+    for make in ("huawei", "cisco", "h3c"):
+        assert secret in desk.get(f"/routers/{nas.id}/?make={make}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("vendor", "toaster"),
+        ("identifier", "somebody-else-1"),
+        ("identifier", "with\x07bell"),
+        ("secret", "short"),
+        ("address", "300.1.1.1"),
+        ("coa_port", "70000"),
+        ("ddns_name", "not a name"),
+    ],
+)
+def test_bad_input_is_said_beside_its_field(desk, field, value):
+    answer = desk.submit("/routers/new", GOOD | {field: value})
+    assert answer.status_code == 422
+    assert f'id="f-{field}-note"' in answer.get_data(as_text=True)
+    with desk.scope() as scope:
+        assert scope.registry.scalars(select(Nas).where(Nas.tenant_id == scope.tenant_id)).all() == []
+
+
+def test_an_identifier_taken_anywhere_in_the_cloud_is_refused(desk):
+    fields = GOOD | {"identifier": f"{desk.tenant.nas_prefix}-one"}
+    desk.submit("/routers/new", fields)
+    answer = desk.submit("/routers/new", fields)
+    assert answer.status_code == 422
+    assert 'id="f-identifier-note"' in answer.get_data(as_text=True)
+
+
+def test_the_live_part_shows_why_a_packet_was_refused(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    live = desk.get(f"/routers/{nas.id}/", headers={"HX-Request": "true", "X-Broadloom-Poll": "1"})
+    assert "No packet yet." in live.get_data(as_text=True)
+    assert "<html" not in live.get_data(as_text=True)
+    with desk.scope() as scope:
+        scope.session.add(
+            RefusedPacket(
+                tenant_id=scope.tenant_id,
+                at=clock.now(),
+                nas_id=nas.id,
+                nas_identifier=nas.identifier,
+                source="113.97.186.238:49152",
+                code=1,
+                reason="wrong_secret",
+                username="mz30917",
+            )
+        )
+    desk.get(f"/routers/{nas.id}/", headers={"HX-Request": "true"})
+    assert "The shared secret in the router is not the one registered here" in desk.text()
+    assert "113.97.186.238:49152" in desk.text()
+
+
+def test_copying_the_script_is_the_second_step(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    assert desk.submit(f"/routers/{nas.id}/", to=f"/routers/{nas.id}/copied").status_code == 204
+    assert router(desk).script_copied_at is not None
+
+
+def test_after_the_first_packet_the_secret_is_an_act_of_its_own(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    with desk.scope() as scope:
+        secret = reveal_secret(scope, nas.id, actor=OWNER, now=clock.now())
+        scope.registry.execute(update(Nas).where(Nas.id == nas.id).values(first_packet_at=clock.now()))
+    assert secret not in desk.get(f"/routers/{nas.id}/").get_data(as_text=True)
+    assert secret in desk.submit(f"/routers/{nas.id}/").get_data(as_text=True)
+    desk.get("/log/?family=nas")
+    assert "Looked at a router's secret" in desk.text()
+
+
+def test_changing_and_removing(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    fields = GOOD | {"name": "Renamed", "identifier": nas.identifier, "coa_port": "1700"}
+    desk.submit(f"/routers/{nas.id}/edit", fields)
+    assert "Renamed" in desk.text()
+    assert router(desk).coa_port == 1700
+    assert desk.submit(f"/routers/{nas.id}/remove", {"confirm": "wrong"}).status_code == 422
+    desk.submit(f"/routers/{nas.id}/remove", {"confirm": nas.identifier})
+    assert "No router yet." in desk.text()
+
+
+def test_a_new_secret_starts_the_waiting_again(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    assert desk.submit(f"/routers/{nas.id}/secret", {"secret": "short"}).status_code == 422
+    desk.submit(f"/routers/{nas.id}/secret", {"secret": "a-secret-of-mine"})
+    assert "a-secret-of-mine" in desk.web.last.get_data(as_text=True)
+
+
+def test_clearing_its_sessions(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    with desk.scope() as scope:
+        account_id = open_one(scope, "u1", sell(scope))
+        go_online(scope, account_id, nas_id=nas.id)
+    desk.submit(f"/routers/{nas.id}/clear")
+    assert "Cleared 1 session." in desk.text()
+    assert "Nobody is online yet." in desk.text()
+    desk.get("/online/history")
+    assert "cleared by staff" in desk.text()

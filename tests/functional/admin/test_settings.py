@@ -1,0 +1,114 @@
+"""Settings, regions, operators, roles (TEN-9, NET-1, STF-1, STF-2)."""
+
+import pytest
+
+from tenants.registry.settings import GROUPS, read
+from tenants.staff.find import find_role
+from tests.fixtures.tenants import OWNER_PASSWORD
+
+
+@pytest.mark.parametrize("group", sorted(GROUPS))
+def test_each_group_opens_and_saving_it_as_it_is_changes_nothing(desk, group):
+    import re
+    from html import unescape
+
+    page = desk.get(f"/settings/{group}").get_data(as_text=True)
+    fields: dict[str, object] = {}
+    for name, value in re.findall(r'<input class="form-control[^>]* name="(\w+)"[^>]*? value="([^"]*)"', page):
+        fields[name] = unescape(value)
+    for name, inside in re.findall(r'<select[^>]* name="(\w+)"[^>]*>(.*?)</select>', page, re.S):
+        chosen = re.search(r'value="([^"]*)" selected', inside)
+        fields[name] = unescape(chosen.group(1)) if chosen else ""
+    for name, value in re.findall(r'type="checkbox"[^>]*? name="(\w+)" value="(\w+)" checked', page):
+        fields[name] = value
+    for name, value in re.findall(r'<textarea[^>]* name="(\w+)"[^>]*>(.*?)</textarea>', page, re.S):
+        fields[name] = unescape(value)
+    desk.submit(f"/settings/{group}", fields)
+    assert "Nothing was changed." in desk.text()
+
+
+def test_a_setting_holds_at_once(desk):
+    fields = {"reversal_seconds": "7200", "reversal_cutoff_hour": ""}
+    desk.submit("/settings/reversal", fields)
+    assert "Saved 2 changes." in desk.text()
+    with desk.scope() as scope:
+        assert (read(scope).reversal_seconds, read(scope).reversal_cutoff_hour) == (7200, None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("reversal_seconds", "-5"), ("reversal_seconds", "soon"), ("reversal_cutoff_hour", "24")]
+)
+def test_a_value_out_of_range_is_refused_beside_its_field(desk, field, value):
+    fields = {"reversal_seconds": "3600", "reversal_cutoff_hour": "23"} | {field: value}
+    answer = desk.submit("/settings/reversal", fields)
+    assert answer.status_code == 422
+    assert f'id="f-{field}-note"' in answer.get_data(as_text=True)
+
+
+def test_regions_are_added_changed_and_deleted(desk):
+    assert desk.submit("/regions/new", {"name": ""}).status_code == 422
+    desk.submit("/regions/new", {"name": "Wuhe", "phone": "0755-2688"})
+    assert "Added the region Wuhe." in desk.text()
+    with desk.scope() as scope:
+        from tenants.network.find import find_region
+
+        region_id = find_region(scope, "Wuhe").id
+    desk.submit(f"/regions/{region_id}/edit", {"name": "Wuhe Estate"})
+    assert "Wuhe Estate" in desk.text()
+    assert desk.submit("/regions/new", {"name": "Wuhe Estate"}).status_code == 422
+    desk.submit("/regions/", to=f"/regions/{region_id}/delete")
+    assert "Deleted the region Wuhe Estate." in desk.text()
+
+
+def test_an_operator_is_added_bound_and_disabled(desk, web):
+    with desk.scope() as scope:
+        role = find_role(scope, "cashier").id
+    fields = {"username": "liying", "password": "counter-words-26", "name": "Li Ying", "role": str(role)}
+    assert desk.submit("/staff/new", fields | {"password": "short"}).status_code == 422
+    assert 'id="f-password-note"' in desk.web.last.get_data(as_text=True)
+    desk.submit("/staff/new", fields)
+    assert "Added liying." in desk.text()
+    assert desk.submit("/staff/new", fields).status_code == 422
+    person = type(desk)(type(web)(web.client.application), desk.tenant, desk.database)
+    person.sign_in("liying", "counter-words-26")
+    assert "Somebody else knows your password" in person.text()
+    with desk.scope() as scope:
+        from sqlalchemy import select
+
+        from tenants.staff.models import Operator
+
+        operator_id = scope.session.scalars(select(Operator.id).where(Operator.username == "liying")).one()
+    desk.submit(f"/staff/{operator_id}/edit", {"name": "Li Ying", "role": str(role), "disabled": "1"})
+    assert "disabled" in desk.text()
+    person.get("/password")
+    assert "Staff of" in person.text()  # signed out at once
+
+
+def test_a_role_is_made_copied_changed_and_takes_effect_with_the_next_click(desk, web):
+    desk.submit("/roles/new", {"name": "Counter", "rights": ["accounts.view", "op.buy"]})
+    assert "Added the role Counter." in desk.text()
+    assert desk.submit("/roles/new", {"name": "Counter", "rights": []}).status_code == 422
+    with desk.scope() as scope:
+        role_id = find_role(scope, "Counter").id
+    desk.submit("/staff/new", {"username": "amy", "password": OWNER_PASSWORD, "name": "Amy", "role": str(role_id)})
+    amy = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("amy")
+    new = {"old_password": OWNER_PASSWORD, "new_password": "amys-own-words-1", "new_password_again": "amys-own-words-1"}
+    amy.submit("/password", new)
+    assert amy.get("/accounts/").status_code == 200
+    assert amy.get("/log/").status_code == 403
+    assert "See the operation log" in amy.text()
+    desk.submit(f"/roles/{role_id}/", {"name": "Counter", "rights": ["accounts.view", "logs.view"]})
+    assert amy.get("/log/").status_code == 200
+
+
+def test_nobody_gives_more_than_he_has(desk, web):
+    desk.hire("chief", "staff.view", "staff.add", "staff.edit", "accounts.view")
+    chief = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("chief")
+    answer = chief.submit("/roles/new", {"name": "Above", "rights": ["accounts.view", "op.refund"]})
+    assert answer.status_code == 422
+
+
+def test_the_owners_role_stays(desk):
+    with desk.scope() as scope:
+        role_id = find_role(scope, "owner").id
+    assert desk.submit(f"/roles/{role_id}/", {"name": "Owner", "rights": []}).status_code == 422
