@@ -36,6 +36,7 @@ async def serve(settings: Settings, servers: Servers) -> None:
     reporter = Reporter(urls, directory, counters, time.time(), kind="coa")
     engine = Engine(urls, MAIN_CELL, directory, counters)
     engine.exchange = Exchange("::" if ":" in settings.bind else "0.0.0.0")  # noqa: S104  answers come from routers
+    engine.radsec.open(settings.data_dir.expanduser().absolute() / "run", engine.exchange)
     background = [asyncio.create_task(loader.run()), asyncio.create_task(follow_dynamic_names(directory))]
     ready, stop = asyncio.create_task(loader.ready.wait()), asyncio.create_task(stopping.wait())
     await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -52,6 +53,7 @@ async def serve(settings: Settings, servers: Servers) -> None:
     for task in (*background, *serving, ready, stop):
         task.cancel()
     await asyncio.gather(*background, *serving, ready, stop, return_exceptions=True)
+    engine.radsec.close()
     engine.exchange.close()
     LOG.info("coa_stopped", results=dict(reporter.totals))
 

@@ -9,11 +9,13 @@ from typing import Any, Final
 import structlog
 
 from radius_cluster.coa import outbox_rows as rows
-from radius_cluster.coa.exchange import MOST_PER_SECOND, Exchange
+from radius_cluster.coa.exchange import MOST_PER_SECOND, RADSEC, Exchange
 from radius_cluster.coa.outbox_rows import CHANGE, Outcome, Wish
+from radius_cluster.coa.radsec_routes import RadsecRoutes
 from radius_cluster.counters import Counters
 from radius_cluster.listen.database import connect
 from radius_cluster.process.ready_replies import fetch_profiles
+from radius_cluster.radsec.directory import RADSEC_SECRET
 from radius_cluster.routing.directory import Directory, NasEntry
 from radius_cluster.wire.coa import ERROR_CAUSES, DynamicReply, SessionNames, encode_session_names
 from radius_cluster.wire.codes import COA_REQUEST, DISCONNECT_REQUEST
@@ -39,6 +41,7 @@ class Engine:
         self._taken: dict[int, Wish] = {}
         self._wakes: dict[str, asyncio.Event] = {cell: asyncio.Event() for cell in urls}
         self.exchange: Exchange | None = None
+        self.radsec = RadsecRoutes()
         self.stopping = False
 
     def stop(self) -> None:
@@ -117,8 +120,9 @@ class Engine:
             if nas is None or nas.tenant.id != wish.tenant_id:  # a row of one tenant never reaches another's router
                 self._end(wish, None, "refused", "unknown_nas")
                 continue
+            through_radsec = self.radsec.has(nas.id)
             address = nas.address or sources.get(wish.nas_id, "")
-            if not address:
+            if not address and not through_radsec:
                 self._end(wish, nas, "refused", "no_address")
                 continue
             try:
@@ -129,7 +133,7 @@ class Engine:
             if not attributes:
                 self._end(wish, nas, "refused", "no_live_change")
                 continue
-            self._ask(wish, nas, (address, nas.coa_port), attributes)
+            self._ask(wish, nas, (RADSEC, nas.id) if through_radsec else (address, nas.coa_port), attributes)
 
     async def _attributes(self, wish: Wish, nas: NasEntry, connection: Any) -> bytes:
         """What is sent; b"" when this kind of router cannot change a running session."""
@@ -169,7 +173,8 @@ class Engine:
         assert self.exchange is not None
         code = COA_REQUEST if wish.topic == CHANGE else DISCONNECT_REQUEST
         rate = float(nas.options.get("coa_rate") or MOST_PER_SECOND)
-        self.exchange.ask(destination, nas.secret, code, attributes, on_answer, rate)
+        secret = RADSEC_SECRET if destination[0] == RADSEC else nas.secret
+        self.exchange.ask(destination, secret, code, attributes, on_answer, rate)
 
     def _end(self, wish: Wish, nas: NasEntry | None, state: str, result: str, *, session_is_gone: bool = False) -> None:
         self._taken.pop(wish.id, None)

@@ -1,4 +1,8 @@
-"""Requests to routers over UDP: each answered, or tried three times; a rate limit for each router (RAD-5)."""
+"""Requests to routers over UDP: each answered, or tried three times; a rate limit for each router (RAD-5).
+
+A router that has a RadSec connection open is asked through it: its destination is ``(RADSEC, router id)``, and the
+request is handed once to the process that holds the connection (TCP repeats by itself).
+"""
 
 import asyncio
 import socket
@@ -14,6 +18,8 @@ from radius_cluster.wire.coa import DynamicReply, encode_dynamic_request, read_d
 
 TRY_AFTER_SECONDS: Final = (1.0, 2.0, 3.0)  # waits after the first, second and third sending
 MOST_PER_SECOND: Final = 500  # per router, unless its option coa_rate says otherwise
+RADSEC: Final = "radsec"
+_ANSWER_WITHIN_SECONDS: Final = sum(TRY_AFTER_SECONDS)
 _SOCKETS: Final = 32  # 256 identifiers each: 8,192 requests under way to one router
 Destination = tuple[str, int]
 Answer = Callable[[DynamicReply | None], None]
@@ -47,6 +53,7 @@ class Exchange:
         self._pending: dict[tuple[int, Destination, int], _Pending] = {}
         self._queues: dict[Destination, _Queue] = {}
         self._turn = 0
+        self.send_radsec: Callable[[int, bytes], None] = lambda _nas_id, _request: None
         loop = asyncio.get_running_loop()
         for number, opened in enumerate(self._sockets):
             loop.add_reader(opened, self._on_readable, number, opened)
@@ -80,6 +87,11 @@ class Exchange:
             loop.remove_reader(opened)
             opened.close()
 
+    def on_radsec(self, nas_id: int, data: bytes) -> None:
+        """An answer that came through a router's RadSec connection."""
+        if len(data) >= 20:
+            self._on_datagram(0, data, (RADSEC, nas_id))
+
     def _pump(self, destination: Destination, queue: _Queue) -> None:
         """Send what the rate allows now, and come back for the rest."""
         now = time.monotonic()
@@ -102,6 +114,8 @@ class Exchange:
         for _ in range(_SOCKETS * 256):
             self._turn = (self._turn + 1) % (_SOCKETS * 256)
             number, identifier = self._turn % _SOCKETS, self._turn // _SOCKETS
+            if destination[0] == RADSEC and number:  # one connection has 256 identifiers
+                continue
             if (number, destination, identifier) not in self._pending:
                 return number, identifier
         return None
@@ -119,9 +133,15 @@ class Exchange:
         pending = self._pending.get(key)
         if pending is None:
             return
-        if pending.tries >= len(TRY_AFTER_SECONDS):
+        through_radsec = key[1][0] == RADSEC
+        if pending.tries >= (1 if through_radsec else len(TRY_AFTER_SECONDS)):
             del self._pending[key]
             pending.on_answer(None)
+            return
+        if through_radsec:
+            pending.tries += 1
+            self.send_radsec(key[1][1], pending.request)
+            pending.timer = asyncio.get_running_loop().call_later(_ANSWER_WITHIN_SECONDS, self._send, key)
             return
         with suppress(OSError):  # no route, full buffer: the next try may do better
             self._sockets[key[0]].sendto(pending.request, pending.destination)

@@ -10,7 +10,7 @@ RENEW_BEFORE: Final = timedelta(days=60)
 CLIENT_DAYS: Final = 3650  # somebody has to go to the router to change it
 PSK_OCTETS: Final = 32
 MOST_CREDENTIALS: Final = 10  # valid ones of one router
-RADSEC: Final = "radsec"  # name of the cluster's certificate, and of its server (RFC 6614 demands none)
+RADSEC: Final = "radsec"  # name of the cluster's certificate
 
 # check_server_upload's codes in words; portals translate the sentence
 UPLOAD_PROBLEMS: Final = {
@@ -37,6 +37,12 @@ class Pki:
 def eap_server_name(slug: str, base_domain: str) -> str:
     """The name in a tenant's EAP server certificate, which subscribers' devices may be told to insist on."""
     return f"radius.{slug}.{base_domain}"
+
+
+def radsec_server_names(address: str, base_domain: str) -> list[str]:
+    """The names in the RadSec server's certificate: what routers are told to connect to."""
+    anywhere = address in ("", "0.0.0.0", "::")  # noqa: S104  bound to all addresses: it is none to connect to
+    return [f"radsec.{base_domain}", *([] if anywhere or address == base_domain else [address]), base_domain]
 
 
 def make_pki(authority_name: str, server_names: list[str], now: datetime) -> Pki:

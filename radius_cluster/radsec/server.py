@@ -1,0 +1,149 @@
+"""The RadSec process: listens for routers, and hands their packets to the same logins and accounting as UDP has.
+
+A process of its own, so that handshakes (about 1 ms each) and TLS records never delay the UDP ports.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import socket
+import time
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from infra.crypto import master_box
+from infra.servers import Servers
+from infra.settings import Settings
+from radius_cluster.cells import Cells
+from radius_cluster.counters import Counters
+from radius_cluster.listen.duplicates import Duplicates
+from radius_cluster.listen.peers import Peers, owner_name
+from radius_cluster.node import cell_urls, eap_server
+from radius_cluster.process.eap_certificates import TenantTls
+from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
+from radius_cluster.radsec.connection import Connection
+from radius_cluster.radsec.credentials import Credentials
+from radius_cluster.radsec.directory import RadsecDirectory
+from radius_cluster.radsec.hub import Hub
+from radius_cluster.radsec.way_back import PREFIX, WayBack
+from radius_cluster.report import MAIN_CELL, Reporter
+from radius_cluster.routing.load import DirectoryLoader
+from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
+from tenants.network.rules_certificates import radsec_server_names
+
+LOG = structlog.get_logger(__name__)
+_REPORT_SECONDS: Final = 2.0
+_DRAIN_SECONDS: Final = 5.0
+_BACKLOG: Final = 512
+
+
+class RadsecServer:
+    """Build, then :meth:`run`."""
+
+    def __init__(self, settings: Settings, servers: Servers) -> None:
+        self._settings = settings
+        urls = cell_urls(settings, servers)
+        master = master_box(settings.require_secret_key())
+        self.directory = RadsecDirectory()
+        self.counters = Counters()
+        tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
+        # A conversation that began over UDP cannot go on here: the supplicant begins again.
+        self.eap = EapLogins(eap_server(settings), tls, self.counters, lambda _owner, _request: False)
+        self.cells = Cells(urls, self.counters, self.eap)
+        self._loader = DirectoryLoader(urls[MAIN_CELL], master, self.directory)
+        names = radsec_server_names(settings.radius_address, settings.base_domain)
+        self.credentials = Credentials(urls[MAIN_CELL], master, self.directory, names, lambda: self.hub.refresh())
+        handlers = {ACCESS_REQUEST: self.cells.log_in, ACCOUNTING_REQUEST: self.cells.account}
+        self.hub = Hub(self.directory, self.credentials, self.counters, handlers)
+        self._loader.followers["certificate"] = tls.forget
+        self._loader.followers["radsec"] = self.credentials.look
+        self._reporter = Reporter(urls, self.directory, self.counters, time.time(), kind="radsec")
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT. Raises OSError when the port cannot be opened."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        settings = self._settings
+        opened = _open_tcp(settings.bind, settings.radsec_port)
+        name = PREFIX + owner_name(socket.gethostname(), os.getpid())
+        peers = Peers(
+            settings.data_dir.expanduser().absolute() / "run", name, lambda *message: back.on_message(*message)
+        )
+        back = WayBack(self.hub, peers)
+        background = [*self.cells.start(), asyncio.create_task(self._loader.run())]
+        try:
+            await self._wait_for(self._loader.ready)
+            background.append(asyncio.create_task(self.credentials.run()))
+            await self._wait_for(self.credentials.ready)
+            gc.collect()
+            gc.freeze()
+            listening = await loop.create_server(lambda: Connection(self.hub), sock=opened, backlog=_BACKLOG)
+            LOG.info("radsec_ready", port=f"{settings.bind}:{settings.radsec_port}", nas=len(self.directory.nas))
+            await self._serve(back)
+            listening.close()
+            await self._drain()
+        finally:
+            for task in background:
+                task.cancel()
+            self.eap.tls.close()
+            peers.close()
+            opened.close()
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*background, return_exceptions=True)
+
+    async def _wait_for(self, ready: asyncio.Event) -> None:
+        waits = [asyncio.create_task(ready.wait()), asyncio.create_task(self._stopping.wait())]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _serve(self, back: WayBack) -> None:
+        last_report = 0.0
+        while not self._stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), Duplicates.tick_seconds)
+            now = time.monotonic()
+            self.hub.tick(now)
+            self.cells.drop_hanging(now)
+            if now - last_report >= _REPORT_SECONDS:
+                last_report = now
+                self.eap.forget_old()
+                back.tell()
+                await self._report("running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded")
+
+    async def _drain(self) -> None:
+        """Answer what has come; routers connect again, and ask again what got no answer."""
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        while self.cells.busy() and time.monotonic() < deadline:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(REJECT_DELAY_SECONDS + 0.05)
+        self.hub.close_all()
+        await asyncio.sleep(0.05)
+        await self._report("draining")
+        await self._reporter.goodbye()
+        LOG.info("radsec_stopped", answered=dict(self._reporter.totals))
+
+    async def _report(self, state: str) -> None:
+        self._reporter.totals["radsec.connections"] = self.hub.connections
+        listening = (self._settings.radius_address, 0, 0, self._settings.radsec_port)
+        await self._reporter.report(time.time(), state=state, listening=listening)
+
+
+def _open_tcp(address: str, port: int) -> socket.socket:
+    """A bound socket that shares its port with a process that is still ending. Raises OSError."""
+    opened = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        opened.setblocking(False)
+        opened.bind((address, port))
+    except BaseException:
+        opened.close()
+        raise
+    return opened
