@@ -51,8 +51,17 @@ PLACES: dict[str, set[str]] = {
     "tenants/registry/suspend.py": {
         "the platform suspends and resumes tenants",
     },
+    "tenants/reports/queries_attention.py": {
+        "the platform console shows what needs attention",
+    },
+    "tenants/reports/queries_cells.py": {
+        "the platform console shows the database cells",
+    },
     "tenants/reports/queries_platform.py": {
         "the platform console shows all tenants",
+    },
+    "tenants/reports/queries_tenant.py": {
+        "the platform console shows one tenant",
     },
     "workers/due_clock.py": {
         "hand out effects of committed transactions",
