@@ -105,6 +105,8 @@ def _checked(settings: Settings) -> Settings:
     ports = [settings.radius_auth_port, settings.radius_acct_port]
     if len(set(ports)) != len(ports):
         raise SettingsError(f"{PREFIX}RADIUS_AUTH_PORT and {PREFIX}RADIUS_ACCT_PORT must differ; both are {ports[0]}.")
+    if settings.web_port == settings.radsec_port:
+        raise SettingsError(f"{PREFIX}WEB_PORT and {PREFIX}RADSEC_PORT must differ; both are {settings.web_port}.")
     for name in ("web_processes", "radius_processes", "worker_processes"):
         count = getattr(settings, name)
         if not 1 <= count <= 64:

@@ -13,7 +13,9 @@ TOOLS = (
     ("chromium", "chromium", "the tests in a browser"),
     ("radclient", "freeradius-utils", "the tests with radclient"),
     ("eapol_test", "eapoltest", "the tests with eapol_test"),
+    ("radsecproxy", "radsecproxy", "the tests with radsecproxy"),
 )
+_SERVICES = {"radsecproxy"}  # the tests start their own; the package's would take our ports
 _FONT_PACKAGE = "fonts-noto-cjk"  # without it Chinese text is boxes in screenshots
 
 
@@ -31,6 +33,8 @@ def main() -> int:
         # One by one: a package that a distribution lacks must not keep the others away.
         for package in packages:
             _apt("install", "--yes", "--no-install-recommends", package)
+            if package in _SERVICES and shutil.which("systemctl"):
+                _quietly(["systemctl", "disable", "--now", package])
     for program, package, tests in TOOLS:
         if shutil.which(program) is None:
             sys.stdout.write(f"{program} is missing: {tests} are skipped (on Debian: apt-get install {package}).\n")
@@ -38,7 +42,10 @@ def main() -> int:
 
 
 def _apt(*arguments: str) -> None:
-    command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments]
+    _quietly(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", *arguments])
+
+
+def _quietly(command: list[str]) -> None:
     subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
 
 

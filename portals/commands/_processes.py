@@ -13,6 +13,7 @@ PORTS: tuple[tuple[str, socket.SocketKind], ...] = (
     ("WEB_PORT", socket.SOCK_STREAM),
     ("RADIUS_AUTH_PORT", socket.SOCK_DGRAM),
     ("RADIUS_ACCT_PORT", socket.SOCK_DGRAM),
+    ("RADSEC_PORT", socket.SOCK_STREAM),
 )
 
 _WEB_THREADS = 8
@@ -23,6 +24,7 @@ def process_table(settings: Settings) -> list[ChildProcess]:
     """All programs, in the order in which they are started. They find the servers by ``infra.servers.resolve``."""
     table = [ChildProcess("web", _python("gunicorn", *_web_arguments(settings)))]
     table += [ChildProcess(name, _python("radius_cluster")) for name in _numbered("radius", settings.radius_processes)]
+    table += [ChildProcess("radsec", _python("radius_cluster.radsec"))]
     table += [ChildProcess("coa", _python("radius_cluster.coa"))]
     table += [ChildProcess(name, _python("workers")) for name in _numbered("worker", settings.worker_processes)]
     table += [ChildProcess("scheduler", _python("workers.scheduler"))]

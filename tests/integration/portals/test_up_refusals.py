@@ -19,6 +19,7 @@ def up(data_dir: Path, **settings: str) -> subprocess.CompletedProcess[str]:
         "BROADLOOM_WEB_PORT": str(choose_free_port()),
         "BROADLOOM_RADIUS_AUTH_PORT": str(choose_free_port()),
         "BROADLOOM_RADIUS_ACCT_PORT": str(choose_free_port()),
+        "BROADLOOM_RADSEC_PORT": str(choose_free_port()),
         **settings,
     }
     command = [sys.executable, "-m", "portals.cli", "up", "--no-demo"]
@@ -32,9 +33,9 @@ def assert_refused(done: subprocess.CompletedProcess[str], exit_code: int, *word
         assert word in done.stderr
 
 
-@pytest.mark.parametrize("name", ["WEB_PORT", "RADIUS_AUTH_PORT", "RADIUS_ACCT_PORT"])
+@pytest.mark.parametrize("name", ["WEB_PORT", "RADIUS_AUTH_PORT", "RADIUS_ACCT_PORT", "RADSEC_PORT"])
 def test_a_port_in_use_names_the_setting_to_change(tmp_path: Path, name: str) -> None:
-    kind = socket.SOCK_STREAM if name == "WEB_PORT" else socket.SOCK_DGRAM
+    kind = socket.SOCK_STREAM if name in ("WEB_PORT", "RADSEC_PORT") else socket.SOCK_DGRAM
     port = choose_free_port()
     with socket.socket(socket.AF_INET, kind) as thief:
         thief.bind(("127.0.0.1", port))

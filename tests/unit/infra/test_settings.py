@@ -43,6 +43,7 @@ def test_other_variables_are_not_ours() -> None:
         ("WEB_PORT", "70000", "between 1 and 65535"),
         ("WEB_PORT", "0", "between 1 and 65535"),
         ("RADIUS_ACCT_PORT", "1812", "must differ"),
+        ("RADSEC_PORT", "8000", "must differ"),
         ("WEB_PROCESSES", "0", "1 to 64"),
         ("BIND", "localhost", "not an IP address"),
         ("DEMO", "maybe", "1 or 0"),
