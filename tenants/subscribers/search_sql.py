@@ -79,6 +79,8 @@ def matching_account_ids(text: str, tenant_id: int, *, exact: bool = False) -> S
     if mac := normalise_mac(text):
         parts.append(online.where(func.lower(OnlineSession.mac) == mac))
     elif _is_address(text):
+        # An address is looked up as one: its dots leave a trigram index nothing to hold on to.
+        parts = [select(Account.id).where(Account.static_ip == literal(text, Account.static_ip.type))]
         parts.append(online.where(OnlineSession.framed_ip == literal(text, OnlineSession.framed_ip.type)))
     if len(parts) == 1:
         return parts[0]
