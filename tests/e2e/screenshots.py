@@ -90,7 +90,7 @@ def main() -> int:
                 continue
             for phone in (False, True):
                 with _opened(browser, base, shot, phone=phone) as page:
-                    page.screenshot(path=folder / f"{shot.name}{'-phone' if phone else ''}.png")
+                    page.screenshot(path=folder / f"{shot.name}-{390 if phone else 1440}.png")
                     for check in (assert_accessible, assert_fits):
                         try:
                             check(page)
