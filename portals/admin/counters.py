@@ -1,6 +1,6 @@
 """Packet counters, live: what came, what was answered, what was dropped and why (RAD-7)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import render_template, request
@@ -31,7 +31,7 @@ def show_counters() -> str:
         "routers": _by_router(rows, router_names(scope())),
         "reasons": _reasons(rows),
         "engines": live_engines(scope(), present()),
-        "chart": _chart(packets_per_hour(scope(), since)) if hours > 1 else None,
+        "chart": _chart(packets_per_hour(scope(), since), since, hours) if hours > 1 else None,
     }
     return render_template("admin/counters_part.html" if is_fragment() else "admin/counters.html", **values)
 
@@ -83,15 +83,25 @@ def _reasons(rows: tuple[CounterRow, ...]) -> list[tuple[str, int, str]]:
     return [(str(refusal(code).word), number, "") for code, number in most]
 
 
-def _chart(hours: tuple[tuple[Any, int, int, int], ...]) -> dict[str, Any]:
-    zone = scope().zone
+def _chart(counted: tuple[tuple[datetime, int, int, int], ...], since: datetime, hours: int) -> dict[str, Any] | None:
+    """The course of the packets, hours without any included; None when there was none at all."""
+    if not counted:
+        return None
+    zone, found = scope().zone, {row[0]: row for row in counted}
+    slots = [since + timedelta(hours=number) for number in range(hours)]
     series = ((_("accepted"), 1), (_("refused"), 2), (_("accounting"), 3))
     return {
         "legend": {},
-        "xAxis": {"type": "category", "data": [row[0].astimezone(zone).strftime("%m-%d %H:00") for row in hours]},
-        "yAxis": {"type": "value", "splitNumber": 3},
+        "xAxis": {"type": "category", "data": [slot.astimezone(zone).strftime("%m-%d %H:00") for slot in slots]},
+        "yAxis": {"type": "value", "splitNumber": 3, "minInterval": 1},
         "series": [
-            {"name": name, "type": "bar", "stack": "a", "data": [row[column] for row in hours]}
+            {
+                "name": name,
+                "type": "bar",
+                "stack": "a",
+                "barWidth": "60%",
+                "data": [found[slot][column] if slot in found else 0 for slot in slots],
+            }
             for name, column in series
         ],
     }
