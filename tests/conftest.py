@@ -1,6 +1,7 @@
 """Fixtures of all tests; each group lives in a file of tests/fixtures."""
 
 pytest_plugins = [
+    "tests.fixtures.quick_passwords",
     "tests.fixtures.servers",
     "tests.fixtures.database",
     "tests.fixtures.tenants",

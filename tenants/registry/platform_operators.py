@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -14,7 +15,6 @@ from tenants.registry.errors import PlatformLoginRefused
 from tenants.registry.models import PlatformAuditEntry, PlatformOperator
 from tenants.registry.rules import check_email, check_password
 
-_NOBODYS_HASH = hash_password("nobody has this password")
 _REASON = "platform operators belong to no tenant"
 
 
@@ -26,6 +26,12 @@ class PlatformLogin:
     email: str
     name: str
     session_epoch: int
+
+
+@cache
+def _nobodys_hash() -> str:
+    """So that unknown addresses take as long as wrong passwords."""
+    return hash_password("nobody has this password")
 
 
 def ensure_first(database: Database, email: str, password: str, *, now: datetime) -> str | None:
@@ -59,7 +65,7 @@ def try_log_in(database: Database, email: str, password: str, *, address: str, n
             operator = session.scalars(
                 select(PlatformOperator).where(PlatformOperator.email == email.strip().lower()).with_for_update()
             ).first()
-        right = verify_password(operator.password_hash if operator else _NOBODYS_HASH, password)
+        right = verify_password(operator.password_hash if operator else _nobodys_hash(), password)
         action = "platform.log_in" if operator and right else "platform.log_in_refused"
         _note(session, email.replace("\x00", "")[:254], action, address, now)
         if operator is not None and right:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from sqlalchemy import func, select
 
@@ -14,7 +15,11 @@ from tenants.staff.errors import LoginLocked, OperatorDisabled, WrongCredentials
 from tenants.staff.models import Operator
 from tenants.staff.rules import lock_seconds
 
-_NOBODYS_HASH = hash_password("nobody has this password")  # so that unknown names take as long as wrong passwords
+
+@cache
+def _nobodys_hash() -> str:
+    """So that unknown names take as long as wrong passwords; made when first needed, because hashing is slow."""
+    return hash_password("nobody has this password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ def log_in(scope: TenantScope, command: LogIn, *, now: datetime) -> LoggedIn | B
     """
     operator = _find(scope, command.username)
     if operator is None:
-        verify_password(_NOBODYS_HASH, command.password)
+        verify_password(_nobodys_hash(), command.password)
         return _refused(scope, command, "unknown", WrongCredentials(), now)
     if operator.locked_until is not None and operator.locked_until > now:
         seconds = int((operator.locked_until - now).total_seconds()) + 1
