@@ -54,6 +54,8 @@ def read_account(account_id: int) -> AccountDetail:
 
 def allowed_operations(account: AccountDetail) -> list[str]:
     """Names of the operations that make sense in this state and that the person may do, the likeliest first."""
+    if account.deleted_at is not None:
+        return []
     order = [*LIKELIEST[account.state], *OPERATIONS]
     names = dict.fromkeys(name for name in order if name in OPERATIONS)
     return [n for n in names if actor().may(OPERATIONS[n].right) and OPERATIONS[n].fits(account.state)]
@@ -92,6 +94,8 @@ def _side_links(account: AccountDetail) -> list[tuple[str, str, str, bool]]:
         links.append((_("Set a new password"), "key", url_for("admin.reset_secret", account_id=account.id), True))
     if actor().may("op.query_password"):
         links.append((_("Show the password"), "eye", url_for("admin.query_secret", account_id=account.id), True))
+    if actor().may("accounts.delete") and account.deleted_at is None:
+        links.append((_("Delete"), "trash", url_for("admin.delete_account_page", account_id=account.id), True))
     return links
 
 

@@ -14,6 +14,7 @@ from tenants.subscribers.queries_detail import AccountDetail
 from tenants.subscribers.queries_list import list_choices
 
 GIGABYTE = 1024**3
+BY_CHANGING = "op.pay_by_changing_plan"
 METHOD_RIGHTS = {"cash": "pay.cash", "balance": "pay.balance", "arrears": "pay.arrears"}
 
 
@@ -62,6 +63,9 @@ def offers(account: AccountDetail, fields: tuple[str, ...], *, operation: str) -
             )
             for plan in buyable.plans
         ]
+    if "other_plan_id" in fields:
+        others = buyable_plans(scope(), account.id, "buy", present()).plans if actor().may(BY_CHANGING) else ()
+        found["other_plans"] = [(plan.plan_id, f"{plan.name} · {money(plan.price)}") for plan in others]
     if "any_plan_id" in fields:
         found["all_plans"] = list_choices(scope(), actor())["plans"]
     if "region_id" in fields:
@@ -76,7 +80,10 @@ def initial(account: AccountDetail, fields: tuple[str, ...], found: dict[str, An
     values["method"] = open_methods[0] if open_methods else ""
     plans = found.get("plans") or []
     own = [plan for plan in plans if plan[0] == account.plan_id]
-    values["plan"] = (own or plans)[0][0] if plans else account.plan_id or ""
+    if "other_plan_id" not in fields:
+        values["plan"] = (own or plans)[0][0] if plans else account.plan_id or ""
+    if "auto_on" in fields:
+        values["on"] = account.auto_renew
     values["region"] = account.region_id
     values["expires_at"] = account.expires_at.astimezone(scope().zone).strftime("%Y-%m-%dT%H:%M")
     return values
@@ -99,6 +106,11 @@ def _plan(form: Form, _account: AccountDetail, found: dict[str, Any], values: di
 def _any_plan(form: Form, account: AccountDetail, found: dict[str, Any], values: dict[str, Any]) -> None:
     chosen = form.choice("plan", [str(plan[0]) for plan in found["all_plans"]], required=False)
     values["plan_id"] = int(chosen) if chosen and int(chosen) != account.plan_id else None
+
+
+def _other_plan(form: Form, _account: AccountDetail, found: dict[str, Any], values: dict[str, Any]) -> None:
+    chosen = form.choice("plan", [str(plan[0]) for plan in found["other_plans"]], required=False)
+    values["plan_id"] = int(chosen) if chosen else None
 
 
 def _quantity(form: Form, _account: AccountDetail, _found: dict[str, Any], values: dict[str, Any]) -> None:
@@ -160,6 +172,8 @@ def _on(form: Form, _account: AccountDetail, _found: dict[str, Any], values: dic
 _READERS: dict[str, Any] = {
     "plan_id": _plan,
     "any_plan_id": _any_plan,
+    "other_plan_id": _other_plan,
+    "part_amount": _amount("amount", "amount", required=False),
     "quantity": _quantity,
     "method": _method,
     "difference": _amount("difference", "difference", required=False),
@@ -177,4 +191,5 @@ _READERS: dict[str, Any] = {
     "pack_hours": _number("seconds", "seconds", 3600, 100_000),
     "validity_days": _number("validity_days", "validity_days", 1, 3660),
     "on": _on,
+    "auto_on": _on,
 }

@@ -3,12 +3,28 @@
 The panel, the preview and the booking of all of them are the three views in ``operations.py`` (OPS-1 … OPS-13).
 """
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from portals.shared.i18n import lazy
+from tenants.billing.add_pack import AddPack, add_pack
+from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
+from tenants.billing.buy import Buy, buy
+from tenants.billing.cancel_arrears import CancelArrears, cancel_arrears
+from tenants.billing.change_plan import ChangePlan, change_plan
+from tenants.billing.close import Close, close
+from tenants.billing.disable import Disable, disable
+from tenants.billing.enable import Enable, enable
+from tenants.billing.hold import Hold, hold
+from tenants.billing.manual_change import ManualChange, manual_change
+from tenants.billing.move import Move, move
+from tenants.billing.never_expires import SetNeverExpires, set_never_expires
+from tenants.billing.pay_arrears import PayArrears, pay_arrears
+from tenants.billing.refund import Refund, refund
+from tenants.billing.resume import Resume, resume
+from tenants.billing.reverse import Reverse, reverse
+from tenants.billing.top_up import TopUp, top_up
 
 RUNNING = ("normal", "expiring", "expired", "arrears", "not_activated")
 ALIVE = (*RUNNING, "held", "disabled")
@@ -38,13 +54,6 @@ class Operation:
         return state in self.states
 
 
-def _load(module: str, name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(f"tenants.billing.{module}"), name)
-    except ModuleNotFoundError:
-        return None
-
-
 _ALL = (
     Operation(
         "renew",
@@ -52,8 +61,8 @@ _ALL = (
         "calendar-plus",
         "op.buy",
         ("plan_id", "quantity", "method"),
-        _load("buy", "Buy"),
-        _load("buy", "buy"),
+        Buy,
+        buy,
         lazy("Renew"),
         lazy("Renew for %(sum)s"),
         lazy("Renewed for %(sum)s."),
@@ -65,8 +74,8 @@ _ALL = (
         "switch-horizontal",
         "op.change_plan",
         ("plan_id", "quantity", "method", "difference"),
-        _load("change_plan", "ChangePlan"),
-        _load("change_plan", "change_plan"),
+        ChangePlan,
+        change_plan,
         lazy("Change the plan"),
         lazy("Change the plan for %(sum)s"),
         lazy("Changed the plan for %(sum)s."),
@@ -78,9 +87,9 @@ _ALL = (
         lazy("Pay arrears"),
         "cash",
         "op.pay_arrears",
-        ("method",),
-        _load("pay_arrears", "PayArrears"),
-        _load("pay_arrears", "pay_arrears"),
+        ("other_plan_id", "part_amount", "method"),
+        PayArrears,
+        pay_arrears,
         lazy("Take the payment"),
         lazy("Take %(sum)s"),
         lazy("Took %(sum)s for the arrears."),
@@ -92,8 +101,8 @@ _ALL = (
         "receipt-off",
         "op.cancel_arrears",
         ("reason",),
-        _load("cancel_arrears", "CancelArrears"),
-        _load("cancel_arrears", "cancel_arrears"),
+        CancelArrears,
+        cancel_arrears,
         lazy("Cancel the arrears"),
         lazy("Cancel arrears of %(sum)s"),
         lazy("The arrears are cancelled; plan and expiry are as before."),
@@ -106,8 +115,8 @@ _ALL = (
         "player-play",
         "op.resume",
         ("fee",),
-        _load("resume", "Resume"),
-        _load("resume", "resume"),
+        Resume,
+        resume,
         lazy("Resume"),
         lazy("Resume for %(sum)s"),
         lazy("Resumed; the time of the hold was added to the expiry."),
@@ -120,8 +129,8 @@ _ALL = (
         "check",
         "op.enable",
         ("reason",),
-        _load("enable", "Enable"),
-        _load("enable", "enable"),
+        Enable,
+        enable,
         lazy("Enable the account"),
         lazy("Enable the account"),
         lazy("Enabled."),
@@ -134,8 +143,8 @@ _ALL = (
         "wallet",
         "op.top_up",
         ("signed_amount", "reason"),
-        _load("top_up", "TopUp"),
-        _load("top_up", "top_up"),
+        TopUp,
+        top_up,
         lazy("Book it"),
         lazy("Top up %(sum)s"),
         lazy("Booked %(sum)s to the balance."),
@@ -148,8 +157,8 @@ _ALL = (
         "stack",
         "op.add_pack",
         ("pack_gb", "pack_hours", "price", "validity_days", "method"),
-        _load("add_pack", "AddPack"),
-        _load("add_pack", "add_pack"),
+        AddPack,
+        add_pack,
         lazy("Sell the pack"),
         lazy("Sell the pack for %(sum)s"),
         lazy("Sold a pack for %(sum)s."),
@@ -162,8 +171,8 @@ _ALL = (
         "player-pause",
         "op.hold",
         ("fee",),
-        _load("hold", "Hold"),
-        _load("hold", "hold"),
+        Hold,
+        hold,
         lazy("Put on hold"),
         lazy("Put on hold for %(sum)s"),
         lazy("On hold. Nobody can log in until it is resumed."),
@@ -176,8 +185,8 @@ _ALL = (
         "map-pin",
         "op.move",
         ("region_id", "new_username", "fee", "method"),
-        _load("move", "Move"),
-        _load("move", "move"),
+        Move,
+        move,
         lazy("Move"),
         lazy("Move for %(sum)s"),
         lazy("Moved."),
@@ -189,8 +198,8 @@ _ALL = (
         "adjustments",
         "op.manual",
         ("any_plan_id", "expires_at", "amount_or_none", "method", "reason_needed"),
-        _load("manual_change", "ManualChange"),
-        _load("manual_change", "manual_change"),
+        ManualChange,
+        manual_change,
         lazy("Change it"),
         lazy("Change it and book %(sum)s"),
         lazy("Changed."),
@@ -203,12 +212,27 @@ _ALL = (
         "calendar",
         "op.never_expires",
         ("on",),
-        _load("never_expires", "SetNeverExpires"),
-        _load("never_expires", "set_never_expires"),
+        SetNeverExpires,
+        set_never_expires,
         lazy("Save"),
         lazy("Save"),
         lazy("Saved."),
         RUNNING,
+    ),
+    Operation(
+        "auto-renew",
+        lazy("Automatic renewal"),
+        "repeat",
+        "op.buy",
+        ("auto_on",),
+        SetAutoRenew,
+        set_auto_renew,
+        lazy("Save"),
+        lazy("Save"),
+        lazy("Saved."),
+        RUNNING,
+        lazy("At its expiry the account is renewed from the balance, as long as the balance covers the price."),
+        previewed=False,
     ),
     Operation(
         "reverse",
@@ -216,8 +240,8 @@ _ALL = (
         "arrow-back-up",
         "op.reverse",
         ("reason",),
-        _load("reverse", "Reverse"),
-        _load("reverse", "reverse"),
+        Reverse,
+        reverse,
         lazy("Undo the order"),
         lazy("Undo the order of %(sum)s"),
         lazy("The order is undone; plan, expiry and money are as before."),
@@ -231,8 +255,8 @@ _ALL = (
         "ban",
         "op.disable",
         ("reason",),
-        _load("disable", "Disable"),
-        _load("disable", "disable"),
+        Disable,
+        disable,
         lazy("Disable the account"),
         lazy("Disable the account"),
         lazy("Disabled; open sessions are being ended."),
@@ -247,8 +271,8 @@ _ALL = (
         "receipt-refund",
         "op.refund",
         ("amount", "reason"),
-        _load("refund", "Refund"),
-        _load("refund", "refund"),
+        Refund,
+        refund,
         lazy("Refund"),
         lazy("Pay back %(sum)s"),
         lazy("Paid back %(sum)s; the account has expired."),
@@ -262,8 +286,8 @@ _ALL = (
         "user-off",
         "op.close",
         ("amount", "reason"),
-        _load("close", "Close"),
-        _load("close", "close"),
+        Close,
+        close,
         lazy("Close the account"),
         lazy("Close the account and pay back %(sum)s"),
         lazy("Closed."),
@@ -272,4 +296,4 @@ _ALL = (
         bad=True,
     ),
 )
-OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _ALL if operation.run is not None}
+OPERATIONS: dict[str, Operation] = {operation.name: operation for operation in _ALL}

@@ -20,7 +20,7 @@ from portals.shared.words import refusal as _refusal
 from tenants.billing.queries_fees import FeeRow
 from tenants.billing.queries_orders import OrderRow
 from tenants.registry.settings import Setting
-from tenants.subscribers.queries_plans import PlanRow
+from tenants.subscribers.queries_plans import PlanRow, PromotionRow
 
 __all__ = ["vendor"]
 
@@ -139,3 +139,19 @@ def signed(number: int) -> str:
 def login_method(code: str) -> str:
     """``PAP``, ``MS-CHAPv2``, ``EAP-PEAP`` as people write them."""
     return code.upper().replace("MSCHAP", "MS-CHAP").replace("V1", "v1").replace("V2", "v2") if code else "—"
+
+
+def gift(row: PromotionRow) -> str:
+    """What an offer gives: ``10.00 off from 3 on``."""
+    value = f"{row.gift_value:.2f}" if row.gift_kind == "amount" else f"{int(row.gift_value):,}"
+    given = {
+        "amount": _("%(sum)s off", sum=value),
+        "years": _("%(num)s years on top", num=value),
+        "months": _("%(num)s months on top", num=value),
+        "days": _("%(num)s days on top", num=value),
+        "hours": _("%(num)s hours on top", num=value),
+        "octets": _("%(sum)s on top", sum=octets(int(row.gift_value))),
+    }[row.gift_kind]
+    if row.minimum_quantity > 1:
+        given = _("%(gift)s from a quantity of %(num)s on", gift=given, num=row.minimum_quantity)
+    return _("%(gift)s, first purchase only", gift=given) if row.first_purchase_only else given

@@ -69,6 +69,7 @@ def show_plan(plan_id: int) -> str:
         group=group,
         accounts=accounts,
         prices=queries_plans.price_history(scope(), plan_id),
+        promotions=queries_plans.open_promotions(scope(), plan_id, present()),
         sales=sales_of_plan(scope(), plan_id, since=local_midnight(29)),
         may_see_accounts=actor().may("accounts.view"),
     )

@@ -6,11 +6,13 @@ from flask import g, request, url_for
 
 from portals.admin import (  # noqa: F401  (each module hangs its routes on the blueprint)
     account,
+    account_delete,
     account_edit,
     account_open,
     account_secrets,
     accounts,
     counters,
+    eap_certificates,
     home,
     login,
     logs,
@@ -21,9 +23,11 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     own_password,
     plan_groups,
     plans,
+    promotions,
     refused,
     regions,
     roles,
+    router_certificates,
     router_onboarding,
     routers,
     search,
@@ -52,6 +56,7 @@ NAV = (
         (
             NavChild(lazy("All subscribers"), "admin.list_accounts", "accounts.view"),
             NavChild(lazy("Open an account"), "admin.open_account_page", "accounts.open"),
+            NavChild(lazy("Deleted"), "admin.list_deleted", "accounts.delete"),
         ),
     ),
     NavEntry(
@@ -91,6 +96,7 @@ NAV = (
         (
             NavChild(lazy("Routers"), "admin.list_routers", "nas.view"),
             NavChild(lazy("Regions"), "admin.list_regions_page", "regions.view"),
+            NavChild(lazy("Certificates"), "admin.show_eap_certificates", "settings.view"),
         ),
     ),
 )

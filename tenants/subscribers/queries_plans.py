@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from infra.tenant_scope import TenantScope
-from tenants.catalog.models import Plan, PlanGroup, PlanPrice, PlanRegion, RateProfile
+from tenants.catalog.models import Plan, PlanGroup, PlanPrice, PlanRegion, Promotion, RateProfile
 from tenants.kernel.errors import NotFound
 from tenants.network.models import Region
 from tenants.subscribers.models import Account
@@ -153,6 +153,43 @@ def price_history(scope: TenantScope, plan_id: int) -> tuple[PriceRow, ...]:
         .order_by(PlanPrice.valid_from.desc(), PlanPrice.id.desc())
     ).all()
     return tuple(PriceRow(*row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionRow:
+    """What a plan gives on top, between two instants (PLN-3)."""
+
+    id: int
+    plan_id: int
+    name: str
+    gift_kind: str
+    gift_value: Decimal
+    minimum_quantity: int
+    first_purchase_only: bool
+    starts_at: datetime
+    ends_at: datetime
+
+
+def open_promotions(scope: TenantScope, plan_id: int, now: datetime) -> tuple[PromotionRow, ...]:
+    """The promotions of a plan that run or will run."""
+    columns = [getattr(Promotion, name) for name in PromotionRow.__dataclass_fields__]
+    rows = scope.session.execute(
+        select(*columns)
+        .where(Promotion.plan_id == plan_id, Promotion.deleted_at.is_(None), Promotion.ends_at > now)
+        .order_by(Promotion.starts_at, Promotion.id)
+    ).all()
+    return tuple(PromotionRow(**row._mapping) for row in rows)
+
+
+def promotion_detail(scope: TenantScope, promotion_id: int) -> PromotionRow:
+    """One promotion that was not ended. Raises :class:`NotFound`."""
+    columns = [getattr(Promotion, name) for name in PromotionRow.__dataclass_fields__]
+    row = scope.session.execute(
+        select(*columns).where(Promotion.id == promotion_id, Promotion.deleted_at.is_(None))
+    ).first()
+    if row is None:
+        raise NotFound(what="promotion", ref=promotion_id)
+    return PromotionRow(**row._mapping)
 
 
 @dataclass(frozen=True, slots=True)

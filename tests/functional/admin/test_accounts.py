@@ -155,3 +155,17 @@ def test_the_search_of_everything_opens_the_only_hit_and_lists_several(desk, peo
     assert "<html" not in fragment
     desk.get("/search?q=nothing-like-it")
     assert "Nothing fits" in desk.text()
+
+
+def test_deleting_and_bringing_back(desk, people):
+    page = f"/accounts/{people['normal']}"
+    assert desk.submit(f"{page}/delete", {"confirm": "wrong"}).status_code == 422
+    desk.submit(f"{page}/delete", {"confirm": "sz28101"})
+    assert "Deleted sz28101." in desk.text()
+    assert "sz28101" not in listed(desk)
+    desk.get("/accounts/deleted")
+    assert "sz28101" in desk.text()
+    assert desk.get(f"{page}/op/renew").status_code == 404
+    desk.submit("/accounts/deleted", to=f"{page}/restore")
+    assert "Brought back sz28101." in desk.text()
+    assert "sz28101" in listed(desk)

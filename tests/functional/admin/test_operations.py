@@ -204,3 +204,26 @@ def test_every_operation_stands_in_the_operation_log(desk, account_id):
     desk.get("/log/")
     assert "Disabled an account" in desk.text()
     assert "router stolen" in desk.text()
+
+
+def test_part_of_the_arrears_is_paid(desk, account_id):
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "arrears"}
+    desk.submit(f"/accounts/{account_id}/op/renew", fields)
+    desk.submit(f"/accounts/{account_id}/op/pay-arrears", {"plan": "", "amount": "20", "method": "cash"})
+    assert state(desk, account_id).receivable == Decimal("30.00")  # 50.00 - 20.00
+
+
+def test_automatic_renewal_is_switched(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/auto-renew", {"on": "1"})
+    assert state(desk, account_id).auto_renew
+    desk.submit(f"/accounts/{account_id}/op/auto-renew", {})
+    assert not state(desk, account_id).auto_renew
+
+
+def test_a_pack_is_sold_for_a_quota_plan(desk):
+    with desk.scope() as scope:
+        plan = sell(scope, "100 GB", kind="traffic", price="30.00", quota_octets=100 * 1024**3, validity_days=30)
+        quota_account = open_one(scope, "gb1", plan)
+    fields = {"octets": "10", "seconds": "", "price": "5.00", "validity_days": "", "method": "cash"}
+    desk.submit(f"/accounts/{quota_account}/op/add-pack", fields)
+    assert "Sold a pack for ¥5.00." in desk.text()

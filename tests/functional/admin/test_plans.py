@@ -98,3 +98,26 @@ def test_changing_the_speed_of_a_group(desk, group_id):
     desk.submit(f"/plan-groups/{group_id}/edit", GROUP | {"down": "500M", "up": "100M"})
     assert "Saved the group Home 200M." in desk.text()
     assert "500M ↓ 100M ↑" in desk.text()
+
+
+def test_an_offer_takes_effect_in_the_panel_and_ends(desk, group_id):
+    desk.submit("/plans/new", PLAN | {"group": str(group_id)})
+    with desk.scope() as scope:
+        plan = find_plan(scope, "200M month")
+        account_id = open_one(scope, "u1", plan)
+    offer = {"name": "Autumn", "gift_kind": "amount", "gift_value": "10", "minimum_quantity": "3"}
+    days = {"starts_at": "2020-01-01", "ends_at": "2099-12-31"}
+    assert desk.submit(f"/plans/{plan.id}/offers/new", offer | days | {"gift_value": "-1"}).status_code == 422
+    assert desk.submit(f"/plans/{plan.id}/offers/new", offer | days | {"ends_at": "2019-01-01"}).status_code == 422
+    desk.submit(f"/plans/{plan.id}/offers/new", offer | days)
+    assert "10.00 off from a quantity of 3 on" in desk.text()
+    panel = f"/accounts/{account_id}/op/renew"
+    desk.submit(panel, {"plan": str(plan.id), "quantity": "3", "method": "cash"}, to=f"{panel}/preview")
+    assert "Renew for ¥170.00" in desk.text()  # 60.00 × 3 - 10.00
+    with desk.scope() as scope:
+        from infra import clock
+        from tenants.subscribers.queries_plans import open_promotions
+
+        promotion = open_promotions(scope, plan.id, clock.now())[0]
+    desk.submit(f"/plans/{plan.id}/", to=f"/offers/{promotion.id}/end")
+    assert "No offer runs or is planned." in desk.text()
