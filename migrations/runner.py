@@ -20,7 +20,14 @@ from infra.db import MAIN_CELL, Database, schema_name
 from migrations import environment
 from migrations.errors import MigrationError
 from migrations.roles import check_version, ensure_extensions, ensure_roles
-from migrations.scripts import SCHEMA_PLACEHOLDER, read_folder, read_sql, run_script
+from migrations.scripts import (
+    BASELINE_REVISION,
+    SCHEMA_PLACEHOLDER,
+    baseline_digest,
+    read_folder,
+    read_sql,
+    run_script,
+)
 
 LOG = structlog.get_logger(__name__)
 _LOCK_ATTEMPTS = 3
@@ -68,10 +75,30 @@ def upgrade_shared(database: Database, cell: str) -> None:
         ensure_extensions(connection)
         # Its own schema, made before the first revision, because alembic notes the revision there.
         run_script(connection, "CREATE SCHEMA IF NOT EXISTS broadloom_meta")
+        version = environment.current_version(connection, "broadloom_meta")
         environment.upgrade(connection, "registry", "broadloom_meta", main_cell=main_cell)
+        _check_baseline(connection, version)
         # Functions carry no data: they are simply written again, so that they are always those of this version.
         for sql in read_folder("registry/functions") + (read_folder("registry/main_functions") if main_cell else []):
             run_script(connection, sql)
+
+
+def _check_baseline(connection: Connection, version_before: str) -> None:
+    """Before the first release the baseline changes without revisions: a database made from an older one is refused,
+    because its tables would fail later and less clearly. Raises :class:`MigrationError`."""
+    digest = baseline_digest()
+    run_script(connection, "CREATE TABLE IF NOT EXISTS broadloom_meta.baseline (digest text NOT NULL)")
+    known = connection.execute(text("SELECT digest FROM broadloom_meta.baseline")).scalar()
+    unreleased = environment.head("registry") == BASELINE_REVISION == environment.head("tenant")
+    if version_before == BASELINE_REVISION and unreleased and known != digest:
+        raise MigrationError(
+            "unreleased_data",
+            "The data were made by an earlier, unreleased state of Broadloom and do not fit this one; start with an "
+            "empty data folder (BROADLOOM_DATA_DIR) or database.",
+        )
+    if known != digest:
+        connection.execute(text("DELETE FROM broadloom_meta.baseline"))
+        connection.execute(text("INSERT INTO broadloom_meta.baseline VALUES (:digest)"), {"digest": digest})
 
 
 def provision_schema(connection: Connection, tenant_id: int) -> str:

@@ -1,5 +1,6 @@
 """The SQL files of this package, and how a script of many statements is sent in one round trip."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +20,12 @@ def read_sql(relative_path: str) -> str:
 def read_folder(relative_path: str) -> list[str]:
     """All SQL files of a folder in the order of their names."""
     return [path.read_text(encoding="utf-8") for path in sorted((FOLDER / relative_path).glob("*.sql"))]
+
+
+def baseline_digest() -> str:
+    """Changes whenever a frozen baseline changes."""
+    texts = [read_sql(f"baseline/{name}.sql") for name in ("cluster", "registry", "tenant")]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 def run_script(connection: Connection, sql: str) -> None:

@@ -37,6 +37,14 @@ def test_an_empty_database_becomes_ready_and_stays_so(empty_database_url: str, m
         assert months == 6  # last month to three ahead, and the default partition
 
 
+def test_data_of_an_older_unreleased_state_are_refused(fresh_database: Database) -> None:
+    with fresh_database.owner_connection() as connection:
+        connection.execute(text("UPDATE broadloom_meta.baseline SET digest = 'older'"))
+    with pytest.raises(MigrationError, match="start with an empty data folder") as caught:
+        prepare_database(fresh_database)
+    assert caught.value.code == "unreleased_data"
+
+
 def test_two_processes_start_at_once(empty_database_url: str, make_engines: Engines) -> None:
     databases = [make_engines(empty_database_url) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
