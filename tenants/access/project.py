@@ -6,10 +6,12 @@ instant until which each account may connect.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Executable,
     Integer,
     Select,
     and_,
@@ -42,12 +44,12 @@ _ACTIVATED = or_(Account.activated_at.is_not(None), Account.starts_at_first_logi
 _QUOTA_KINDS = [(Plan.kind == kind, rule.quota_scope) for kind, rule in KINDS.items() if rule.quota_scope]
 
 
-def _source(tenant_id: int, ids: Any) -> Select[*tuple[Any, ...]]:
+def _source(tenant_id: Any, ids: Any) -> Select[*tuple[Any, ...]]:
     """The rows of ``aaa.subscriber`` as the accounts say they should be; closed and deleted accounts have none."""
     limits = func.least(Account.expires_at, func.coalesce(Account.cut_off_at, Account.expires_at))
     return (
         select(
-            cast(literal(tenant_id), Integer).label("tenant_id"),
+            cast(tenant_id, Integer).label("tenant_id"),
             Account.username,
             Account.id.label("account_id"),
             Account.password_sealed,
@@ -81,26 +83,37 @@ def _source(tenant_id: int, ids: Any) -> Select[*tuple[Any, ...]]:
     )
 
 
-def project_account(scope: TenantScope, account_id: int) -> None:
-    """Recompute what the cluster knows of one account; call it at the end of every operation that changes it."""
-    project_accounts(scope, [account_id])
+def project_account(scope: TenantScope, account_id: int, *, same_name: bool = False) -> None:
+    """Recompute what the cluster knows of one account; call it at the end of every operation that changes it.
+
+    ``same_name``: the caller knows that it was neither renamed nor closed, so no old row can be in the way.
+    """
+    project_accounts(scope, [account_id], same_names=same_name)
 
 
-def project_accounts(scope: TenantScope, account_ids: Sequence[int]) -> None:
+def project_accounts(scope: TenantScope, account_ids: Sequence[int], *, same_names: bool = False) -> None:
     """The same for many accounts at once."""
     if not account_ids:
         return
     scope.session.flush()  # the statements below read the accounts by SQL
-    tenant_id = scope.tenant_id
-    ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
+    clear, put = _statements()
+    values = {"tenant_id": scope.tenant_id, "ids": list(account_ids)}
+    if not same_names:
+        scope.session.execute(clear, values, execution_options={"synchronize_session": False})
+    scope.session.execute(put, values)
+
+
+@lru_cache(maxsize=1)
+def _statements() -> tuple[Executable, Executable]:
+    """Built once: every operation on an account runs them, and building them costs more than running them."""
+    tenant_id = bindparam("tenant_id", type_=Integer)
+    ids = bindparam("ids", type_=ARRAY(BigInteger))
     wanted = _source(tenant_id, ids).cte("wanted")
     # A renamed, closed or deleted account leaves its old row behind. First, because (tenant, account) is unique.
-    scope.session.execute(
-        delete(Subscriber).where(
-            Subscriber.tenant_id == tenant_id,
-            Subscriber.account_id == func.any(ids),
-            ~exists().where(wanted.c.account_id == Subscriber.account_id, wanted.c.username == Subscriber.username),
-        )
+    clear = delete(Subscriber).where(
+        Subscriber.tenant_id == tenant_id,
+        Subscriber.account_id == func.any(ids),
+        ~exists().where(wanted.c.account_id == Subscriber.account_id, wanted.c.username == Subscriber.username),
     )
     columns = [column.name for column in wanted.c]
     put = insert(Subscriber).from_select(columns, select(wanted))
@@ -111,10 +124,10 @@ def project_accounts(scope: TenantScope, account_ids: Sequence[int]) -> None:
     new_profiles = _missing_profiles(tenant_id, wanted)
     later, gone = _due_statements(tenant_id, ids, wanted)
     steps = [stored.cte("stored"), new_profiles.cte("profiles"), later.cte("later"), gone.cte("gone")]
-    scope.session.execute(select(*(select(func.count()).select_from(step).scalar_subquery() for step in steps)))
+    return clear, select(*(select(func.count()).select_from(step).scalar_subquery() for step in steps))
 
 
-def _due_statements(tenant_id: int, ids: Any, wanted: CTE) -> tuple[Any, Any]:
+def _due_statements(tenant_id: Any, ids: Any, wanted: CTE) -> tuple[Any, Any]:
     """Set the due row of accounts that will expire, and drop those of accounts that will not.
 
     An instant that has passed gets one too: the worker renews from the balance as of that instant, or disconnects.
@@ -142,7 +155,7 @@ def _due_statements(tenant_id: int, ids: Any, wanted: CTE) -> tuple[Any, Any]:
     return put, gone
 
 
-def _missing_profiles(tenant_id: int, wanted: CTE) -> Any:
+def _missing_profiles(tenant_id: Any, wanted: CTE) -> Any:
     """Profiles of groups that nobody has used before; edits go through :func:`project_profiles`."""
     groups = select(wanted.c.profile_id).where(
         ~exists().where(Profile.tenant_id == tenant_id, Profile.profile_id == wanted.c.profile_id)
@@ -164,7 +177,7 @@ def _minutes(column: Any) -> Any:
     return cast(func.extract("hour", column) * 60 + func.extract("minute", column), Integer)
 
 
-def _group_profiles(tenant_id: int) -> Select[*tuple[Any, ...]]:
+def _group_profiles(tenant_id: Any) -> Select[*tuple[Any, ...]]:
     facts = func.jsonb_build_object(
         "days", PlanWindow.days, "starts", _minutes(PlanWindow.starts), "ends", _minutes(PlanWindow.ends)
     )
@@ -179,7 +192,7 @@ def _group_profiles(tenant_id: int) -> Select[*tuple[Any, ...]]:
         .scalar_subquery()
     )
     return select(
-        cast(literal(tenant_id), Integer),
+        cast(tenant_id, Integer),
         PlanGroup.id,
         literal(1),
         *(getattr(RateProfile, name) for name in _RATES),

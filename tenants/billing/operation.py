@@ -77,7 +77,7 @@ def finish(
     order = None if booking is None else book(context, booking)
     if order is None:
         scope.session.flush()  # the projection reads the row
-    project_account(scope, account.id)
+    project_account(scope, account.id, same_name=not {"username", "state"} & changed.keys())
     result = OperationResult(operation, account.id, order, context.snapshot, snapshot_of(context))
     _log(context, operation, order, changed, reason)
     if key is not None:

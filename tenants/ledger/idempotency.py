@@ -56,4 +56,7 @@ def claim(
 
 def remember(scope: TenantScope, key: str, result: Any) -> None:
     """Keep the result for repetitions."""
-    scope.session.execute(update(CommandRecord).where(CommandRecord.key == key).values(result=result))
+    scope.session.execute(
+        update(CommandRecord).where(CommandRecord.key == key).values(result=result),
+        execution_options={"synchronize_session": False},
+    )
