@@ -16,6 +16,8 @@ from tenants.subscribers.search_sql import matching_account_ids
 from tenants.subscribers.visibility import visible_to
 from tenants.usage.queries_routers import Router, list_routers
 
+_SORTED = 500
+
 
 @dataclass(frozen=True, slots=True)
 class FoundOrder:
@@ -51,18 +53,20 @@ def search_everything(scope: TenantScope, text: str, actor: Actor, now: datetime
     accounts: list[AccountRow] = []
     more = False
     if actor.may("accounts.view"):
-        ids = list(
-            scope.session.scalars(
-                select(Account.id)
-                .where(
-                    visible_to(actor),
-                    Account.deleted_at.is_(None),
-                    Account.name_released_at.is_(None),
-                    Account.id.in_(matching_account_ids(text, scope.tenant_id)),
-                )
-                .limit(limit + 1)
+        some = (
+            select(Account.id, Account.username)
+            .where(
+                visible_to(actor),
+                Account.deleted_at.is_(None),
+                Account.name_released_at.is_(None),
+                Account.id.in_(matching_account_ids(text, scope.tenant_id)),
             )
+            .limit(_SORTED)
+            .subquery()
         )
+        # What begins with the text comes first; only a few are sorted, so that a short text stays fast.
+        first = some.c.username.startswith(text, autoescape=True)
+        ids = list(scope.session.scalars(select(some.c.id).order_by(~first, some.c.username).limit(limit + 1)))
         more = len(ids) > limit
         accounts = accounts_by_id(scope, ids[:limit], actor, now, read(scope).expiring_days)
     orders = _orders(scope, text, actor) if actor.may("orders.view") else ()
