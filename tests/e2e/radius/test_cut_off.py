@@ -1,0 +1,110 @@
+"""The whole way: opened by staff, online through the cluster, cut off at the instant by the workers (RAD-6, SUB-3)."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from infra import clock
+from infra.db import Database
+from infra.tenant_scope import TenantRef, tenant_scope
+from radius_cluster.wire import codes
+from radius_cluster.wire.coa import encode_dynamic_response
+from radius_cluster.wire.packet import Packet, parse
+from tenants.network.add_nas import AddNas, add_nas
+from tenants.subscribers.models import Account
+from tests.fixtures.accounts import OWNER, open_one, sell, set_expiry
+from tests.fixtures.radius import SECRET, Processes, wait_for
+from tests.fixtures.workers import Programs
+
+
+class CoaPort:
+    """A router's port for Disconnect-Requests; it obeys and remembers when each came."""
+
+    def __init__(self) -> None:
+        self.cut: list[tuple[datetime, Packet]] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                data, source = self._socket.recvfrom(4096)
+            except OSError:
+                return
+            packet = parse(data)
+            assert isinstance(packet, Packet)
+            self.cut.append((clock.now(), packet))
+            self._socket.sendto(encode_dynamic_response(codes.DISCONNECT_ACK, packet, SECRET.encode(), b""), source)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@pytest.fixture
+def coa_port() -> Iterator[CoaPort]:
+    """The router's side."""
+    made = CoaPort()
+    yield made
+    made.close()
+
+
+@pytest.mark.slow
+def test_from_the_first_login_to_the_cut(
+    processes: Processes,
+    programs: Programs,
+    database: Database,
+    tenant: TenantRef,
+    client: Callable[..., Any],
+    coa_port: CoaPort,
+) -> None:
+    with tenant_scope(database, tenant) as scope:
+        nas = add_nas(
+            scope,
+            AddNas("mikrotik", "nas1", f"{tenant.nas_prefix}-nas1", SECRET, coa_port=coa_port.port),
+            actor=OWNER,
+            now=clock.now(),
+        )
+        account_id = open_one(scope, "alice", sell(scope), password="secret", start="first-login")
+    processes.start()
+    processes.start("radius_cluster.coa", "coa_ready")
+    programs.start("workers")
+    programs.start("workers.scheduler")
+    router = client(nas.identifier)
+
+    answer = router.log_in("alice")
+    assert answer is not None
+    assert answer.code == codes.ACCESS_ACCEPT
+    assert router.account(codes.ACCT_START, "s1", "alice")
+
+    def account() -> Account:
+        with tenant_scope(database, tenant) as scope:
+            return scope.session.scalars(select(Account).where(Account.id == account_id)).one()
+
+    # The period begins at that login, however long the worker takes to write it down.
+    wait_for(lambda: account().activated_at is not None, 30)
+    assert clock.now() - timedelta(seconds=60) < (account().activated_at or clock.now()) < clock.now()
+    assert account().expires_at - (account().activated_at or clock.now()) > timedelta(days=27)
+    assert coa_port.cut == []
+
+    expires_at = clock.now() + timedelta(seconds=3)
+    with tenant_scope(database, tenant) as scope:
+        set_expiry(scope, account_id, expires_at)
+    wait_for(lambda: coa_port.cut, 20)
+    (came_at, packet), *more = coa_port.cut
+    assert expires_at <= came_at < expires_at + timedelta(seconds=5)
+    assert (packet.code, packet.text(codes.USER_NAME)) == (codes.DISCONNECT_REQUEST, "alice")
+    assert packet.text(codes.ACCT_SESSION_ID) == "s1"
+
+    refused = router.log_in("alice")
+    assert refused is not None
+    assert refused.code == codes.ACCESS_REJECT
+    time.sleep(1)
+    assert more == coa_port.cut[1:] == []  # once
