@@ -34,10 +34,8 @@ def scripts(branch: Branch) -> "ScriptDirectory":
 
 @cache
 def head(branch: Branch) -> str:
-    """The newest revision of one branch."""
-    revision = scripts(branch).get_current_head()
-    assert revision is not None
-    return revision
+    """The newest revision of one branch, by the file names: making a tenant must not load the migration library."""
+    return max(path.name[:4] for path in (FOLDER / branch / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
 def set_timeouts(connection: Connection) -> None:

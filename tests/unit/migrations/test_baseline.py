@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from infra.db import AaaBase, RegistryBase, WorkBase
+from migrations import environment
 from migrations.freeze import load_models, render_all
 from migrations.walls import REGISTRY_TENANT_COLUMNS
 
@@ -15,6 +18,16 @@ def test_the_frozen_files_equal_the_models() -> None:
     for name, content in render_all().items():
         frozen = (FOLDER / name).read_text(encoding="utf-8")
         assert frozen == content, f"{name}: run `broadloom dev freeze-baseline` and commit it"
+
+
+@pytest.mark.parametrize("branch", ["registry", "tenant"])
+def test_revisions_are_one_line_and_named_by_their_number(branch: environment.Branch) -> None:
+    scripts = environment.scripts(branch)
+    revisions = [script.revision for script in scripts.walk_revisions()]
+    assert revisions == sorted(revisions, reverse=True)
+    assert scripts.get_current_head() == environment.head(branch)
+    for script in scripts.walk_revisions():
+        assert Path(script.path).name.startswith(f"{script.revision}_")
 
 
 def test_every_registry_table_is_walled_or_listed_as_the_installations_own() -> None:
