@@ -12,7 +12,7 @@ from portals.shared.tenancy import tenant_settings
 from portals.shared.words import word
 from tenants.subscribers import queries_list
 from tenants.subscribers.queries_list import AccountFilter
-from tenants.subscribers.queries_online import OnlineFilter, total_online
+from tenants.subscribers.queries_online import count_online
 from tenants.subscribers.state_sql import STATES
 
 COLUMNS = (
@@ -79,16 +79,13 @@ def list_accounts() -> str:
         StateTab(state, word(STATE_WORDS, state), counts[state].number, state) for state in STATES
     ]
     _chips(view, choices)
-    online = total_online(
-        scope(), OnlineFilter(), actor(), present(), interim_seconds=tenant_settings().interim_seconds
-    )
     return render_template(
         "admin/accounts.html",
         view=view,
         page=page,
         counts=counts,
         choices=choices,
-        online=online.accounts,
+        online=count_online(scope(), actor()),
         open_url=url_for("admin.open_account_page"),
     )
 

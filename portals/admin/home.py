@@ -234,11 +234,12 @@ def _tasks(values: dict[str, Any]) -> list[dict[str, str]]:
             }
         )
     limit = values["facts"].max_accounts
-    if limit and values["facts"].accounts > limit * 0.9:
+    used = values["facts"].accounts.number
+    if limit and used > limit * 0.9:
         tasks.append(
             {
                 "icon": "gauge",
-                "text": _("%(used)s of %(most)s subscribers used", used=values["facts"].accounts, most=limit),
+                "text": _("%(used)s of %(most)s subscribers used", used=used, most=limit),
                 "note": _("No account can be opened beyond the limit of your tier."),
                 "url": "",
                 "button": "",

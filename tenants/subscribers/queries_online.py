@@ -73,7 +73,6 @@ class OnlineTotals:
     """Sums over the present filter."""
 
     sessions: int
-    accounts: int
     octets_in: int
     octets_out: int
     late: int
@@ -173,20 +172,35 @@ def total_online(
     scope: TenantScope, wanted: OnlineFilter, actor: Actor, now: datetime, *, interim_seconds: int
 ) -> OnlineTotals:
     """Sums over all sessions of the filter, not only over the page."""
+    statement = select(
+        func.count(),
+        func.coalesce(func.sum(OnlineSession.octets_in), 0),
+        func.coalesce(func.sum(OnlineSession.octets_out), 0),
+        func.count().filter(OnlineSession.updated_at < late_before(now, interim_seconds)),
+    ).select_from(OnlineSession)
     row = scope.session.execute(
-        select(
-            func.count(),
-            func.count(OnlineSession.account_id.distinct()),
-            func.coalesce(func.sum(OnlineSession.octets_in), 0),
-            func.coalesce(func.sum(OnlineSession.octets_out), 0),
-            func.count().filter(OnlineSession.updated_at < late_before(now, interim_seconds)),
-        )
-        .select_from(OnlineSession)
-        .outerjoin(Account, Account.id == OnlineSession.account_id)
-        .outerjoin(Customer, Customer.id == Account.customer_id)
-        .where(*_online_conditions(scope, wanted, actor, now, interim_seconds))
+        _joined(statement, wanted, actor).where(*_online_conditions(scope, wanted, actor, now, interim_seconds))
     ).one()
     return OnlineTotals(*(int(value) for value in row))
+
+
+def count_online(scope: TenantScope, actor: Actor) -> int:
+    """Open sessions that the actor may see."""
+    wanted = OnlineFilter()
+    statement = select(func.count()).select_from(OnlineSession).where(OnlineSession.tenant_id == scope.tenant_id)
+    statement = _joined(statement, wanted, actor)
+    if actor.region_ids is not None or actor.own_accounts_only:
+        statement = statement.where(visible_to(actor))
+    return int(scope.session.execute(statement).scalar_one())
+
+
+def _joined(statement: Any, wanted: OnlineFilter, actor: Actor) -> Any:
+    """Accounts and customers only where a condition asks for them: a sum over all sessions stays one scan."""
+    if wanted.text or wanted.region_id is not None or actor.region_ids is not None or actor.own_accounts_only:
+        statement = statement.outerjoin(Account, Account.id == OnlineSession.account_id).outerjoin(
+            Customer, Customer.id == Account.customer_id
+        )
+    return statement
 
 
 def _online_statement(now: datetime, interim_seconds: int) -> Select[*tuple[Any, ...]]:
