@@ -22,7 +22,7 @@ from typing import Any
 from portals.shared.i18n import _, ngettext
 from tenants.kernel.errors import BusinessError, InvalidInputs
 
-_NEVER_SHOWN_AGAIN = ("password", "password_again", "current_password", "secret")
+_NEVER_SHOWN_AGAIN = ("password", "password_again", "current_password", "secret", "private_key")
 
 
 class Form:

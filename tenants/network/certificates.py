@@ -74,7 +74,7 @@ def use_uploaded_certificate(
         raise CertificateRefused(field="chain", problem="the files are too large")
     problem = check_server_upload(command.chain_pem, command.key_pem, now)
     if problem:
-        field = "key" if problem in ("unreadable_key", "key_mismatch") else "chain"
+        field = "private_key" if problem in ("unreadable_key", "key_mismatch") else "chain"
         raise CertificateRefused(field=field, problem=UPLOAD_PROBLEMS[problem])
     row = _locked(scope, base_domain, now)
     before = _facts(row)

@@ -68,6 +68,7 @@ def test_a_key_is_shown_once(desk: Desk, nas_id: int) -> None:
 
 def test_who_may_not(desk: Desk, nas_id: int) -> None:
     desk.hire("clerk", "nas.view", "settings.view")
+    desk.submit("/", to="/logout")
     desk.sign_in("clerk")
     at = f"/routers/{nas_id}/radsec"
     shown = desk.get(at).get_data(as_text=True)

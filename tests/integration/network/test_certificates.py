@@ -64,8 +64,8 @@ def test_an_uploaded_chain_is_checked_used_and_can_be_given_up(scope: TenantScop
     chain = server.certificate_pem + authority.certificate_pem
     cases = [
         ("chain", b"nothing", server.key_pem, "PEM"),
-        ("key", chain, b"nothing", "cannot be read"),
-        ("key", chain, authority.key_pem, "another certificate"),
+        ("private_key", chain, b"nothing", "cannot be read"),
+        ("private_key", chain, authority.key_pem, "another certificate"),
         ("chain", chain + b"x" * 200_000, server.key_pem, "too large"),
     ]
     for field, pem, key, problem in cases:
