@@ -4,6 +4,7 @@ import pytest
 
 from tenants.registry.settings import GROUPS, read
 from tenants.staff.find import find_role
+from tenants.staff.queries_staff import list_roles
 from tests.fixtures.tenants import OWNER_PASSWORD
 
 
@@ -89,7 +90,7 @@ def test_a_role_is_made_copied_changed_and_takes_effect_with_the_next_click(desk
     assert "Added the role Counter." in desk.text()
     assert desk.submit("/roles/new", {"name": "Counter", "rights": []}).status_code == 422
     with desk.scope() as scope:
-        role_id = find_role(scope, "Counter").id
+        role_id = next(role.id for role in list_roles(scope) if role.name == "Counter")
     desk.submit("/staff/new", {"username": "amy", "password": OWNER_PASSWORD, "name": "Amy", "role": str(role_id)})
     amy = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("amy")
     new = {"old_password": OWNER_PASSWORD, "new_password": "amys-own-words-1", "new_password_again": "amys-own-words-1"}
