@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from radius_cluster.counters import Counters, dropped
@@ -10,17 +11,18 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.access_request import Logins
 from radius_cluster.process.accounting_request import Accounting
 from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.spool import Spool
 from radius_cluster.wire.codes import EAP_MESSAGE
 
 
 class Cell:
     """One PostgreSQL and what waits for it."""
 
-    def __init__(self, name: str, url: str, counters: Counters, eap: EapLogins) -> None:
+    def __init__(self, name: str, url: str, counters: Counters, eap: EapLogins, spool: Spool | None) -> None:
         self.name = name
         self.url = url
         self.logins = Logins(url, name, counters, eap)
-        self.accounting = Accounting(url, name, counters)
+        self.accounting = Accounting(url, name, counters, spool)
 
     def lanes(self) -> Iterator[Lane[Any]]:
         """All lanes."""
@@ -40,10 +42,15 @@ class Cell:
 class Cells:
     """All cells by name; requests find theirs through the NAS's tenant."""
 
-    def __init__(self, urls: dict[str, str], counters: Counters, eap: EapLogins) -> None:
+    def __init__(
+        self, urls: dict[str, str], counters: Counters, eap: EapLogins, spool_folder: Path | None = None
+    ) -> None:
         self._counters = counters
         self._eap = eap
-        self.by_name = {name: Cell(name, url, counters, eap) for name, url in urls.items()}
+        self.by_name = {
+            name: Cell(name, url, counters, eap, Spool(spool_folder, name) if spool_folder else None)
+            for name, url in urls.items()
+        }
 
     def start(self) -> list[asyncio.Task[None]]:
         """Start all lanes."""
@@ -72,6 +79,18 @@ class Cells:
         for cell in self.by_name.values():
             for lane in cell.lanes():
                 lane.drop_if_hanging(now)
+
+    def tick(self, now: float) -> None:
+        """Twice a second: notice databases that are away, and go on without them (RAD-10)."""
+        self.drop_hanging(now)
+        for cell in self.by_name.values():
+            cell.logins.tick(now)
+            cell.accounting.tick(now)
+
+    def close(self) -> None:
+        """Give up the spools' files."""
+        for cell in self.by_name.values():
+            cell.accounting.close()
 
     def busy(self) -> bool:
         """Whether anything waits for an answer."""

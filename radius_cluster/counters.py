@@ -13,6 +13,7 @@ AUTH_ACCEPTED: Final = ("auth", "accepted")
 AUTH_CHALLENGED: Final = ("auth", "challenged")
 AUTH_DUPLICATE: Final = ("auth", "duplicate")
 ACCT_STORED: Final = ("acct", "stored")
+ACCT_SPOOLED: Final = ("acct", "spooled")
 ACCT_DUPLICATE: Final = ("acct", "duplicate")
 STATUS: Final = ("other", "status")
 

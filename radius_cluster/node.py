@@ -57,7 +57,7 @@ class Node:
         self.peers: Peers | None = None
         tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
         self.eap = EapLogins(eap_server(settings), tls, self.counters, self._forward)
-        self.cells = Cells(urls, self.counters, self.eap)
+        self.cells = Cells(urls, self.counters, self.eap, settings.data_dir.expanduser().absolute() / "spool")
         self._loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), self.directory)
         self._loader.followers["certificate"] = tls.forget
         self._reporter = Reporter(urls, self.directory, self.counters, self._started_at)
@@ -96,6 +96,7 @@ class Node:
                 task.cancel()
             for receiver in self._receivers:
                 receiver.close()
+            self.cells.close()
             self.eap.tls.close()
             if self.peers is not None:
                 self.peers.close()
@@ -142,17 +143,22 @@ class Node:
 
     async def _serve(self) -> None:
         last_report = 0.0
+        reporting: asyncio.Task[None] | None = None
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), Duplicates.tick_seconds)
             now = time.monotonic()
             for receiver in self._receivers:
                 receiver.duplicates.tick(now)
-            self.cells.drop_hanging(now)
+            self.cells.tick(now)
             if now - last_report >= _REPORT_SECONDS:
                 last_report = now
                 self.eap.forget_old()
-                await self._report("running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded")
+                if reporting is None or reporting.done():  # a database that hangs must not hold up the tick
+                    state = "running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded"
+                    reporting = asyncio.create_task(self._report(state))
+        if reporting is not None:
+            await asyncio.wait({reporting}, timeout=_DRAIN_SECONDS)
 
     async def _drain(self) -> None:
         """Read what has come, answer it, write what was counted; routers go on with the other processes."""

@@ -98,6 +98,8 @@ class Reporter:
             except Exception as error:
                 LOG.warning("report_failed", cell=cell, error=f"{type(error).__name__}: {error}")
                 await self._disconnect(cell)
+                for refusal in refusals[cell]:
+                    self._counters.refusals.setdefault(refusal.key, refusal)
 
     async def goodbye(self) -> None:
         """Take this node off the list."""

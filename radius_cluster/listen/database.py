@@ -17,7 +17,7 @@ Batch = TypeVar("Batch")
 
 ROLE = "broadloom_radius"
 CONNECT_TIMEOUT_SECONDS = 4.0
-HANGING_SECONDS = 8.0  # a statement that takes longer: the database hangs or is cut off, the connection is dropped
+HANGING_SECONDS = 3.0  # a statement that takes longer: the database hangs or is cut off, the connection is dropped
 _SETTINGS = {
     "role": ROLE,
     "plan_cache_mode": "force_generic_plan",

@@ -12,6 +12,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process import login_sql as sql
 from radius_cluster.process.credentials import verify_password
 from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
 from radius_cluster.process.ready_replies import Profile, encode_for, fetch_profiles, keep
@@ -26,6 +27,8 @@ LOG = structlog.get_logger(__name__)
 LANES: Final = 4  # batches under way at once: measured +20 % against one
 _LARGEST_BATCH: Final = 512
 _LONGEST_QUEUE: Final = 20_000
+_AWAY_SECONDS: Final = 0.5  # no connection for so long: logins are decided from memory
+_HANGS_SECONDS: Final = 2.0
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
 Batch = list[Request | None]  # a request becomes None when it is decided
@@ -40,6 +43,8 @@ class Logins:
         self._counters = counters
         self._eap = eap
         self._lock_out = LockOut()
+        self._memory = LastKnownGood()
+        self._degraded = False  # the database is away: decide from memory (RAD-10)
         self.lanes: list[Lane[Batch]] = [
             Lane(
                 url,
@@ -59,18 +64,36 @@ class Logins:
             request.forget()
             self._counters.count(request.nas, dropped("auth", "overload"))
             return
+        if self._degraded:
+            self._decide_from_memory(request)
+            return
         queue.append(request)
         if len(queue) == 1:
             for lane in self.lanes:
                 if lane.wake():
                     return
 
+    def tick(self, now: float) -> None:
+        """Twice a second: notice that the database is away, and serve those that wait from memory."""
+        away = all(
+            (not lane.up and now - lane.down_since > _AWAY_SECONDS)
+            or (lane.busy_since and now - lane.busy_since > _HANGS_SECONDS)
+            for lane in self.lanes
+        )
+        if away != self._degraded:
+            self._degraded = away
+            LOG.warning("logins_from_memory" if away else "logins_from_the_database", known=len(self._memory))
+        while self._degraded and self._queue:
+            self._decide_from_memory(self._queue.popleft())
+
     def busy(self) -> bool:
         """Whether anything still waits for its decision."""
         return bool(self._queue) or any(lane.busy_since for lane in self.lanes)
 
     async def _prepare(self, connection: Any) -> tuple[Any, Any]:
-        return connection, await connection.prepare(sql.LOGIN)
+        prepared = connection, await connection.prepare(sql.LOGIN)
+        self._degraded = False
+        return prepared
 
     def _take(self) -> Batch | None:
         queue = self._queue
@@ -101,9 +124,11 @@ class Logins:
         now = time.time()
         batch[:] = requests
         special: list[tuple[int, Any]] = []
+        remember = self._memory.remember
         for row in rows:
             at = row[sql.ORDINAL] - 1
             request = requests[at]
+            remember(request, row)
             if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
                 batch[at] = None
                 continue
@@ -179,6 +204,37 @@ class Logins:
             accept(request, self._counters, row[sql.ACCOUNT], body + added, nas.tenant.max_session_seconds)
             return
         reject(request, self._counters, reason, row[sql.ACCOUNT], now, row[sql.LOCALE])
+
+    def _decide_from_memory(self, request: Request) -> None:
+        """What the database last said of this account; open sessions are not counted, nobody unknown gets an answer."""
+        nas, now = request.nas, time.time()
+        row = self._memory.recall(request)
+        if row is None or not row[sql.ACTIVATED]:  # another server may know more; a first login must be written down
+            request.forget()
+            self._counters.count(nas, dropped("auth", "database_away"))
+            return
+        if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
+            return
+        added = self._recognise(request, row, now)
+        if added is None:
+            return
+        special = read_special(row[sql.RARE], request.packet, nas, now)
+        attributes, windows = nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], nas.style), (b"", []))
+        weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
+        verdict = decide(
+            row[sql.STATE], True, row[sql.VALID_UNTIL], row[sql.IN_ARREARS], now, special.place_allowed,
+            special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and special.quota_cut,
+            not windows or in_windows(windows, weekday, minute), 0, 0, False,
+        )  # fmt: skip
+        LOG.info(
+            "login_from_memory", tenant=nas.tenant.slug, username=request.user_name, verdict=CODES[verdict] or "ok"
+        )
+        if verdict != OK:
+            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now)
+            return
+        seconds = min(row[sql.VALID_UNTIL] - now, nas.tenant.max_session_seconds)
+        body = attributes + framed_address(special.static_ip) + added
+        accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
 
     async def _decide_special(
         self, connection: Any, requests: list[Request], special: list[tuple[int, Any]], batch: Batch, now: float

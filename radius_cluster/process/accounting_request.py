@@ -1,15 +1,18 @@
 """Accounting (RAD-4): gathered and merged per session while a commit is under way, answered after theirs."""
 
+import asyncio
 import time
 from collections import deque
+from collections.abc import Iterator
 from typing import Any, Final
 
 import structlog
 
-from radius_cluster.counters import ACCT_STORED, Counters, dropped
+from radius_cluster.counters import ACCT_SPOOLED, ACCT_STORED, Counters, Outcome, dropped
 from radius_cluster.listen.database import BAD_DATA, Lane
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.accounting_record import KEY, KIND, Row, event_time, merged, row_of
+from radius_cluster.process.spool import Line, Spool
 from radius_cluster.wire.codes import (
     ACCT_INTERIM,
     ACCT_OFF,
@@ -35,19 +38,32 @@ _LARGEST_BATCH: Final = 1_000
 _LONGEST_QUEUE: Final = 50_000
 _TOO_OLD_SECONDS: Final = 30.0
 _NAS_RESTARTED: Final = 101
+_CLOSE: Final = "close"
+Prepared = tuple[Any, Any, Any]  # connection, quick statement, exact statement
+
+_AWAY_SECONDS: Final = 0.5  # without a connection for so long: accounting goes to the spool
+_HANGS_SECONDS: Final = 2.0
+
+
+class Replay(list[Line]):
+    """Lines of the spool on their way to the database."""
+
 
 # Rows of one commit by session, each with the requests that wait for it; or one On/Off, which goes alone.
 Segment = dict[Row, list[Any]]
-Batch = Segment | Request
+Batch = Segment | Request | Replay
 
 
 class Accounting:
     """The accounting of one cell's tenants: one lane, because order within a session matters (and two gain nothing)."""
 
-    def __init__(self, url: str, cell: str, counters: Counters) -> None:
+    def __init__(self, url: str, cell: str, counters: Counters, spool: Spool | None = None) -> None:
         self._segments: deque[Batch] = deque()
         self._waiting = 0
         self._counters = counters
+        self._spool = spool
+        self._spooling = False  # from the database's going away until the spool is replayed
+        self._writing: asyncio.Task[None] | None = None
         self.lane: Lane[Batch] = Lane(
             url,
             f"broadloom radius {cell} accounting",
@@ -69,41 +85,56 @@ class Accounting:
             if row is None:
                 self._drop(request, "incomplete")
                 return
-            self._add(row, request)
+            _add(self._segments, [row, request])
         elif kind in (ACCT_ON, ACCT_OFF):
             self._segments.append(request)
         else:  # tunnels, failures: nothing of ours, but the router wants its answer (RFC 2866, 4.1)
-            self._answer(request)
+            self._answer(request, ACCT_STORED)
             return
         self._waiting += 1
-        self.lane.wake()
+        if self._spooling:
+            self._write_soon()
+        else:
+            self.lane.wake()
+
+    def tick(self, now: float) -> None:
+        """Twice a second: notice that the database is away, and look after what the spool holds."""
+        if self._spool is None:
+            return
+        lane = self.lane
+        away = not lane.up and now - lane.down_since > _AWAY_SECONDS
+        if (away or (lane.busy_since and now - lane.busy_since > _HANGS_SECONDS)) and not self._spooling:
+            self._spooling = True
+            LOG.warning("accounting_goes_to_the_spool")
+        if self._spooling:
+            self._write_soon()
+        lane.wake()
 
     def busy(self) -> bool:
         """Whether anything still waits for its commit."""
-        return bool(self._segments) or bool(self.lane.busy_since)
+        return bool(self._segments) or bool(self.lane.busy_since) or self._writing is not None
 
-    def _add(self, row: Row, request: Request) -> None:
-        segments = self._segments
-        last = segments[-1] if segments else None
-        if not isinstance(last, dict) or len(last) >= _LARGEST_BATCH:
-            last = {}
-            segments.append(last)
-        key = row[KEY]
-        entry = last.get(key)
-        if entry is None:
-            last[key] = [row, request]
-            return
-        together = merged(entry[0], row)
-        if together is None:
-            segments.append({key: [row, request]})
-        else:
-            entry[0] = together
-            entry.append(request)
+    def close(self) -> None:
+        """Give up the spool's file; what is in it waits for the next process."""
+        if self._spool is not None:
+            self._spool.close()
 
-    async def _prepare(self, connection: Any) -> tuple[Any, Any, Any]:
+    async def _prepare(self, connection: Any) -> Prepared:
         return connection, await connection.prepare(_ACCOUNT), await connection.prepare(_EACH)
 
     def _take(self) -> Batch | None:
+        if self._spool is not None:
+            lines = self._spool.next_lines(time.monotonic())
+            if lines:
+                if not self._spooling:  # found from an earlier life: what comes now waits its turn behind it, answered
+                    self._spooling = True
+                    self._write_soon()
+                return Replay(lines)
+            if self._spooling:
+                if self._writing is not None:
+                    return None  # it wakes us
+                self._spooling = False
+                LOG.info("accounting_goes_to_the_database")
         if not self._segments:
             return None
         segment = self._segments.popleft()
@@ -111,6 +142,8 @@ class Accounting:
         return segment
 
     def _give_back(self, batch: Batch) -> None:
+        if isinstance(batch, Replay):
+            return  # the spool has it still
         if isinstance(batch, dict):
             oldest = time.time() - _TOO_OLD_SECONDS
             for key in [key for key, entry in batch.items() if entry[-1].arrived < oldest]:
@@ -121,13 +154,24 @@ class Accounting:
         self._segments.appendleft(batch)
         self._waiting += _requests_in(batch)
 
-    async def _work(self, prepared: tuple[Any, Any, Any], batch: Batch) -> None:
+    async def _work(self, prepared: Prepared, batch: Batch) -> None:
         connection, account, each = prepared
-        if not isinstance(batch, dict):
-            nas = batch.nas
-            await connection.execute(_CLOSE_NAS, nas.tenant.id, nas.id, event_time(batch), _NAS_RESTARTED)
-            self._answer(batch)
-            return
+        if isinstance(batch, Replay):
+            assert self._spool is not None
+            for part in _parts(batch):
+                self.lane.busy_since = time.monotonic()  # it gets on: not a database that hangs
+                if isinstance(part, dict):
+                    await self._store(account, each, part)
+                else:
+                    await connection.execute(_CLOSE_NAS, *part[1:])
+            self._spool.done()
+        elif isinstance(batch, dict):
+            await self._store(account, each, batch)
+        else:
+            await connection.execute(_CLOSE_NAS, *_close(batch)[1:])
+            self._answer(batch, ACCT_STORED)
+
+    async def _store(self, account: Any, each: Any, batch: Segment) -> None:
         entries = [batch[key] for key in sorted(batch)]  # sorted: two nodes never wait for each other
         rows = [entry[0] for entry in entries]
         columns = list(zip(*rows, strict=True))
@@ -143,9 +187,9 @@ class Accounting:
             if ordinal not in waiting:
                 self._done(batch, entry)
         if undone:
-            await self._work_each(each, batch, [entries[ordinal - 1] for ordinal in sorted(undone)])
+            await self._store_each(each, batch, [entries[ordinal - 1] for ordinal in sorted(undone)])
 
-    async def _work_each(self, each: Any, batch: Segment, entries: list[list[Any]]) -> None:
+    async def _store_each(self, each: Any, batch: Segment, entries: list[list[Any]]) -> None:
         """The exact path; when a row breaks it, each goes alone and the broken ones get no answer."""
         rows = [_complete(entry) for entry in entries]
         try:
@@ -158,27 +202,130 @@ class Accounting:
                 del batch[rows[0][KEY]]
                 return
             for entry in entries:
-                await self._work_each(each, batch, [entry])
+                await self._store_each(each, batch, [entry])
             return
         for entry in entries:
             self._done(batch, entry)
 
+    def _write_soon(self) -> None:
+        if self._writing is None and self._segments:
+            self._writing = asyncio.create_task(self._write())
+
+    async def _write(self) -> None:
+        """Everything that waits goes to the spool in one write and one sync, then gets its answers."""
+        spool = self._spool
+        assert spool is not None
+        try:
+            while self._spooling and self._segments:
+                batches = list(self._segments)
+                self._segments.clear()
+                self._waiting = 0
+                lines: list[Line] = [_line(batch) for batch in batches]
+                spool.appending = True
+                try:
+                    await asyncio.get_running_loop().run_in_executor(None, spool.append, lines)
+                except OSError as error:
+                    LOG.error("spool_not_written", error=str(error))
+                    for request in _requests_of(batches):
+                        self._drop(request, "spool_full")
+                else:
+                    for request in _requests_of(batches):
+                        self._answer(request, ACCT_SPOOLED)
+                finally:
+                    spool.appending = False
+        finally:
+            self._writing = None
+            self.lane.wake()
+
     def _done(self, batch: Segment, entry: list[Any]) -> None:
         del batch[entry[0][KEY]]
+        if len(entry) == 1:
+            return  # replayed: answered long ago
         for request in entry[1:]:
-            self._answer(request)
+            self._answer(request, ACCT_STORED)
         nas = entry[1].nas
         if not nas.seen & 4:
             self._counters.first_seen(nas, 2)
 
-    def _answer(self, request: Request) -> None:
+    def _answer(self, request: Request, outcome: Outcome) -> None:
         nas = request.nas
         request.answer(encode_accounting_response(request.packet, nas.secret))
-        self._counters.count(nas, ACCT_STORED)
+        self._counters.count(nas, outcome)
 
     def _drop(self, request: Request, reason: str) -> None:
         request.forget()
         self._counters.count(request.nas, dropped("acct", reason))
+
+
+def _add(segments: Any, entry: list[Any]) -> None:
+    """Put a row (and its request) into the last segment, or into a new one when it may not be merged there."""
+    row = entry[0]
+    last = segments[-1] if segments else None
+    if not isinstance(last, dict) or len(last) >= _LARGEST_BATCH:
+        last = {}
+        segments.append(last)
+    key = row[KEY]
+    known = last.get(key)
+    if known is None:
+        last[key] = entry
+        return
+    together = merged(known[0], row)
+    if together is None:
+        segments.append({key: entry})
+    else:
+        known[0] = together
+        known += entry[1:]
+
+
+def _parts(lines: Replay) -> list[Segment | Line]:
+    """The lines' rows in as few statements as the order within each session allows; On and Off stand between."""
+    parts: list[Segment | Line] = []
+    first, last = 0, dict[Row, int]()  # first part after the last On or Off; the part each session was last seen in
+    for line in lines:
+        if line[0] == _CLOSE:
+            parts.append(line)
+            first = len(parts)
+            last.clear()
+            continue
+        for row in map(tuple, line):
+            key = row[KEY]
+            at = last.get(key)
+            if at is not None:
+                part = parts[at]
+                assert isinstance(part, dict)
+                together = merged(part[key][0], row)
+                if together is not None:
+                    part[key][0] = together
+                    continue
+            at = first if at is None else at + 1
+            if at == len(parts):
+                parts.append({})
+            part = parts[at]
+            assert isinstance(part, dict)
+            part[key] = [row]
+            last[key] = at
+    return parts
+
+
+def _requests_of(batches: list[Batch]) -> Iterator[Request]:
+    for batch in batches:
+        if isinstance(batch, Request):
+            yield batch
+        elif isinstance(batch, dict):
+            for entry in batch.values():
+                yield from entry[1:]
+
+
+def _close(request: Request) -> Line:
+    nas = request.nas
+    return [_CLOSE, nas.tenant.id, nas.id, event_time(request), _NAS_RESTARTED]
+
+
+def _line(batch: Batch) -> Line:
+    if isinstance(batch, dict):
+        return [_complete(batch[key]) for key in sorted(batch)]
+    assert isinstance(batch, Request)
+    return _close(batch)
 
 
 def _requests_in(batch: Batch) -> int:
@@ -188,6 +335,8 @@ def _requests_in(batch: Batch) -> int:
 def _complete(entry: list[Any]) -> Row:
     """The row with its session's details, which the quick path left out; counters stay as merged."""
     row: Row = entry[0]
+    if len(entry) == 1:
+        return row
     full = row_of(entry[-1], row[KIND], complete=True)
     assert full is not None
     return row[:14] + full[14:]

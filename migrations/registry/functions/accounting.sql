@@ -241,8 +241,15 @@ BEGIN
 
   IF NOT found_open AND p_kind IN (2, 3) THEN
     SELECT * INTO h FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
-      AND c.username = p_user AND c.ended_at >= began AND c.started_at <= at ORDER BY c.ended_at DESC LIMIT 1 FOR UPDATE;
-    found_closed := FOUND;
+      AND c.username = p_user AND c.ended_at >= began - interval '10 minutes' AND c.started_at <= at
+      ORDER BY c.ended_at DESC LIMIT 1 FOR UPDATE;
+    -- The same session when it had not ended as the router began to count. Also when the very same Stop (or an Interim that
+    -- it overtook) was sent again so late, without Acct-Delay-Time, that its own time of counting seems to begin later.
+    found_closed := FOUND AND (h.ended_at >= began
+      OR (p_kind = 2 AND p_sec = h.seconds - COALESCE(h.base_seconds, 0) AND p_in = h.octets_in - COALESCE(h.base_octets_in, 0)
+        AND p_out = h.octets_out - COALESCE(h.base_octets_out, 0))
+      OR (p_kind = 3 AND h.ended_at >= began - interval '1 minute' AND p_sec <= h.seconds AND p_in <= h.octets_in
+        AND p_out <= h.octets_out));
     IF found_closed AND p_kind = 3 THEN
       IF at <= h.ended_at OR (p_sec <= h.seconds AND p_in <= h.octets_in AND p_out <= h.octets_out) THEN
         RETURN;  -- overtaken by the Stop

@@ -100,6 +100,17 @@ def test_stop_without_start_is_kept(world: World, isp) -> None:
     assert world.usage(tenant) == (10, 20, 100)
 
 
+def test_a_stop_that_is_sent_again_much_later_counts_once(world: World, isp) -> None:
+    tenant, router = isp
+    assert router.account(ACCT_START, "s1", "alice", delay=63)
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=3, octets_in=10, octets_out=20, delay=60)
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=3, octets_in=10, octets_out=20)  # without Acct-Delay-Time
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=2, octets_in=5, octets_out=5, delay=5)
+    assert len(world.history(tenant)) == 1
+    assert world.sessions(tenant) == []
+    assert world.usage(tenant) == (10, 20, 3)
+
+
 def test_interim_without_start_opens_the_session(world: World, isp) -> None:
     tenant, router = isp
     mac = encode.text(codes.CALLING_STATION_ID, "02-00-00-00-00-07")

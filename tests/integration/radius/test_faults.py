@@ -180,3 +180,44 @@ def test_killed_database_loses_nothing(own: Own, tmp_path: Path) -> None:
     world = World(own.settings.database_url, own.settings.secret_key)
     check_stored(world, nas_id, traffic)
     world.connection.close()
+
+
+@pytest.mark.slow
+def test_database_away(own: Own, tmp_path: Path) -> None:
+    """Known subscribers keep logging in, accounting is acknowledged from the spool and stored once, also by an heir."""
+    world = World(own.settings.database_url, own.settings.secret_key)
+    nas_id, identifier = populate(world)
+    world.connection.close()
+    processes = Processes(own.settings, tmp_path / "process.log")
+    process = processes.start()
+    router = Client(own.settings, identifier)
+    assert router.log_in("u1").code == codes.ACCESS_ACCEPT
+    traffic = Traffic(own.settings, identifier)
+    try:
+        time.sleep(1)
+        own.kill_database()
+        time.sleep(1.5)
+        away = time.monotonic()
+        accept = router.log_in("u1")
+        assert accept.code == codes.ACCESS_ACCEPT
+        assert accept.vendor(codes.VENDOR_MIKROTIK, 8) == b"10M/50M"
+        assert router.log_in("u1", "wrong").code == codes.ACCESS_REJECT
+        assert router.ask(router.access("nobody"), timeout=0.5) is None  # nothing is known of him
+        wait_for(lambda: traffic.last_answer > away + 0.5)
+        process.kill()  # with acknowledged accounting only in its spool
+        process.wait()
+        assert list((own.settings.data_dir / "spool").glob("*.spool"))
+        own.start_database()
+        process = processes.start()
+        back = time.monotonic()
+        wait_for(lambda: traffic.last_answer > back, 5)
+        spool = own.settings.data_dir / "spool"
+        wait_for(lambda: sum(path.stat().st_size for path in spool.glob("*.spool")) == 0, 45)
+    finally:
+        traffic.stop()
+        router.close()
+        processes.stop()
+    assert not list((own.settings.data_dir / "spool").glob("*.spool"))
+    world = World(own.settings.database_url, own.settings.secret_key)
+    check_stored(world, nas_id, traffic)
+    world.connection.close()
