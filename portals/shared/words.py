@@ -123,7 +123,28 @@ REFUSALS: dict[str, Refusal] = {
         lazy("An EAP packet belonged to no conversation: too late, repeated, or altered on its way."),
         lazy("Single ones are normal; the device repeats its question."),
     ),
+    "radsec_withdrawn": Refusal(
+        lazy("Withdrawn certificate"),
+        lazy("The router showed a RadSec certificate or key that was withdrawn or has expired."),
+        lazy("Issue another on the router's RadSec page and put it into the router."),
+    ),
+    "radsec_unknown": Refusal(
+        lazy("Unknown certificate"),
+        lazy("A connection showed a certificate that belongs to no router."),
+        lazy("Put the certificate into the router that was issued on its RadSec page."),
+    ),
+    "radsec_handshake": Refusal(
+        lazy("No TLS connection"),
+        lazy("A connection to the RadSec port did not speak TLS 1.2 or 1.3, or showed no certificate and no key."),
+        lazy("Compare the router's TLS settings with its RadSec page."),
+    ),
+    "radsec_limit": Refusal(
+        lazy("RadSec connection ended"),
+        lazy("A router had too many connections, was silent during the handshake, or did not read its answers."),
+        lazy("One connection is enough; look at the line and the load of the router."),
+    ),
 }
+_RADSEC_LIMITS = ("too_many", "handshake_timeout", "unread")
 _EAP_DROPPED = ("eap_malformed", "eap_without_state", "eap_foreign_state", "eap_wrong_identifier", "eap_busy")
 _MALFORMED = ("truncated", "bad_length", "unknown_code", "bad_attribute", "malformed")
 
@@ -136,6 +157,8 @@ def refusal(code: str) -> Refusal:
         return REFUSALS["malformed"]
     if code in _EAP_DROPPED:
         return REFUSALS["eap_dropped"]
+    if code in _RADSEC_LIMITS:
+        return REFUSALS["radsec_limit"]
     return Refusal(code.replace("_", " "), code.replace("_", " "), "")
 
 
@@ -179,7 +202,7 @@ ORDER_KINDS: dict[str, Any] = {
     "top_up": lazy("Top-up of the balance"),
     "move": lazy("Moved"),
     "refund": lazy("Refund"),
-    "close": lazy("Closed"),
+    "close": lazy("Account closed"),
     "hold": lazy("Put on hold"),
     "resume": lazy("Resumed"),
     "pay_arrears": lazy("Paid arrears"),
