@@ -22,6 +22,7 @@ ATTENTION: dict[str, Any] = {
 
 NODE_KINDS: dict[str, Any] = {
     "radius": lazy("RADIUS engine"),
+    "radsec": lazy("RadSec engine"),
     "coa": lazy("Disconnects (CoA)"),
     "worker": lazy("Worker"),
     "scheduler": lazy("Scheduler"),
