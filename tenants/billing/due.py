@@ -104,7 +104,7 @@ def _renewing(scope: TenantScope, ids: Sequence[int]) -> list[int]:
                 Account.state == "active",
                 Account.activated_at.is_not(None),
                 Account.never_expires.is_(False),
-                Account.balance >= Plan.price,
+                or_(Account.balance > 0, Plan.price == 0),
                 or_(Plan.kind == "prepaid-month", Account.auto_renew),
             )
             .order_by(Account.expires_at, Account.id)

@@ -33,7 +33,10 @@ class ManualChange:
 def manual_change(
     scope: TenantScope, command: ManualChange, *, actor: Actor, now: datetime, key: str | None = None
 ) -> OperationResult:
-    """Never on arrears. Raises NothingToDo, BadExpiry, BadMethod, BalanceTooShort, or a state's refusal."""
+    """Never on arrears. The expiry 2100-01-01 00:00 in the tenant's zone means *never expires*.
+
+    Raises NothingToDo, BadExpiry, BadMethod, BalanceTooShort, Forbidden, or a state's refusal.
+    """
     return perform(scope, "manual", command, _change, permission="op.manual", actor=actor, now=now, key=key)
 
 
@@ -52,7 +55,9 @@ def _change(context: Context, command: ManualChange) -> Booking:
         grant_plan(context, offered_plan(context, command.plan_id))
     if command.expires_at is not None:
         account.expires_at = _checked(context, command.expires_at)
-        account.never_expires = False
+        account.never_expires = account.expires_at == never(context.zone)
+        if account.never_expires:
+            context.actor.require("op.never_expires")
         account.activated_at = account.activated_at or context.now
     if new_plan or command.expires_at is not None:
         account.period_started_at = context.now
@@ -69,8 +74,8 @@ def _checked(context: Context, expires_at: datetime) -> datetime:
     expires_at = expires_at.astimezone(UTC)
     if expires_at < context.account.opened_at:
         reason = "it lies before the account was opened"
-    elif expires_at >= never(context.zone):
-        reason = "for an account without an end use never expires"
+    elif expires_at > never(context.zone):
+        reason = "nothing lies beyond 2100-01-01 00:00, which means never"
     else:
         return expires_at
     raise BadExpiry(field="expires_at", expiry=expires_at.astimezone(context.zone).isoformat(), reason=reason)

@@ -209,6 +209,20 @@ def test_never_expires_refuses_what_needs_an_expiry(counter: Counter) -> None:
         counter.buy(account, "2M month", LATER)
 
 
+def test_a_manual_expiry_of_2100_means_never_and_another_one_ends_it(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.run(manual_change, ManualChange(account, expires_at=counter.at("2100-01-01 00:00:00")), LATER)
+    assert counter.account(account).never_expires
+    with pytest.raises(errors.AccountNeverExpires):
+        counter.buy(account, "2M month", LATER)
+    with pytest.raises(errors.BadExpiry):
+        counter.run(manual_change, ManualChange(account, expires_at=counter.at("2100-01-01 00:00:01")), LATER)
+    counter.run(manual_change, ManualChange(account, expires_at=counter.at("2015-05-01 00:00:00")), LATER)
+    assert not counter.account(account).never_expires
+    counter.buy(account, "2M month", LATER)
+    assert counter.expiry(account) == "2015-06-01 00:00:00"
+
+
 def test_states_refuse_each_other(counter: Counter) -> None:
     account = counter.open("2M month", OPENED)
     with pytest.raises(errors.NotHeld):
