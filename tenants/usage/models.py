@@ -16,7 +16,8 @@ class Session(AaaBase):
     __tablename__ = "session"
     __table_args__ = (
         Index("ix_session_account", "tenant_id", "account_id"),
-        Index("ix_session_updated", "tenant_id", "updated_at"),
+        # No index on what every Interim changes (updated_at, counters): it would make each update touch all indexes
+        # instead of staying on its page (HOT, packet-path.md).
         {
             "postgresql_with": {
                 "fillfactor": "60",
