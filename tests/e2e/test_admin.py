@@ -34,6 +34,7 @@ def sign_in(page, tenant) -> str:
     return at
 
 
+@pytest.mark.timeout(600)  # some forty pages, each read by axe
 @pytest.mark.parametrize(("phone", "dark"), [(False, False), (True, False), (False, True)])
 def test_every_page_is_accessible_and_fits(open_page, tenant, database, phone, dark):
     with tenant_scope(database, tenant) as scope:

@@ -196,7 +196,7 @@ def test_without_the_right_the_page_says_which_one_is_missing(desk, account_id, 
     assert clerk.get(f"/accounts/{account_id}/op/renew").status_code == 200
     answer = clerk.get(f"/accounts/{account_id}/op/refund")
     assert answer.status_code == 403
-    assert "The missing right is “Refund”" in clerk.text()
+    assert "The missing right is: Refund." in clerk.text()
 
 
 def test_every_operation_stands_in_the_operation_log(desk, account_id):
