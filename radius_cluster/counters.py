@@ -2,6 +2,7 @@
 written so that a flood costs no more than a trickle."""
 
 import time
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ ACCT_SPOOLED: Final = ("acct", "spooled")
 ACCT_DUPLICATE: Final = ("acct", "duplicate")
 STATUS: Final = ("other", "status")
 
+LATENCY_BOUNDS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 _MOST_REFUSALS = 2_000  # different ones between two reports; the rest is only counted
 _DROPPED: dict[tuple[str, str], Outcome] = {}
 
@@ -69,7 +71,7 @@ class Counters:
         self.touched: list[NasEntry] = []
         self.nobody: dict[tuple[int, Outcome], int] = {}  # (tenant or 0, outcome): packets of no known NAS
         self.refusals: dict[tuple[Any, ...], Refusal] = {}
-        self.totals: dict[str, int] = {}
+        self.latency: dict[str, list[int]] = {}  # kind → requests by LATENCY_BOUNDS_MS, the last beyond all
         self.seen: list[tuple[NasEntry, int, float]] = []  # (NAS, bit of NasEntry.seen, instant)
 
     def count(self, nas: NasEntry, outcome: Outcome, packets: int = 1) -> None:
@@ -89,6 +91,14 @@ class Counters:
         """Note the first packet (0), accept (1) or session (2) of a NAS."""
         nas.seen |= 1 << bit
         self.seen.append((nas, bit, time.time()))
+
+    def took(self, kind: str, seconds: float, requests: int) -> None:
+        """Note how long a batch's oldest request waited for its answer, once for each request of the batch: an upper
+        bound that costs nothing per packet."""
+        histogram = self.latency.get(kind)
+        if histogram is None:
+            histogram = self.latency[kind] = [0] * (len(LATENCY_BOUNDS_MS) + 1)
+        histogram[bisect_left(LATENCY_BOUNDS_MS, seconds * 1000)] += requests
 
     def refuse(self, refusal: Refusal) -> None:
         """Keep a refusal for the portal; equal ones are merged, and a flood of different ones is cut."""

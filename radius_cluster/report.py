@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 
-from radius_cluster.counters import Counters, Outcome, Refusal
+from radius_cluster.counters import LATENCY_BOUNDS_MS, Counters, Outcome, Refusal
 from radius_cluster.listen.database import connect
 from radius_cluster.routing.directory import Directory, NasEntry
 
@@ -222,9 +222,14 @@ class Reporter:
         for nas in changed:
             nas.saved_at, nas.saved_source = max(nas.last_at, now), nas.last_source
 
+    def _measured(self) -> dict[str, Any]:
+        """Totals since the start, and latencies as {kind: requests by LATENCY_BOUNDS_MS}."""
+        latency = {kind: list(counts) for kind, counts in self._counters.latency.items()}
+        return {**self.totals, "latency": {"bounds_ms": LATENCY_BOUNDS_MS, **latency}}
+
     async def _beat(self, connection: Any, state: str, listening: tuple[str, int, int, int | None]) -> None:
         address, auth_port, acct_port, radsec_port = listening
         await connection.execute(
             _HEARTBEAT, self.node, self.host, os.getpid(), address, auth_port, acct_port, radsec_port, state,
-            self._started_at, json.dumps(self.totals), resident_octets(), self._kind, timeout=5,
+            self._started_at, json.dumps(self._measured()), resident_octets(), self._kind, timeout=5,
         )  # fmt: skip

@@ -154,6 +154,7 @@ class Logins:
                     reject(request, self._counters, "unknown_user", None, now)
         if special:
             await self._decide_special(connection, requests, special, batch, now)
+        self._counters.took("auth", time.time() - requests[0].arrived, len(requests))
 
     def _recognise(self, request: Request, row: Any, now: float) -> bytes | None:
         """The password, before all other rules; None when the login was refused."""
