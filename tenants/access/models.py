@@ -43,7 +43,7 @@ class Subscriber(AaaBase):
     __tablename__ = "subscriber"
     __table_args__ = (
         Index("uq_subscriber_account", "tenant_id", "account_id", unique=True),
-        # Accounting asks of every report whether its account has a quota: a small index says no without a look at the row.
+        # Accounting asks of every report whether its account has a quota: a small index says no without the row.
         Index("ix_subscriber_quota", "tenant_id", "account_id", postgresql_where=text("quota_kind > 0")),
         {"postgresql_with": {"fillfactor": "90"}},
     )
