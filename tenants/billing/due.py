@@ -1,15 +1,15 @@
 """Work that is due: expiry, monthly deduction, auto-renewal, arrears cut-off, ends of packs (issue 3, "Due work").
 
-Each batch claims due rows with SKIP LOCKED, books with the due instant however late it runs, and drops the rows in
-the same transaction: safe to run twice at once and to be killed anywhere. Due rows are locked before accounts here and
-after them in operations, so accounts are taken with SKIP LOCKED too: who is being worked on keeps his due row.
+Each batch claims with SKIP LOCKED, books with the due instant however late it runs, and drops the due rows in the
+same transaction: safe to run twice at once and to be killed anywhere. Locks are taken in the order of the operations,
+account first, then its due row, then the order number; who is being worked on is skipped and keeps his due row.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, bindparam, delete, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, bindparam, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from infra.outbox import DueRow
@@ -39,29 +39,44 @@ class DueReport:
 
 def run_due(scope: TenantScope, *, now: datetime, limit: int = 2000) -> DueReport:
     """Handle up to ``limit`` due rows of this tenant."""
-    claimed = _claim(scope, EXPIRE, now, limit)
-    ids = _lock_accounts(scope, claimed)
+    # Packs first: they wait for nobody, and must not while this transaction holds the order number.
+    packs = _claim_packs(scope, now, limit)
+    ids = _claim_accounts(scope, now, limit)
     renewed = sum(_renew(scope, account_id, now) for account_id in _renewing(scope, ids))
     ended = _ended(scope, ids, now)
     disconnected = disconnect_accounts(scope, ended, "expired") if ended else 0
     _drop(scope, EXPIRE, ids, now)
-    packs = _claim(scope, PACK_END, now, limit)
-    for pack_id in packs:
-        end_pack(scope, pack_id, now=now)
-    _drop(scope, PACK_END, packs, now)
-    return DueReport(len(claimed) + len(packs), renewed, len(ended), disconnected, len(packs))
+    return DueReport(len(ids) + len(packs), renewed, len(ended), disconnected, len(packs))
 
 
-def _claim(scope: TenantScope, kind: str, now: datetime, limit: int) -> list[int]:
-    return list(
+def _claim_packs(scope: TenantScope, now: datetime, limit: int) -> list[int]:
+    """End the packs that are due; those of accounts that are being worked on stay for next time."""
+    due = select(DueRow.subject_id).where(*_due(scope, PACK_END, now)).order_by(DueRow.run_at).limit(limit)
+    handled = [pack_id for pack_id in scope.session.scalars(due) if end_pack(scope, pack_id, now=now)]
+    _drop(scope, PACK_END, handled, now)
+    return handled
+
+
+def _due(scope: TenantScope, kind: str, now: datetime) -> list[ColumnElement[bool]]:
+    return [DueRow.tenant_id == scope.tenant_id, DueRow.kind == kind, DueRow.run_at <= now]
+
+
+def _claim_accounts(scope: TenantScope, now: datetime, limit: int) -> list[int]:
+    """Lock the accounts that are due, the first due first, then their due rows as they stand by then."""
+    accounts = list(
         scope.session.scalars(
-            select(DueRow.subject_id)
-            .where(DueRow.tenant_id == scope.tenant_id, DueRow.kind == kind, DueRow.run_at <= now)
+            select(Account.id)
+            .join(DueRow, DueRow.subject_id == Account.id)
+            .where(*_due(scope, EXPIRE, now))
             .order_by(DueRow.run_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, key_share=True, of=Account)
         )
     )
+    if not accounts:
+        return []
+    still = select(DueRow.subject_id).where(*_due(scope, EXPIRE, now), DueRow.subject_id == func.any(_array(accounts)))
+    return list(scope.session.scalars(still.with_for_update(skip_locked=True)))
 
 
 def _drop(scope: TenantScope, kind: str, ids: Sequence[int], now: datetime) -> None:
@@ -80,15 +95,6 @@ def _drop(scope: TenantScope, kind: str, ids: Sequence[int], now: datetime) -> N
 
 def _array(ids: Sequence[int]) -> object:
     return bindparam("ids", list(ids), type_=ARRAY(BigInteger))
-
-
-def _lock_accounts(scope: TenantScope, ids: Sequence[int]) -> list[int]:
-    if not ids:
-        return []
-    statement = (
-        select(Account.id).where(Account.id == func.any(_array(ids))).with_for_update(skip_locked=True, key_share=True)
-    )
-    return list(scope.session.scalars(statement))
 
 
 def _renewing(scope: TenantScope, ids: Sequence[int]) -> list[int]:

@@ -4,8 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from infra.outbox import set_due
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
+from tenants.billing.add_pack import PACK_END
 from tenants.billing.context import context_of, grant_of
 from tenants.billing.models import Pack
 from tenants.billing.rules_pack import unused_of_pack
@@ -15,16 +17,30 @@ from tenants.usage.quota_left import quota_left
 
 
 def end_pack(scope: TenantScope, pack_id: int, *, now: datetime) -> bool:
-    """Take the pack's unused part off the account; False when it ended before or belongs to an earlier period."""
+    """Take the pack's unused part off the account; False when somebody is working on that account just now.
+
+    A pack that ended before, was reversed, or belongs to an earlier period has nothing to take off.
+    """
     pack = scope.session.get(Pack, pack_id, populate_existing=True)
-    if pack is None or pack.ended_at is not None or pack.expires_at is None or pack.expires_at > now:
-        return False
+    if pack is None or pack.ended_at is not None:
+        return True
     account = scope.session.execute(
-        select(Account).where(Account.id == pack.account_id).with_for_update().execution_options(populate_existing=True)
-    ).scalar_one()
+        select(Account)
+        .where(Account.id == pack.account_id)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if account is None:
+        return False
+    scope.session.refresh(pack)  # a hold that ended meanwhile may have moved its end
+    if pack.ended_at is not None or pack.expires_at is None:
+        return True
+    if pack.expires_at > now:
+        set_due(scope.session, scope.tenant_id, PACK_END, pack.id, pack.expires_at)
+        return True
     pack.ended_at = now
     if pack.quota_epoch != account.quota_epoch:
-        return False
+        return True
     context = context_of(scope, account, actor=SYSTEM, now=now)
     left = quota_left(scope, grant_of(account, context.terms), now)
     scope.session.flush()  # the pack no longer counts as open below

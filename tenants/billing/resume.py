@@ -7,7 +7,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from infra.outbox import set_due
 from infra.tenant_scope import TenantScope
+from tenants.billing.add_pack import PACK_END
 from tenants.billing.booking import Booking, revenue
 from tenants.billing.context import Context, refuse_state
 from tenants.billing.errors import NotHeld, NowBeforeOrder, PeriodTooFar
@@ -82,4 +84,5 @@ def _shift_packs(context: Context, pause: timedelta) -> list[dict[str, Any]]:
         assert pack.expires_at is not None
         undo.append({"id": pack.id, "expires_at": pack.expires_at.isoformat()})
         pack.expires_at += pause
+        set_due(session, context.scope.tenant_id, PACK_END, pack.id, pack.expires_at)
     return undo

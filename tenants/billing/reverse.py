@@ -60,6 +60,8 @@ def reverse(
 
 def _reverse(context: Context, command: Reverse) -> Booking:
     order = _wanted(context, command.order_number)
+    # A settlement that is being made holds this row: whoever comes second sees what the first one did.
+    context.scope.session.execute(select(FeeRecord.id).where(FeeRecord.order_id == order.id).with_for_update())
     refusal = reversal_refusal(context, order)
     if refusal is not None:
         raise refusal
