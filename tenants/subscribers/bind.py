@@ -56,11 +56,12 @@ def learn_bindings(
         if getattr(account, column) == LEARN and value:
             before[column], after[column] = LEARN, value
             setattr(account, column, value)
-    wanted = list(options.get("learn", []))
-    if "nas" in wanted and nas_id is not None and account.bind_nas_id is None:
-        before["bind_nas_id"], after["bind_nas_id"] = None, nas_id
-        account.bind_nas_id = nas_id
-        options["learn"] = [name for name in wanted if name != "nas"]
+    # A router is one row here, so learning its address and learning its identifier are the same binding.
+    if options.get("learn") and nas_id is not None:
+        if account.bind_nas_id is None:
+            before["bind_nas_id"], after["bind_nas_id"] = None, nas_id
+            account.bind_nas_id = nas_id
+        del options["learn"]
         account.bind_options = options
     if not after:
         return False

@@ -16,6 +16,7 @@ from tenants.catalog.errors import PlanNotFound
 from tenants.kernel.errors import BusinessError, Forbidden, InvalidInputs
 from tenants.network.models import Region
 from tenants.registry.settings import write
+from tenants.subscribers.bind import learn_bindings
 from tenants.subscribers.create_account import CreateAccount, create_account
 from tenants.subscribers.delete_account import delete_account, release_name, restore_account
 from tenants.subscribers.edit_account import EditAccount, edit_account
@@ -139,6 +140,12 @@ def test_learned_bindings_are_the_tenants_choice(scope: TenantScope) -> None:
         write(scope, key, "1", actor=OWNER, now=NOW)
     account = create(scope, "u1")
     assert (account.bind_mac, account.bind_port, account.bind_options) == ("learn", "learn", {"learn": ["nas"]})
+    login = {"mac": "AABBCC000001", "port": "eth 1/2:100", "nas_id": 7}
+    assert learn_bindings(scope, account.id, **login, now=NOW)
+    assert (account.bind_mac, account.bind_port, account.bind_nas_id) == ("aa:bb:cc:00:00:01", "eth 1/2:100", 7)
+    assert account.bind_options == {}
+    assert not learn_bindings(scope, account.id, **login | {"nas_id": 8}, now=NOW)
+    assert account.bind_nas_id == 7
 
 
 def test_an_edit_is_logged_and_found_by_the_search(scope: TenantScope) -> None:
