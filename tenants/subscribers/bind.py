@@ -61,7 +61,7 @@ def learn_bindings(
         if account.bind_nas_id is None:
             before["bind_nas_id"], after["bind_nas_id"] = None, nas_id
             account.bind_nas_id = nas_id
-        del options["learn"]
+        before["learn"], after["learn"] = options.pop("learn"), []
         account.bind_options = options
     if not after:
         return False
