@@ -111,7 +111,7 @@ def standing(account: AccountDetail, now: datetime) -> Standing:
         return Standing(_("No end"), "", plan)
     if account.expires_at <= now:
         ago = duration(now - account.expires_at)
-        return Standing(_("Ended"), _("%(span)s ago", span=ago), _("%(plan)s, ended %(at)s", plan=plan, at=until))
+        return Standing(_("Expired"), _("%(span)s ago", span=ago), _("%(plan)s, ended %(at)s", plan=plan, at=until))
     left = account.expires_at - now
     started = account.period_started_at or account.opened_at
     length = (account.expires_at - started).total_seconds()

@@ -23,7 +23,7 @@ def test_a_running_plan_shows_its_days_and_the_price_of_renewing(sub):
 def test_an_ended_plan_says_since_when_and_how_to_be_online_again(sub):
     sub.expires(clock.now() - timedelta(days=3, minutes=1))
     page = sub.get()
-    assert "Ended 3 days ago" in page
+    assert "Expired 3 days ago" in page
     assert "Your plan has ended. Renew it; you are online again in a few seconds." in page
     assert "Renew, from" in page
 
