@@ -1,10 +1,12 @@
 """The list of subscribers (SUB-1, SUB-5, SUB-6)."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import render_template, url_for
 
 from portals.admin.blueprint import actor, as_number, blueprint, local_date, present, scope
+from portals.admin.bulk_deeds import allowed_deeds
 from portals.shared.access import requires
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView, StateTab
@@ -48,18 +50,22 @@ STATE_WORDS = {
 
 def wanted_accounts(view: ListView) -> AccountFilter:
     """What the address asks for, as the business understands it."""
-    online = view.filter("online")
+    return wanted_of({"q": view.text, "state": view.state, **{name: view.filter(name) for name in FILTERS}})
+
+
+def wanted_of(raw: Mapping[str, str]) -> AccountFilter:
+    """The same from a list's own fields, as a bulk form sends them back."""
     return AccountFilter(
-        text=view.text,
-        state=view.state,
-        region_id=as_number(view.filter("region")),
-        group_id=as_number(view.filter("group")),
-        plan_id=as_number(view.filter("plan")),
-        opened_from=local_date(view.filter("opened_from")),
-        opened_until=local_date(view.filter("opened_until"), end=True),
-        expires_from=local_date(view.filter("expires_from")),
-        expires_until=local_date(view.filter("expires_until"), end=True),
-        online={"yes": True, "no": False}.get(online),
+        text=raw["q"],
+        state=raw["state"],
+        region_id=as_number(raw["region"]),
+        group_id=as_number(raw["group"]),
+        plan_id=as_number(raw["plan"]),
+        opened_from=local_date(raw["opened_from"]),
+        opened_until=local_date(raw["opened_until"], end=True),
+        expires_from=local_date(raw["expires_from"]),
+        expires_until=local_date(raw["expires_until"], end=True),
+        online={"yes": True, "no": False}.get(raw["online"]),
         expiring_days=tenant_settings().expiring_days,
     )
 
@@ -87,6 +93,7 @@ def list_accounts() -> str:
         choices=choices,
         online=count_online(scope(), actor()),
         open_url=url_for("admin.open_account_page"),
+        deeds=allowed_deeds(),
     )
 
 

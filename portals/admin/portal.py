@@ -11,6 +11,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     account_open,
     account_secrets,
     accounts,
+    bulk,
     counters,
     eap_certificates,
     home,
@@ -56,7 +57,7 @@ NAV = (
         (
             NavChild(lazy("All subscribers"), "admin.list_accounts", "accounts.view"),
             NavChild(lazy("Open an account"), "admin.open_account_page", "accounts.open"),
-            NavChild(lazy("Deleted"), "admin.list_deleted", "accounts.delete"),
+            NavChild(lazy("Deleted accounts"), "admin.list_deleted", "accounts.delete"),
         ),
     ),
     NavEntry(
