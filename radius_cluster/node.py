@@ -174,10 +174,5 @@ class Node:
 
     async def _report(self, state: str) -> None:
         settings = self._settings
-        listening = (
-            settings.radius_address,
-            settings.radius_auth_port,
-            settings.radius_acct_port,
-            settings.radsec_port,
-        )
+        listening = (settings.radius_address, settings.radius_auth_port, settings.radius_acct_port, None)
         await self._reporter.report(time.time(), state=state, listening=listening)

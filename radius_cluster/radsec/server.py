@@ -53,7 +53,7 @@ class RadsecServer:
         tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
         # A conversation that began over UDP cannot go on here: the supplicant begins again.
         self.eap = EapLogins(eap_server(settings), tls, self.counters, lambda _owner, _request: False)
-        self.cells = Cells(urls, self.counters, self.eap)
+        self.cells = Cells(urls, self.counters, self.eap, settings.data_dir.expanduser().absolute() / "spool")
         self._loader = DirectoryLoader(urls[MAIN_CELL], master, self.directory)
         names = radsec_server_names(settings.radius_address, settings.base_domain)
         self.credentials = Credentials(urls[MAIN_CELL], master, self.directory, names, lambda: self.hub.refresh())
@@ -91,6 +91,7 @@ class RadsecServer:
         finally:
             for task in background:
                 task.cancel()
+            self.cells.close()
             self.eap.tls.close()
             peers.close()
             opened.close()
@@ -105,17 +106,22 @@ class RadsecServer:
 
     async def _serve(self, back: WayBack) -> None:
         last_report = 0.0
+        reporting: asyncio.Task[None] | None = None
         while not self._stopping.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), Duplicates.tick_seconds)
             now = time.monotonic()
             self.hub.tick(now)
-            self.cells.drop_hanging(now)
+            self.cells.tick(now)
             if now - last_report >= _REPORT_SECONDS:
                 last_report = now
                 self.eap.forget_old()
                 back.tell()
-                await self._report("running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded")
+                if reporting is None or reporting.done():  # a database that hangs must not hold up the tick
+                    state = "running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded"
+                    reporting = asyncio.create_task(self._report(state))
+        if reporting is not None:
+            await asyncio.wait({reporting}, timeout=_DRAIN_SECONDS)
 
     async def _drain(self) -> None:
         """Answer what has come; routers connect again, and ask again what got no answer."""
