@@ -1,0 +1,59 @@
+"""Messages between the processes of a host: bursts, the dead, and folders whose names are long."""
+
+import asyncio
+import stat
+from pathlib import Path
+
+from radius_cluster.listen.peers import ASK, FORWARD, Peers, owner_name
+
+
+def test_a_burst_arrives_whole_and_in_order_and_a_dead_peer_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / ("a folder with a long name " * 5) / "run"  # beyond the 107 characters of a socket's path
+
+    async def talk() -> None:
+        got: list[tuple[str, int, bytes]] = []
+        left = Peers(folder, owner_name("host", 1), lambda *message: None)
+        right = Peers(folder, owner_name("host", 2), lambda *message: got.append(message))
+        assert left.names() == ["host:2"]
+        assert right.names("host") == ["host:1"]
+        messages = [b"%d " % number + bytes(1000) for number in range(1000)]
+        for message in messages:  # without a pause: more than the kernel queues
+            assert left.send("host:2", FORWARD, message)
+        for _ in range(500):
+            if len(got) == 1000:
+                break
+            await asyncio.sleep(0.01)
+        assert got == [("host:1", FORWARD, message) for message in messages]
+        assert not left.send("host:3", ASK, b"x")
+        assert not left.send("../host:2", ASK, b"x")
+        assert not left.send("host:1", ASK, b"x")  # itself
+        right._socket.close()  # as a process that is killed: its file stays
+        assert not left.send("host:2", ASK, b"x")
+        assert left.names() == []
+        left.close()
+        asyncio.get_running_loop().remove_reader(right._socket)
+
+    asyncio.run(talk())
+    assert stat.S_IMODE((folder / "peers").stat().st_mode) == 0o700
+
+
+def test_a_message_that_makes_no_sense_is_passed_over(tmp_path: Path) -> None:
+    async def talk() -> None:
+        got: list[tuple[str, int, bytes]] = []
+
+        def on_message(sender: str, kind: int, body: bytes) -> None:
+            if body == b"bad":
+                raise ValueError("cannot be read")
+            got.append((sender, kind, body))
+
+        left = Peers(tmp_path, "left", lambda *message: None)
+        right = Peers(tmp_path, "right", on_message)
+        left._socket.sendto(b"\xff", right._path("right"))
+        left.send("right", ASK, b"bad")
+        left.send("right", ASK, b"good")
+        await asyncio.sleep(0.05)
+        assert got == [("left", ASK, b"good")]
+        left.close()
+        right.close()
+
+    asyncio.run(talk())
