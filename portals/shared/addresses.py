@@ -24,7 +24,7 @@ UNKNOWN = "-"
 SPACE_KEY = "broadloom.space"
 SLUG_KEY = "broadloom.slug"
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")  # a number would be read as an id
-_SHARED = ("/static/", "/healthz", "/readyz")
+_SHARED = ("/static/", "/healthz", "/readyz", "/metrics")
 
 
 class TenantAddresses:
