@@ -23,18 +23,20 @@ from tenants.catalog.models import Plan
 from tenants.kernel.errors import BusinessError
 from tenants.subscribers.models import Account
 
+MOST_RENEWALS = 100  # in one transaction
 MOST_MISSED_PERIODS = 60  # five years of months: more is a clock that went wrong
 
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """What one batch did; ``handled`` below the limit means that nothing more is due."""
+    """What one batch did; ``more`` means that it stopped at a limit and more may be due."""
 
     handled: int = 0
     renewed: int = 0
     expired: int = 0
     disconnected: int = 0
     packs_ended: int = 0
+    more: bool = False
 
 
 def run_due(scope: TenantScope, *, now: datetime, limit: int = 2000) -> DueReport:
@@ -42,11 +44,16 @@ def run_due(scope: TenantScope, *, now: datetime, limit: int = 2000) -> DueRepor
     # Packs first: they wait for nobody, and must not while this transaction holds the order number.
     packs = _claim_packs(scope, now, limit)
     ids = _claim_accounts(scope, now, limit)
-    renewed = sum(_renew(scope, account_id, now) for account_id in _renewing(scope, ids))
+    renewing = _renewing(scope, ids)
+    # The order number's row is locked from the first renewal to the commit: clerks must not wait for thousands.
+    later = set(renewing[MOST_RENEWALS:])
+    renewed = sum(_renew(scope, account_id, now) for account_id in renewing[:MOST_RENEWALS])
+    more = bool(later) or len(ids) >= limit or len(packs) >= limit
+    ids = [account_id for account_id in ids if account_id not in later]
     ended = _ended(scope, ids, now)
     disconnected = disconnect_accounts(scope, ended, "expired") if ended else 0
     _drop(scope, EXPIRE, ids, now)
-    return DueReport(len(ids) + len(packs), renewed, len(ended), disconnected, len(packs))
+    return DueReport(len(ids) + len(packs), renewed, len(ended), disconnected, len(packs), more)
 
 
 def _claim_packs(scope: TenantScope, now: datetime, limit: int) -> list[int]:

@@ -74,10 +74,10 @@ def finish(
     assert context.snapshot is not None
     changed = changes(context)
     context.plan = None if account.plan_id is None else scope.session.get(Plan, account.plan_id)
-    order = None if booking is None else book(context, booking)
-    if order is None:
-        scope.session.flush()  # the projection reads the row
+    scope.session.flush()  # the projection reads the row
     project_account(scope, account.id, same_name=not {"username", "state"} & changed.keys())
+    # Last of all that takes time: from here to the commit the order number's row is locked for the whole tenant.
+    order = None if booking is None else book(context, booking)
     result = OperationResult(operation, account.id, order, context.snapshot, snapshot_of(context))
     _log(context, operation, order, changed, reason)
     if key is not None:

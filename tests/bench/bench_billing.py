@@ -108,7 +108,8 @@ def measure_operations(url: str, shops: list[Any], operations: int, workers: int
     refused = sum(refused for _, refused in results)
     print(
         f"operations: {len(times)} ({refused} refused) by {workers} processes over {len(shops)} tenants:"
-        f" {len(times) / seconds:,.0f}/s, p50 {times[len(times) // 2]:.1f} ms, p99 {times[len(times) * 99 // 100]:.1f} ms"
+        f" {len(times) / seconds:,.0f}/s, p50 {times[len(times) // 2]:.1f} ms,"
+        f" p99 {times[len(times) * 99 // 100]:.1f} ms"
     )
 
 
@@ -150,7 +151,7 @@ def measure_due(url: str, shops: list[Any], accounts: int) -> None:
             with tenant_scope(database, tenant) as scope:
                 report = run_due(scope, now=due_at + timedelta(minutes=1), limit=2000)
             handled += report.handled
-            if report.handled < 2000:
+            if not report.more:
                 break
     seconds = time.perf_counter() - began
     print(

@@ -70,7 +70,7 @@ def _batch(scope: TenantScope, family: str) -> tuple[dict[str, int], bool]:
     now = clock.now()
     if family == "billing":
         report = run_billing_due(scope, now=now, limit=_BILLING_BATCH)
-        return asdict(report), report.handled >= _BILLING_BATCH
+        return {name: count for name, count in asdict(report).items() if name != "more"}, report.more
     handled = failed = 0
     for kind in FAMILIES[family]:
         for row in _claim(scope, kind, now):

@@ -90,6 +90,17 @@ def test_unified_hour_and_prepaid_months_get_along(counter: Counter) -> None:
     assert counter.expiry(account) == "2026-04-30 03:20:30"
 
 
+def test_many_renewals_come_in_several_transactions(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenants.billing.due.MOST_RENEWALS", 2)
+    accounts = [counter.open("2M prepaid", "2026-01-31 10:00:00") for _ in range(3)]
+    for account in accounts:
+        counter.run(top_up, TopUp(account, Decimal(50)), "2026-02-01 10:00:00")
+    first = run_due(counter.scope, now=counter.at("2026-03-01 10:00:00"))
+    second = run_due(counter.scope, now=counter.at("2026-03-01 10:00:00"))
+    assert [(r.handled, r.renewed, r.expired, r.more) for r in (first, second)] == [(2, 2, 0, True), (1, 1, 0, False)]
+    assert {counter.expiry(account) for account in accounts} == {"2026-03-31 10:00:00"}
+
+
 def test_auto_renewal_buys_the_same_plan_again(counter: Counter) -> None:
     account = counter.open("10 GB", "2026-01-31 10:00:00")
     counter.run(set_auto_renew, SetAutoRenew(account, True), "2026-02-01 10:00:00")
