@@ -80,10 +80,10 @@ class Receiver:
     ) -> None:
         self.duplicates = Duplicates()
         self.kind = kind  # auth | acct
-        self.received = 0
         self.send_failures = 0
         self._socket = opened
         self._directory = directory
+        self._by_identifier = directory.by_identifier
         self._counters = counters
         self._handlers = {**handlers, STATUS_SERVER: self._answer_status}
         self._duplicate_outcome = AUTH_DUPLICATE if kind == "auth" else ACCT_DUPLICATE
@@ -134,22 +134,23 @@ class Receiver:
 
     def take(self, data: bytes, source: tuple[Any, ...], now: float) -> None:
         """One datagram: answer a repeat, drop what is wrong, hand on the rest."""
-        self.received += 1
         key = (source, data[:20])
         answers = self.duplicates.answers
         if key in answers:
             self._repeat(data, key)
             return
         packet = parse(data)
-        if type(packet) is str:
+        if isinstance(packet, str):
             self._drop_malformed(packet, source, data, now)
             return
-        assert isinstance(packet, Packet)
         handler = self._handlers.get(packet.code)
         if handler is None:
             self._counters.count_nobody(0, dropped(self.kind, "unserved_code"))
             return
-        nas = self._directory.find(packet.attributes.get(NAS_IDENTIFIER), source[0])
+        identifier = packet.attributes.get(NAS_IDENTIFIER)
+        nas = self._by_identifier.get(identifier) if identifier is not None else None
+        if nas is None:
+            nas = self._directory.find(identifier, source[0])
         if nas is None:
             self._refuse(None, UNKNOWN_NAS, packet, source, now)
             return

@@ -116,9 +116,10 @@ class Logins:
         connection, statement = prepared
         now = time.time()
         requests = [request for request in batch if request is not None]
+        names = [request.user_name for request in requests]
         rows = await statement.fetch(
             [request.nas.tenant.id for request in requests],
-            [request.user_name for request in requests],
+            names,
             [now - request.nas.tenant.stale_seconds for request in requests],
         )
         now = time.time()
@@ -128,7 +129,7 @@ class Logins:
         for row in rows:
             at = row[sql.ORDINAL] - 1
             request = requests[at]
-            remember(request, row)
+            remember(request.nas.tenant.id, names[at], row)
             if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
                 batch[at] = None
                 continue
@@ -161,7 +162,7 @@ class Logins:
         lock_out = self._lock_out
         reason = ""
         added = None
-        if lock_out.is_locked(request, now):
+        if lock_out.anybody and lock_out.is_locked(request, now):
             reason = "locked_out"
         else:
             added = verify_password(request, row[sql.SEALED])
@@ -169,7 +170,8 @@ class Logins:
                 reason = "wrong_password"
                 lock_out.failed(request, now)
             else:
-                lock_out.succeeded(request)
+                if lock_out.anybody:
+                    lock_out.succeeded(request)
                 if request.nas.tenant.suspended:
                     reason = "tenant_suspended"
         if reason:
@@ -209,7 +211,7 @@ class Logins:
     def _decide_from_memory(self, request: Request) -> None:
         """What the database last said of this account; open sessions are not counted, nobody unknown gets an answer."""
         nas, now = request.nas, time.time()
-        row = self._memory.recall(request)
+        row = self._memory.recall(nas.tenant.id, request.user_name)
         if row is None or not row[sql.ACTIVATED]:  # another server may know more; a first login must be written down
             request.forget()
             self._counters.count(nas, dropped("auth", "database_away"))

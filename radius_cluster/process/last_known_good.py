@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from radius_cluster.listen.receive import Request
-
 _MOST_OF_A_GENERATION: Final = 50_000  # two of them: some 45 MB
 
 
@@ -19,14 +17,14 @@ class LastKnownGood:
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def remember(self, request: Request, row: Any) -> None:
+    def remember(self, tenant_id: int, user_name: str, row: Any) -> None:
         """Keep the row; replaces an older one."""
         young = self._young
-        young[request.nas.tenant.id, request.user_name] = row
+        young[tenant_id, user_name] = row
         if len(young) >= _MOST_OF_A_GENERATION:
             self._old, self._young = young, {}
 
-    def recall(self, request: Request) -> Any:
+    def recall(self, tenant_id: int, user_name: str) -> Any:
         """The row, or None."""
-        key = (request.nas.tenant.id, request.user_name)
+        key = (tenant_id, user_name)
         return self._young.get(key) or self._old.get(key)
