@@ -1,6 +1,7 @@
 """Settings of one installation: the only reader of the environment (architecture.md, "Interfaces that stay stable").
 
-Every field is one variable ``BROADLOOM_<FIELD NAME IN CAPITALS>`` and stands in ``.env.example`` (a test holds them together).
+Every field is one variable ``BROADLOOM_<FIELD NAME IN CAPITALS>`` and stands in ``.env.example`` (a test holds them
+together).
 """
 
 import os

@@ -1,7 +1,6 @@
 """Finding the way to one's own login: by the tenant's address, or by a mail to its owner."""
 
 from flask import g, redirect, render_template, request
-from tenants.onboarding.find_login import find_login
 from werkzeug.wrappers import Response
 
 from portals.shared.access import public
@@ -11,6 +10,7 @@ from portals.shared.i18n import _
 from portals.shared.security import limiter
 from portals.shared.unit_of_work import installation
 from portals.site.portal import blueprint
+from tenants.onboarding.find_login import find_login
 from tenants.registry.directory import find_tenant
 from tenants.registry.errors import BadEmail, TenantNotFound
 

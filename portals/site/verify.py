@@ -3,7 +3,6 @@
 import time
 
 from flask import g, render_template, session
-from tenants.onboarding.verify import verify
 from werkzeug.exceptions import NotFound as NotFoundPage
 
 from portals.shared.access import public
@@ -14,6 +13,7 @@ from portals.shared.login import portals
 from portals.shared.security import limiter
 from portals.shared.unit_of_work import installation
 from portals.site.portal import blueprint
+from tenants.onboarding.verify import verify
 from tenants.registry.errors import TokenExpired, TokenUnknown, TokenUsed
 
 _FIRST_EPOCH = 1  # of an operator who was made a moment ago
