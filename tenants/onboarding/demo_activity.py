@@ -44,8 +44,7 @@ def tell_activity(scope: TenantScope, now: datetime, *, keep_offline: str) -> No
     _usage(scope, people, now, chance)
     _history(scope, people, now, chance)
     _refusals(scope, people, routers, now, chance)
-    _samples(scope, len(people), now, chance)
-    keep_online(scope, now, keep_offline=keep_offline)
+    _samples(scope, keep_online(scope, now, keep_offline=keep_offline), now, chance)
 
 
 def keep_online(scope: TenantScope, now: datetime, *, keep_offline: str) -> int:
@@ -226,11 +225,13 @@ def _curve(at: datetime) -> float:
     return 0.5 + 0.32 * math.cos((hour - 21) / 24 * 2 * math.pi) + 0.1 * math.cos((hour - 13) / 12 * 2 * math.pi)
 
 
-def _samples(scope: TenantScope, people: int, now: datetime, chance: random.Random) -> None:
+def _samples(scope: TenantScope, online: int, now: datetime, chance: random.Random) -> None:
+    """Two days of samples whose line ends at what is open now."""
     first = now - timedelta(hours=49)
+    scale = online / _curve(now.astimezone(scope.zone))
     samples = []
     for step in range(49 * 60 // _SAMPLE_MINUTES):
         at = first + timedelta(minutes=step * _SAMPLE_MINUTES)
         share = _curve(at.astimezone(scope.zone)) * chance.uniform(0.94, 1.06)
-        samples.append({"tenant_id": scope.tenant_id, "at": at, "sessions": min(people, round(people * share))})
+        samples.append({"tenant_id": scope.tenant_id, "at": at, "sessions": round(scale * share)})
     scope.session.execute(insert(OnlineSample), samples)
