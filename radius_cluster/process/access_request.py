@@ -19,6 +19,7 @@ from radius_cluster.process.ready_replies import Profile, encode_for, fetch_prof
 from radius_cluster.process.special_login import local_minute, read_special
 from radius_cluster.routing.directory import NasEntry
 from radius_cluster.wire.dialects import encode_octet_limits, encode_profile
+from radius_cluster.wire.mac_address import normalise_mac
 from tenants.access.reasons import CODES
 from tenants.access.rules import OK, decide, in_windows, window_profile
 
@@ -29,6 +30,7 @@ _LARGEST_BATCH: Final = 512
 _LONGEST_QUEUE: Final = 20_000
 _AWAY_SECONDS: Final = 0.5  # no connection for so long: logins are decided from memory
 _HANGS_SECONDS: Final = 2.0
+_LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
 Batch = list[Request | None]  # a request becomes None when it is decided
@@ -147,15 +149,33 @@ class Logins:
             self._decide(request, row, ready[0], now)
         if len(rows) < len(requests):
             known = {row[sql.ORDINAL] for row in rows}
-            for at, request in enumerate(requests):
-                if at + 1 not in known:
+            strangers = [at for at in range(len(requests)) if at + 1 not in known]
+            devices = await self._find_devices(statement, requests, names, strangers, now)
+            special += devices.items()
+            for at in strangers:
+                if at not in devices:
                     batch[at] = None
-                    if request.eap is not None:
-                        self._eap.unknown(request)
-                    reject(request, self._counters, "unknown_user", None, now)
+                    if requests[at].eap is not None:
+                        self._eap.unknown(requests[at])
+                    reject(requests[at], self._counters, "unknown_user", None, now)
         if special:
             await self._decide_special(connection, requests, special, batch, now)
         self._counters.took("auth", time.time() - requests[0].arrived, len(requests))
+
+    async def _find_devices(
+        self, statement: Any, requests: list[Request], names: list[str], strangers: list[int], now: float
+    ) -> dict[int, Any]:
+        """MAC authentication (RAD-2): routers write a MAC in many ways, accounts have it as aa:bb:cc:dd:ee:ff."""
+        written = {at: normalise_mac(names[at]) for at in strangers if len(names[at]) <= _LONGEST_MAC}
+        asked = [at for at, mac in written.items() if mac and mac != names[at]]
+        if not asked:
+            return {}
+        rows = await statement.fetch(
+            [requests[at].nas.tenant.id for at in asked],
+            [written[at] for at in asked],
+            [now - requests[at].nas.tenant.stale_seconds for at in asked],
+        )
+        return {asked[row[sql.ORDINAL] - 1]: row for row in rows}
 
     def _recognise(self, request: Request, row: Any, now: float) -> bytes | None:
         """The password, before all other rules; None when the login was refused."""

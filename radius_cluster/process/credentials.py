@@ -6,7 +6,8 @@ from typing import Final
 from infra.crypto import SUBSCRIBER_PASSWORD, DecryptionError
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.eap_outcome import proof_of
-from radius_cluster.wire.codes import CHAP_PASSWORD, EAP_MESSAGE, USER_PASSWORD
+from radius_cluster.wire.codes import CALLING_STATION_ID, CHAP_PASSWORD, EAP_MESSAGE, USER_PASSWORD
+from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.md5 import equal
 from radius_cluster.wire.mschap import encode_mschap_success, mschap_version, nt_hash, verify_mschap
 from radius_cluster.wire.packet import Packet
@@ -28,7 +29,9 @@ def verify_password(request: Request, sealed: bytes) -> bytes | None:
     hidden = attributes.get(USER_PASSWORD)
     if hidden is not None:
         given = decode_pap(hidden, packet.authenticator, nas.secret)
-        return NOTHING_TO_ADD if given is not None and equal(given, password) else None
+        if given is None:
+            return None
+        return NOTHING_TO_ADD if equal(given, password) or _is_device(request, given, password) else None
     if CHAP_PASSWORD in attributes:
         return NOTHING_TO_ADD if verify_chap(packet, password) else None
     if mschap_version(packet):
@@ -36,6 +39,18 @@ def verify_password(request: Request, sealed: bytes) -> bytes | None:
         if verify_mschap(packet, hashed):
             return encode_mschap_success(packet, hashed, nas.secret, os.urandom(4))
     return None
+
+
+def _is_device(request: Request, given: bytes, password: bytes) -> bool:
+    """MAC authentication: the account's password is its MAC, and the router sends it in its own notation; or the NAS is
+    set to ``mac_auth``, and the device that calls is the one the account is named after."""
+    mac = normalise_mac(request.user_name)
+    if not mac:
+        return False
+    if normalise_mac(given.decode("utf-8", "replace")) == mac == normalise_mac(password.decode("utf-8", "replace")):
+        return True
+    calling = normalise_mac(request.packet.text(CALLING_STATION_ID))
+    return bool(request.nas.options.get("mac_auth")) and calling == mac
 
 
 def method_of(packet: Packet) -> str:

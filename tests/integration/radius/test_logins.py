@@ -276,3 +276,22 @@ def test_a_guesser_is_locked_out_and_the_subscriber_is_not(world: World, process
     assert locked.code == REJECT
     assert message(locked) == "Too many attempts, try again later"
     assert client(identifier).log_in("alice", extra=own).code == ACCEPT
+
+
+def test_mac_authentication_in_any_notation(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    _, open_door = world.nas(tenant, "hotspot", options={"mac_auth": True})
+    world.subscriber(tenant, "02:00:00:aa:bb:cc", "02:00:00:aa:bb:cc", max_sessions=0)
+    processes.start()
+    router = client(identifier)
+    assert router.log_in("02-00-00-AA-BB-CC", "02-00-00-AA-BB-CC").code == ACCEPT
+    assert router.log_in("0200.00aa.bbcc", "020000aabbcc").code == ACCEPT
+    calling = encode.text(codes.CALLING_STATION_ID, "02:00:00:AA:BB:CC")
+    assert client(open_door).log_in("020000AABBCC", "whatever", extra=calling).code == ACCEPT
+    refused = [client(identifier) for _ in range(3)]
+    port = (processes.settings.bind, processes.settings.radius_auth_port)
+    refused[0].socket.sendto(refused[0].access("02-00-00-AA-BB-CC", "02-00-00-AA-BB-CD"), port)
+    refused[1].socket.sendto(refused[1].access("020000AABBCC", "whatever", extra=calling), port)
+    refused[2].socket.sendto(refused[2].access("02-00-00-AA-BB-CD", "02-00-00-AA-BB-CD"), port)
+    assert [router.socket.recvfrom(4096)[0][0] for router in refused] == [REJECT] * 3
