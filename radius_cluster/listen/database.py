@@ -64,6 +64,8 @@ class Lane(Generic[Batch]):
         self._give_back = give_back
         self._sleeper: asyncio.Future[None] | None = None
         self._connection: Any = None
+        self._failing = False  # connections come about, but no batch has been carried through since the last failure
+        self._worked = False  # on the present connection
         self.busy_since = 0.0  # monotonic; 0 = idle
         self.up = False
         self.down_since = time.monotonic()
@@ -99,16 +101,24 @@ class Lane(Generic[Batch]):
                 delay = min(delay * 2, 2.0)
                 continue
             self._connection.add_termination_listener(lambda _connection: self.wake())
-            self.up, delay = True, 0.05
+            self.up = True
             try:
                 await self._serve(prepared)
             finally:
-                self.up, self.busy_since, self.down_since = False, 0.0, time.monotonic()
+                self.up, self.busy_since = False, 0.0
+                if not self._failing:
+                    self.down_since = time.monotonic()
                 self._connection.terminate()
+            # A database that takes connections and refuses the work (read-only after a fail-over) counts as away, too.
+            self._failing = self._failing or not self._worked
+            delay = min(delay * 2, 2.0) if self._failing else 0.05
+            if self._failing:
+                await asyncio.sleep(delay)
 
     async def _serve(self, prepared: Any) -> None:
         connection, loop = self._connection, asyncio.get_running_loop()
         attempts = 0
+        self._worked = False
         while not connection.is_closed():
             batch = self._take()
             if batch is None:
@@ -123,6 +133,7 @@ class Lane(Generic[Batch]):
             try:
                 await self._work(prepared, batch)
                 attempts = 0
+                self._worked, self._failing = True, False
             except asyncio.CancelledError:
                 self._give_back(batch)
                 raise

@@ -221,3 +221,37 @@ def test_database_away(own: Own, tmp_path: Path) -> None:
     world = World(own.settings.database_url, own.settings.secret_key)
     check_stored(world, nas_id, traffic)
     world.connection.close()
+
+
+def test_a_database_that_became_read_only(settings: Settings, fresh_database_url: str, tmp_path: Path) -> None:
+    """A fail-over may leave a server that takes connections and refuses the work: accounting goes to the spool."""
+    settings = replace(settings, database_url=fresh_database_url)
+    world = World(settings.database_url, settings.secret_key)
+    nas_id, identifier = populate(world)
+    name = fresh_database_url.rpartition("/")[2]
+    kick = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    processes = Processes(settings, tmp_path / "process.log")
+    processes.start()
+    traffic = Traffic(settings, identifier, routers=2)
+    try:
+        time.sleep(0.5)
+        world.run(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        world.run(kick)
+        changed = time.monotonic()
+        wait_for(lambda: traffic.last_answer > changed + 3, 15)
+        router = Client(settings, identifier)
+        assert router.log_in("u1").code == codes.ACCESS_ACCEPT  # reading goes on
+        router.close()
+        world.run(f'ALTER DATABASE "{name}" RESET default_transaction_read_only')
+        world.run(kick)
+        spool = settings.data_dir / "spool"
+        wait_for(lambda: sum(path.stat().st_size for path in spool.glob("*.spool")) == 0, 45)
+    finally:
+        traffic.stop()
+        processes.stop()
+    assert "accounting_goes_to_the_spool" in (tmp_path / "radius_cluster-0.log").read_text()
+    check_stored(world, nas_id, traffic)
+    world.connection.close()
