@@ -51,9 +51,9 @@ def make_shop(database: Database, number: int, accounts: int) -> tuple[TenantRef
     tenant = create_tenant(database, asked, now=START).tenant
     with tenant_scope(database, tenant) as scope:
         plans = []
-        for name, price in (("A", "50.00"), ("B", "60.00")):
+        for name, price, kind in (("A", "50.00", "month"), ("B", "60.00", "month"), ("C", "50.00", "prepaid-month")):
             group = ensure_group(scope, name, 2_000_000, 2_000_000, None, actor=OWNER, now=START)
-            values = PlanValues(name=f"month {name}", kind="month", price=price)
+            values = PlanValues(name=f"month {name}", kind=kind, price=price)
             plans.append(add_plan(scope, AddPlan(group.id, values), actor=OWNER, now=START).id)
         opened = [
             open_account(scope, OpenAccount(CreateAccount(f"u{i}", "pw"), plans[0]), actor=OWNER, now=START).account_id
@@ -113,36 +113,50 @@ def measure_operations(url: str, shops: list[Any], operations: int, workers: int
     )
 
 
-def fill_due(database: Database, tenant: TenantRef, plan_id: int, accounts: int, due_at: datetime) -> None:
+def fill_due(
+    database: Database, tenant: TenantRef, plan_id: int, accounts: int, due_at: datetime, prefix: str, balance: int
+) -> None:
     """``accounts`` rows by SQL, 1 % of which expire within the minute after ``due_at``."""
     schema = schema_name(tenant.id)
     with database.owner_connection() as connection:
         connection.execute(
             text(
                 f"INSERT INTO {schema}.accounts (customer_id, username, password_sealed, plan_id, region_id, opened_at,"
-                " activated_at, expires_at) SELECT (SELECT min(id) FROM {s}.customers), 'd' || i, '\\x00', :plan,"
+                " activated_at, expires_at, balance, first_due_at)"
+                " SELECT (SELECT min(id) FROM {s}.customers), :prefix || i, '\\x00', :plan,"
                 " (SELECT min(id) FROM {s}.regions), :start, :start, CASE WHEN i % 100 = 0 THEN"
-                " CAST(:due AS timestamptz) + (i % 60) * interval '1 second' ELSE :due + interval '20 days' END"
+                " CAST(:due AS timestamptz) + (i % 60) * interval '1 second' ELSE :due + interval '20 days' END,"
+                " :balance, :due"
                 " FROM generate_series(1, :n) i".replace("{s}", schema)
             ),
-            {"plan": plan_id, "start": START, "due": due_at, "n": accounts},
+            {
+                "plan": plan_id,
+                "start": START,
+                "due": due_at,
+                "n": accounts,
+                "prefix": prefix,
+                "balance": balance,
+            },
         )
         connection.execute(
             text(
                 "INSERT INTO work.due (tenant_id, kind, subject_id, run_at) SELECT :t, 'account.expire', id, expires_at"
-                f" FROM {schema}.accounts WHERE username LIKE 'd%'"
+                f" FROM {schema}.accounts WHERE username LIKE :prefix"
             ),
-            {"t": tenant.id},
+            {"t": tenant.id, "prefix": prefix + "%"},
         )
 
 
-def measure_due(url: str, shops: list[Any], accounts: int) -> None:
+def measure_due(url: str, shops: list[Any], accounts: int, what: str) -> None:
     """Fill, then handle what is due; prints how long after the minute everything was handled."""
     keys.configure(_SECRET)
     database = Database(url)
     due_at = START + timedelta(days=40)
     for tenant, plans, _ in shops:
-        fill_due(database, tenant, plans[0], accounts, due_at)
+        if what == "renewals":
+            fill_due(database, tenant, plans[2], accounts, due_at, "r", 500)
+        else:
+            fill_due(database, tenant, plans[0], accounts, due_at, "d", 0)
     with database.owner_connection() as connection:
         connection.execute(text("ANALYZE work.due"))
     handled, began = 0, time.perf_counter()
@@ -155,8 +169,8 @@ def measure_due(url: str, shops: list[Any], accounts: int) -> None:
                 break
     seconds = time.perf_counter() - began
     print(
-        f"due: {handled:,} of {accounts * len(shops):,} accounts in {len(shops)} tenants handled in {seconds:.2f} s"
-        f" ({handled / max(seconds, 0.001):,.0f}/s)"
+        f"due {what}: {handled:,} of {accounts * len(shops):,} accounts in {len(shops)} tenants"
+        f" handled in {seconds:.2f} s ({handled / max(seconds, 0.001):,.0f}/s)"
     )
 
 
@@ -183,7 +197,8 @@ def main() -> int:
                 with tenant_scope(database, shops[0][0]) as scope:
                     assert check_ledger(scope).ok
             if asked.due:
-                measure_due(servers.database_url, shops, asked.due)
+                for what in ("expiries", "renewals"):
+                    measure_due(servers.database_url, shops, asked.due, what)
             database.dispose()
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -18,8 +18,11 @@ from infra.db import Database
 from infra.embedded import ensure_running
 from infra.ports import choose_free_port
 from infra.settings import Settings
+from tenants.kernel.errors import BusinessError
+from tenants.registry import keys
 from tenants.registry.prepare import prepare_database
 from tests.bench import broadloom, freeradius
+from tests.bench.provisioning import measure_provisioning
 from tests.bench.tools import (
     Load,
     Target,
@@ -58,6 +61,7 @@ def _measure(options: argparse.Namespace, folder: Path) -> int:
         environment = broadloom.environment_for(settings, url, servers.redis_url)
         database = Database(servers.database_url)
         prepare_database(database)
+        _say(_provisioning(settings, database))
         database.dispose()
         _say(f"filling {load.accounts} accounts in {load.tenants} tenants")
         broadloom.fill(environment, servers.database_url, load)
@@ -88,6 +92,14 @@ def _measure(options: argparse.Namespace, folder: Path) -> int:
             for server in (ours, theirs, in_memory):
                 server.stop()
     return _print_table(results, options.windows, memory)
+
+
+def _provisioning(settings: Settings, database: Database) -> str:
+    keys.configure(settings.require_secret_key())
+    try:
+        return measure_provisioning(database, tenants=10).line()
+    except BusinessError:
+        return "provisioning a tenant: not measured again, the tenants of an earlier run are there"
 
 
 def _round(
