@@ -1,11 +1,12 @@
-"""Store one booking: order with number, lines, fee record, journal entry, receivable, in one statement.
+"""Store bookings: order with number, lines, fee record, journal entry, receivable, in one statement.
 
 One round trip, because the number's row is locked from here to the commit: whatever stands between the two is what
 keeps other operators of the same tenant waiting.
 """
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import TextClause, text, update
 
 from infra.db import schema_name
+from infra.tenant_scope import TenantScope
 from tenants.billing.booking import Booking, ledger_lines, pocket_of
 from tenants.billing.context import Context, changes, move_cached
 from tenants.billing.models import Order
@@ -31,42 +33,59 @@ _ORDER = (
     "undoes_id", "undo", "state",
 )  # fmt: skip
 
+# Several orders at once: each document becomes one order, numbered in their order; the number leads back to it.
 _SQL = """
-WITH document AS (SELECT CAST(:document AS jsonb) AS d),
+WITH documents AS (
+  SELECT value AS d, ordinality AS i FROM jsonb_array_elements(CAST(:documents AS jsonb)) WITH ORDINALITY),
 n AS (
-  INSERT INTO {schema}.number_series AS series (series, last) VALUES ('order', 1)
-  ON CONFLICT (series) DO UPDATE SET last = series.last + 1 RETURNING last),
+  INSERT INTO {schema}.number_series AS series (series, last) VALUES ('order', CAST(:count AS bigint))
+  ON CONFLICT (series) DO UPDATE SET last = series.last + excluded.last RETURNING last),
+numbered AS (
+  SELECT d, i, d ->> 'prefix' || lpad(k::text, greatest(6, length(k::text)), '0') AS number
+    FROM documents, n, LATERAL (SELECT n.last - CAST(:count AS bigint) + i AS k) number),
 o AS (
   INSERT INTO {schema}.orders (number, {columns})
-  SELECT d ->> 'prefix' || lpad(n.last::text, greatest(6, length(n.last::text)), '0'), {values}
-    FROM n, document, jsonb_populate_record(NULL::{schema}.orders, d -> 'order') r
+  SELECT numbered.number, {values}
+    FROM numbered, jsonb_populate_record(NULL::{schema}.orders, d -> 'order') r ORDER BY i
   RETURNING id, number),
+s AS (SELECT o.id, numbered.d FROM o JOIN numbered USING (number)),
 l AS (
   INSERT INTO {schema}.order_lines (order_id, position, kind, amount, explanation)
-  SELECT o.id, r.position, r.kind, r.amount, r.explanation
-    FROM o, document, jsonb_populate_recordset(NULL::{schema}.order_lines, d -> 'lines') r),
+  SELECT s.id, r.position, r.kind, r.amount, r.explanation
+    FROM s, jsonb_populate_recordset(NULL::{schema}.order_lines, d -> 'lines') r),
 f AS (
   INSERT INTO {schema}.fee_records (order_id, account_id, at, direction, method, amount, region_id, plan_id,
                                     operator_id, actor_name, remark, review_note)
-  SELECT o.id, r.account_id, r.at, r.direction, r.method, r.amount, r.region_id, r.plan_id, r.operator_id,
+  SELECT s.id, r.account_id, r.at, r.direction, r.method, r.amount, r.region_id, r.plan_id, r.operator_id,
          r.actor_name, r.remark, ''
-    FROM o, document, jsonb_populate_recordset(NULL::{schema}.fee_records, d -> 'fees') r),
+    FROM s, jsonb_populate_recordset(NULL::{schema}.fee_records, d -> 'fees') r),
 e AS (
   INSERT INTO {schema}.journal_entries (at, order_id, lines, reverses_id, operator_id, actor, reason)
-  SELECT r.at, o.id, r.lines, r.reverses_id, r.operator_id, r.actor, r.reason
-    FROM o, document, jsonb_populate_recordset(NULL::{schema}.journal_entries, d -> 'entries') r
-  RETURNING id),
+  SELECT r.at, s.id, r.lines, r.reverses_id, r.operator_id, r.actor, r.reason
+    FROM s, jsonb_populate_recordset(NULL::{schema}.journal_entries, d -> 'entries') r
+  RETURNING id, order_id),
 j AS (
   INSERT INTO {schema}.journal_lines (entry_id, position, kind, subject_id, debit, credit)
   SELECT e.id, r.position, r.kind, r.subject_id, r.debit, r.credit
-    FROM e, document, jsonb_populate_recordset(NULL::{schema}.journal_lines, d -> 'postings') r),
+    FROM e JOIN s ON s.id = e.order_id, jsonb_populate_recordset(NULL::{schema}.journal_lines, d -> 'postings') r),
 c AS (
   INSERT INTO {schema}.receivables (account_id, order_id, amount, paid, plan_part, state, opened_at, base_expiry,
                                     cut_off_at)
-  SELECT r.account_id, o.id, r.amount, 0, r.plan_part, 'open', r.opened_at, r.base_expiry, r.cut_off_at
-    FROM o, document, jsonb_populate_recordset(NULL::{schema}.receivables, d -> 'receivables') r)
-SELECT id, number FROM o
+  SELECT r.account_id, s.id, r.amount, 0, r.plan_part, 'open', r.opened_at, r.base_expiry, r.cut_off_at
+    FROM s, jsonb_populate_recordset(NULL::{schema}.receivables, d -> 'receivables') r)
+SELECT o.id, o.number FROM o JOIN numbered USING (number) ORDER BY numbered.i
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One booking, ready to be stored."""
+
+    context: Context
+    booking: Booking
+    order: dict[str, Any]
+    postings: list[Line]
+    document: dict[str, Any]
 
 
 @lru_cache(maxsize=2048)
@@ -84,10 +103,14 @@ def plain(value: Any) -> Any:
 
 
 def book(context: Context, booking: Booking) -> OrderView:
-    """Store the booking and move the cached balances. The account's changed fields become the order's ``undo``."""
-    scope, account, before = context.scope, context.account, context.snapshot
-    assert before is not None
-    scope.session.flush()  # the account's new plan and expiry, before the number is taken
+    """Store one booking and move the cached balances."""
+    context.scope.session.flush()  # the account's new plan and expiry, before the number is taken
+    return store(context.scope, [prepare(context, booking)])[0]
+
+
+def prepare(context: Context, booking: Booking) -> Prepared:
+    """Everything that is stored; the account's changed fields become the order's ``undo``."""
+    account = context.account
     pocket = pocket_of(
         booking.method, account_id=account.id, operator_id=context.operator_id, agent_id=booking.agent_id
     )
@@ -120,17 +143,26 @@ def book(context: Context, booking: Booking) -> OrderView:
         ],
         "receivables": _receivables(context, booking),
     }
-    stored = scope.session.execute(
-        _statement(schema_name(scope.tenant_id)), {"document": json.dumps(document, ensure_ascii=False)}
-    ).one()
-    if booking.undoes_id is not None:
-        scope.session.execute(
-            update(Order)
-            .where(Order.id == booking.undoes_id)
-            .values(state=booking.undone_state, undone_by_id=stored.id)
-        )
-    _follow(context, postings)
-    return _view(context, booking, order, stored.id, stored.number)
+    return Prepared(context, booking, order, postings, document)
+
+
+def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OrderView]:
+    """Store bookings of different accounts with consecutive numbers, in one statement."""
+    documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
+    rows = scope.session.execute(
+        _statement(schema_name(scope.tenant_id)), {"documents": documents, "count": len(prepared)}
+    ).all()
+    views = []
+    for one, row in zip(prepared, rows, strict=True):
+        if one.booking.undoes_id is not None:
+            scope.session.execute(
+                update(Order)
+                .where(Order.id == one.booking.undoes_id)
+                .values(state=one.booking.undone_state, undone_by_id=row.id)
+            )
+        _follow(one.context, one.postings)
+        views.append(_view(one.context, one.booking, one.order, row.id, row.number))
+    return views
 
 
 def _facts(explanation: dict[str, Any]) -> dict[str, Any]:

@@ -20,10 +20,9 @@ from tenants.billing.add_pack import PACK_END
 from tenants.billing.end_pack import end_pack
 from tenants.billing.renew_due import renew_from_balance
 from tenants.catalog.models import Plan
-from tenants.kernel.errors import BusinessError
 from tenants.subscribers.models import Account
 
-MOST_RENEWALS = 100  # in one transaction
+MOST_RENEWALS = 200  # in one transaction
 MOST_MISSED_PERIODS = 60  # five years of months: more is a clock that went wrong
 
 
@@ -47,7 +46,7 @@ def run_due(scope: TenantScope, *, now: datetime, limit: int = 2000) -> DueRepor
     renewing = _renewing(scope, ids)
     # The order number's row is locked from the first renewal to the commit: clerks must not wait for thousands.
     later = set(renewing[MOST_RENEWALS:])
-    renewed = sum(_renew(scope, account_id, now) for account_id in renewing[:MOST_RENEWALS])
+    renewed = _renew(scope, renewing[:MOST_RENEWALS], now) if renewing else 0
     more = bool(later) or len(ids) >= limit or len(packs) >= limit
     ids = [account_id for account_id in ids if account_id not in later]
     ended = _ended(scope, ids, now)
@@ -125,18 +124,14 @@ def _renewing(scope: TenantScope, ids: Sequence[int]) -> list[int]:
     )
 
 
-def _renew(scope: TenantScope, account_id: int, now: datetime) -> int:
-    """Renew until the account runs again or its balance is short; gives 1 when at least one period was booked."""
-    periods = 0
+def _renew(scope: TenantScope, account_ids: Sequence[int], now: datetime) -> int:
+    """Renew until the accounts run again or their balance is short; gives how many were renewed at least once."""
+    first = renewed = renew_from_balance(scope, account_ids, now=now)
     for _ in range(MOST_MISSED_PERIODS):
-        try:
-            with scope.session.begin_nested():
-                if not renew_from_balance(scope, account_id, now=now):
-                    break
-        except BusinessError:
-            break  # not for sale any more, past 2100 …: it expires
-        periods += 1
-    return min(periods, 1)
+        if not renewed:
+            break
+        renewed = renew_from_balance(scope, renewed, now=now)
+    return len(first)
 
 
 def _ended(scope: TenantScope, ids: Sequence[int], now: datetime) -> list[int]:

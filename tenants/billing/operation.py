@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
@@ -79,15 +79,16 @@ def finish(
     # Last of all that takes time: from here to the commit the order number's row is locked for the whole tenant.
     order = None if booking is None else book(context, booking)
     result = OperationResult(operation, account.id, order, context.snapshot, snapshot_of(context))
-    _log(context, operation, order, changed, reason)
+    log_operation(context, operation, order, reason)
     if key is not None:
         remember(scope, key, as_json(result))
     scope.session.flush()  # the log entry: a preview's savepoint must contain it
     return result
 
 
-def _log(context: Context, operation: str, order: OrderView | None, changed: dict[str, Any], reason: str) -> None:
-    account = context.account
+def log_operation(context: Context, operation: str, order: OrderView | None, reason: str) -> None:
+    """Write what the operation changed into the operation log."""
+    account, changed = context.account, changes(context)
     before = {name: plain(context.before[name]) for name in changed}
     after = {name: plain(value) for name, value in changed.items()}
     if order is not None:

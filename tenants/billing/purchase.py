@@ -73,6 +73,7 @@ def plan_purchase(
     first: bool,
     start: datetime | None = None,
     discounts: Sequence[DiscountRule] = (),
+    promotions: Sequence[PromotionTerms] | None = None,
 ) -> Purchase:
     """Price a purchase that continues at ``start`` (default: the old expiry while the account runs, else now)."""
     terms, account, now, zone = plan_terms(plan), context.account, context.now, context.zone
@@ -92,7 +93,7 @@ def plan_purchase(
         now=now,
         zone=zone,
         unified_hour=hour,
-        promotions=promotion_terms(context, plan),
+        promotions=promotion_terms(context, plan) if promotions is None else promotions,
         discounts=discounts,
         first_purchase=first,
         bought_until=due,
