@@ -29,7 +29,7 @@ class Spool:
         self._folder = folder
         self._cell = cell
         self._fd = -1
-        self._path = folder / f"{cell}-{os.getpid()}-{time.time_ns()}.spool"
+        self._path = folder / f"{cell}@{os.getpid()}-{time.time_ns()}.spool"
         self._written = 0  # bytes of whole lines in our file
         self._replayed = 0
         self._orphan: tuple[int, Path, int] | None = None  # descriptor, path, bytes replayed
@@ -104,7 +104,7 @@ class Spool:
         self._looked_at = now
         if not self._folder.is_dir():
             return False
-        for path in sorted(self._folder.glob(f"{self._cell}-*.spool")):
+        for path in sorted(self._folder.glob(f"{self._cell}@*.spool")):
             if path == self._path:
                 continue
             try:
