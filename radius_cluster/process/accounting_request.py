@@ -43,6 +43,7 @@ Prepared = tuple[Any, Any, Any]  # connection, quick statement, exact statement
 
 _AWAY_SECONDS: Final = 0.5  # without a connection for so long: accounting goes to the spool
 _HANGS_SECONDS: Final = 2.0
+_NEARLY_DONE_OCTETS: Final = 262_144  # some 1,500 reports: replayed within a moment
 
 
 class Replay(list[Line]):
@@ -111,8 +112,10 @@ class Accounting:
         lane.wake()
 
     def busy(self) -> bool:
-        """Whether anything still waits for its commit."""
-        return bool(self._segments) or bool(self.lane.busy_since) or self._writing is not None
+        """Whether anything still waits for its commit; also the spool, while the database can take it."""
+        if self._segments or self.lane.busy_since or self._writing is not None:
+            return True
+        return self.lane.up and self._spool is not None and not self._spool.is_empty
 
     def close(self) -> None:
         """Give up the spool's file; what is in it waits for the next process."""
@@ -209,8 +212,14 @@ class Accounting:
         for entry in entries:
             self._done(batch, entry)
 
+    def _is_catching_up(self) -> bool:
+        """The replay is nearly done: what comes now waits for it in memory, else the spool would never be empty."""
+        lane = self.lane
+        hangs = lane.busy_since and time.monotonic() - lane.busy_since > _HANGS_SECONDS
+        return lane.up and not hangs and self._spool is not None and self._spool.backlog_octets < _NEARLY_DONE_OCTETS
+
     def _write_soon(self) -> None:
-        if self._writing is None and self._segments:
+        if self._writing is None and self._segments and not self._is_catching_up():
             self._writing = asyncio.create_task(self._write())
 
     async def _write(self) -> None:
@@ -218,7 +227,7 @@ class Accounting:
         spool = self._spool
         assert spool is not None
         try:
-            while self._spooling and self._segments:
+            while self._spooling and self._segments and not self._is_catching_up():
                 batches = list(self._segments)
                 self._segments.clear()
                 self._waiting = 0

@@ -42,6 +42,15 @@ class Spool:
         """Whether nothing of ours waits to be replayed."""
         return self._replayed >= self._written
 
+    @property
+    def backlog_octets(self) -> int:
+        """How much waits to be replayed, the rest of a dead process's file included."""
+        rest = 0
+        if self._orphan is not None:
+            fd, _, replayed = self._orphan
+            rest = os.fstat(fd).st_size - replayed
+        return rest + self._written - self._replayed
+
     def append(self, lines: Iterable[Line]) -> None:
         """Write and sync. Raises OSError when that is not certain (disk full); nothing of it stays in the file then."""
         if self._fd < 0:

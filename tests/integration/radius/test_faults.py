@@ -171,7 +171,8 @@ def test_killed_database_loses_nothing(own: Own, tmp_path: Path) -> None:
             own.start_database()
             began = time.monotonic()
             wait_for(lambda began=began: traffic.last_answer > began, 5)  # serving again within 5 s
-        time.sleep(0.5)
+        spool = own.settings.data_dir / "spool"
+        wait_for(lambda: sum(path.stat().st_size for path in spool.glob("*.spool")) == 0, 30)
     finally:
         traffic.stop()
         alive = process.poll() is None
