@@ -6,6 +6,7 @@ Where a tenant is bound (``infra.tenant_scope``), each line carries it.
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
+from io import TextIOBase
 from typing import Any, TextIO
 
 import structlog
@@ -26,12 +27,31 @@ _SECRET_WORDS = (
 )
 
 
+class _Present(TextIOBase):
+    """Whatever ``sys.stdout`` or ``sys.stderr`` is when a line is written.
+
+    Loggers live as long as the process and keep their stream; somebody who puts another one in its place (a test, a
+    command that collects its output) must not leave them with a closed one.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def write(self, text: str) -> int:
+        return int(getattr(sys, self._name).write(text))
+
+    def flush(self) -> None:
+        getattr(sys, self._name).flush()
+
+
 def configure(settings: Settings, process_name: str, stream: TextIO | None = None) -> None:
     """Set up structlog and the standard library's logging of this process; call once at start.
 
     Lines go to standard output; commands, whose output is their result, give standard error as ``stream``.
     """
-    stream = stream or sys.stdout
+    target: Any = stream
+    if stream is None or stream is sys.stdout or stream is sys.stderr:
+        target = _Present("stderr" if stream is not None and stream is sys.stderr else "stdout")
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -45,11 +65,11 @@ def configure(settings: Settings, process_name: str, stream: TextIO | None = Non
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=structlog.PrintLoggerFactory(target),
         cache_logger_on_first_use=True,
     )
     # Libraries (gunicorn, rq, sqlalchemy) log through the standard library; their lines take the same shape.
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(target)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared[:-1], structlog.stdlib.PositionalArgumentsFormatter(), redact_secrets],

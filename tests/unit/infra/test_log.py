@@ -1,7 +1,9 @@
 """Log lines: readable, one per event, no secrets."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -59,3 +61,15 @@ def test_a_value_cannot_forge_a_line(capsys: pytest.CaptureFixture[str]) -> None
     log.configure(Settings(), "radius")
     structlog.get_logger().info("refused", user="li\n12:00:00 info accepted")
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_logger_outlives_the_stream_that_stood_in_for_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", first)
+    log.configure(Settings(), "test", stream=sys.stderr)
+    logger = structlog.get_logger()
+    logger.warning("before")
+    first.close()
+    monkeypatch.setattr(sys, "stderr", second)
+    logger.warning("after")
+    assert "after" in second.getvalue()
