@@ -28,6 +28,9 @@ class Supervised(Protocol):
     def read_lines(self) -> Iterator[str]:
         """Lines that arrived since the last call; does not wait."""
 
+    def close_output(self) -> None:
+        """Stop reading what it prints, whoever else still holds the other end."""
+
     def ask_to_stop(self) -> None:
         """Ask for a clean end; does not wait."""
 
@@ -52,7 +55,7 @@ class ChildProcess:
     def start(self) -> None:
         """Start it; what an earlier life of it left running is ended first."""
         self.kill()
-        self._close()
+        self.close_output()
         self._process = subprocess.Popen(
             list(self.argv),
             stdin=subprocess.DEVNULL,
@@ -85,7 +88,7 @@ class ChildProcess:
             except BlockingIOError:
                 break
             if not data:
-                self._close()
+                self.close_output()
                 if self._rest:
                     yield self._rest.decode(errors="replace")
                     self._rest = b""
@@ -106,7 +109,8 @@ class ChildProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def _close(self) -> None:
+    def close_output(self) -> None:
+        """Stop reading what it prints."""
         if self._process is not None and self._process.stdout is not None:
             self._process.stdout.close()
 
@@ -140,6 +144,9 @@ class SupervisedServer:
     def read_lines(self) -> Iterator[str]:
         """Nothing to read."""
         return iter(())
+
+    def close_output(self) -> None:
+        """Nothing to close."""
 
     def ask_to_stop(self) -> None:
         """Not here: the programs need the servers until their own end."""

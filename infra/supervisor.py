@@ -183,6 +183,7 @@ class Supervisor:
         for watch in self._watches:
             watch.process.kill()
             self._drain(watch)
+            watch.process.close_output()  # somebody else may still hold the other end: the pipe has not ended by itself
         self._selector.close()
 
     def _post(self, work: Callable[[], str]) -> None:

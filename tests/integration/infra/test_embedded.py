@@ -194,6 +194,6 @@ def test_the_signal_that_stops_a_command_stops_its_servers_too(installation: Set
     assert owner.stdout is not None
     assert owner.stdout.readline() == b"up\n"
     owner.send_signal(signal.SIGINT)
-    owner.wait(10)
+    owner.wait(60)
     owner.stdout.close()
     assert not (installation.data_dir / "postgres" / "postmaster.pid").exists()
