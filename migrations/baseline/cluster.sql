@@ -139,6 +139,7 @@ CREATE TABLE aaa.subscriber (
   activated BOOLEAN NOT NULL,
   valid_until TIMESTAMP WITH TIME ZONE NOT NULL,
   in_arrears BOOLEAN DEFAULT false NOT NULL,
+  renews BOOLEAN DEFAULT false NOT NULL,
   max_sessions SMALLINT NOT NULL,
   drop_oldest BOOLEAN DEFAULT false NOT NULL,
   profile_id BIGINT NOT NULL,

@@ -1,6 +1,7 @@
 """Ask routers to end sessions: outbox rows ``radius.disconnect``, one per open session, sent after the commit."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, exists, func, literal, select, text
@@ -24,6 +25,13 @@ def disconnect_accounts(scope: TenantScope, account_ids: Sequence[int], reason: 
     """End all open sessions of these accounts, in one statement; gives how many."""
     ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
     return emit_for_sessions(scope, DISCONNECT, [OnlineSession.account_id == func.any(ids)], reason)
+
+
+def disconnect_begun_since(scope: TenantScope, account_ids: Sequence[int], since: datetime, reason: str) -> int:
+    """End the sessions of these accounts that began at or after an instant; gives how many."""
+    ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
+    begun = [OnlineSession.account_id == func.any(ids), OnlineSession.started_at >= since]
+    return emit_for_sessions(scope, DISCONNECT, begun, reason)
 
 
 def disconnect_session(scope: TenantScope, nas_id: int, session_id: str, username: str, reason: str) -> bool:

@@ -55,6 +55,9 @@ class Subscriber(AaaBase):
     activated: Mapped[bool]  # false: the first accepted login starts the period (SUB-3)
     valid_until: Mapped[datetime]  # may connect until here: expiry, or the end of the allowed days when in arrears
     in_arrears: Mapped[bool] = mapped_column(server_default=text("false"))
+    renews: Mapped[bool] = mapped_column(
+        server_default=text("false")
+    )  # the balance covers the next period: he stays on
     max_sessions: Mapped[int] = mapped_column(SmallInteger)  # 0 = any number
     drop_oldest: Mapped[bool] = mapped_column(server_default=text("false"))
     profile_id: Mapped[int] = mapped_column(BigInteger)

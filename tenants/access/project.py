@@ -43,6 +43,16 @@ NOT_YET = datetime(2100, 1, 1, tzinfo=UTC)  # valid_until of an account whose pe
 _ACTIVATED = or_(Account.activated_at.is_not(None), Account.starts_at_first_login.is_(False), Account.plan_id.is_(None))
 _QUOTA_KINDS = [(Plan.kind == kind, rule.quota_scope) for kind, rule in KINDS.items() if rule.quota_scope]
 
+# tenants.billing.rules.covers_next_period in SQL; a booking after the projection corrects it (mark_renewing).
+_RENEWS = and_(
+    Account.state == "active",
+    Account.activated_at.is_not(None),
+    or_(Plan.kind == "prepaid-month", Account.auto_renew),
+    Plan.deleted_at.is_(None),
+    Account.receivable == 0,
+    Account.balance >= Plan.price,
+)
+
 
 def _source(tenant_id: Any, ids: Any) -> Select[*tuple[Any, ...]]:
     """The rows of ``aaa.subscriber`` as the accounts say they should be; closed and deleted accounts have none."""
@@ -59,6 +69,7 @@ def _source(tenant_id: Any, ids: Any) -> Select[*tuple[Any, ...]]:
             _ACTIVATED.label("activated"),
             case((_ACTIVATED, limits), else_=literal(NOT_YET)).label("valid_until"),
             func.coalesce(Account.cut_off_at < Account.expires_at, false()).label("in_arrears"),
+            func.coalesce(_RENEWS, false()).label("renews"),
             func.coalesce(Account.max_sessions, Plan.max_sessions, 1).label("max_sessions"),
             func.coalesce(Plan.concurrency == "drop-oldest", false()).label("drop_oldest"),
             func.coalesce(Plan.group_id, 0).label("profile_id"),

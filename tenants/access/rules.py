@@ -17,6 +17,9 @@
 
 STATE_ACTIVE, STATE_DISABLED, STATE_HELD = 1, 2, 3
 LEARN = "learn"  # a binding that the next login fills in
+# The renewal of an account whose balance covers it is booked within seconds of the expiry. Should it be late, who has
+# the money may still log in for so long.
+RENEWAL_GRACE_SECONDS = 900
 
 
 def decide(
@@ -62,6 +65,11 @@ def decide(
     return OK
 
 
+def may_connect_until(valid_until: float, renews: bool) -> float:
+    """The instant from which a login is refused as expired; ``renews``: the balance covers the next period."""
+    return valid_until + RENEWAL_GRACE_SECONDS if renews else valid_until
+
+
 def in_windows(windows: list[dict[str, int]], weekday: int, minute: int) -> bool:
     """Whether the account may connect at this minute (0–1439) of this weekday (0 = Monday) of the tenant's zone.
 
@@ -95,13 +103,10 @@ def covers(window: dict[str, int], weekday: int, minute: int) -> bool:
     return minute < ends and bool(days >> (weekday - 1) % 7 & 1)
 
 
-def session_seconds(valid_until: float, now: float, longest: int, quota_left: int | None) -> int:
-    """Session-Timeout: how long an accepted session may last, at least 1 s; ``quota_left`` None = no time quota.
+def session_seconds(valid_until: float, now: float, longest: float, renews: bool) -> float:
+    """How long an accepted session may last: until the expiry, but no longer than the tenant allows.
 
-    Rounded up to the whole second, because a router that cuts early would cut an account that is still valid;
-    the Disconnect at the instant itself is exact.
+    A router cannot be told a new Session-Timeout when the renewal is booked, so who ``renews`` is not timed out at his
+    expiry: should the money be gone by then, the Disconnect of that instant ends the session.
     """
-    left = min(float(longest), valid_until - now)
-    if quota_left is not None:
-        left = min(left, float(quota_left))
-    return max(1, int(-(-left // 1)))
+    return longest if renews else min(longest, valid_until - now)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from infra.tenant_scope import TenantScope
 from tenants.access.change_rate import change_rate_account
@@ -22,8 +23,17 @@ from tenants.billing.purchase import (
     take_payment,
 )
 from tenants.billing.result import OperationResult
-from tenants.billing.rules import Difference, change_mode, check_quantity, price_difference, quota_days
+from tenants.billing.rules import (
+    Difference,
+    PlanTerms,
+    change_mode,
+    check_quantity,
+    nominal_days,
+    price_difference,
+    quota_days,
+)
 from tenants.billing.rules_promotion import DiscountRule
+from tenants.billing.sold_terms import sold_terms
 from tenants.catalog.models import Plan
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import Forbidden
@@ -93,8 +103,7 @@ def _as_purchase(command: ChangePlan) -> Buy:
 
 
 def _full_change(context: Context, plan: Plan, command: ChangePlan) -> Booking:
-    computed = compute_difference(context, plan)
-    line, credited = _charge(context, computed, command)
+    line, computed, credited = _charge(context, plan_terms(plan), command)
     purchase = plan_purchase(context, plan, command.quantity, first=False, discounts=command.discounts)
     total = purchase.priced.total + line.amount
     take_payment(context, command.method, total - credited)
@@ -119,8 +128,7 @@ def _full_change(context: Context, plan: Plan, command: ChangePlan) -> Booking:
 
 def _difference_only(context: Context, plan: Plan, command: ChangePlan) -> Booking:
     account = context.account
-    computed = compute_difference(context, plan)
-    line, credited = _charge(context, computed, command)
+    line, computed, credited = _charge(context, plan_terms(plan), command)
     take_payment(context, command.method, line.amount - credited)
     on_arrears = command.method == "arrears" and line.amount > 0
     purchase = plan_purchase(context, plan, 1, first=False)
@@ -145,14 +153,13 @@ def _difference_only(context: Context, plan: Plan, command: ChangePlan) -> Booki
     )
 
 
-def compute_difference(context: Context, plan: Plan) -> Difference:
+def compute_difference(context: Context, old: PlanTerms, new: PlanTerms) -> Difference:
     """The difference as the tenant's settings compute it; 0 where it does not compute one."""
-    old, settings = context.terms, context.settings
-    assert old is not None
+    settings = context.settings
     total = left_of_total_quota(context)
     difference = price_difference(
         old,
-        plan_terms(plan),
+        new,
         expires_at=context.account.expires_at,
         now=context.now,
         rounding=settings.difference_rounding,
@@ -164,8 +171,14 @@ def compute_difference(context: Context, plan: Plan) -> Difference:
     return Difference(difference.old_daily, difference.new_daily, difference.days_left, ZERO, ZERO, ZERO)
 
 
-def _charge(context: Context, computed: Difference, command: ChangePlan) -> tuple[BookLine, Decimal]:
-    """The difference's order line, and what a downgrade credits to the balance."""
+def _charge(context: Context, new: PlanTerms, command: ChangePlan) -> tuple[BookLine, Difference, Decimal]:
+    """The difference's order line, the difference as computed, and what a downgrade credits to the balance.
+
+    The old plan counts with the price it was sold at, the new one with today's.
+    """
+    old = sold_terms(context)
+    assert old is not None
+    computed = compute_difference(context, old, new)
     charged, credited = computed.amount, computed.credit
     if command.difference is not None:
         edited = amount(command.difference, field="difference")
@@ -174,16 +187,21 @@ def _charge(context: Context, computed: Difference, command: ChangePlan) -> tupl
             if not context.settings.editable_difference:
                 raise Forbidden(permission="op.edit_difference")
             charged, credited = edited, ZERO
-    facts = {
+    facts: dict[str, Any] = {
         "old_daily": show(computed.old_daily),
         "new_daily": show(computed.new_daily),
         "days_left": computed.days_left,
+        "automatic": context.settings.auto_difference,
         "raw": str(computed.raw),
         "computed": show(computed.amount - computed.credit),
         "credited": show(credited),
     }
+    for side, plan in (("old", old), ("new", new)):
+        days = nominal_days(plan)
+        if days is not None:
+            facts |= {f"{side}_plan": plan.name, f"{side}_price": show(plan.price), f"{side}_days": f"{days:f}"}
     posting = credit(REVENUE_DIFFERENCE, 0, charged)
-    return BookLine("difference", charged, (posting,), facts), credited
+    return BookLine("difference", charged, (posting,), facts), computed, credited
 
 
 def _credit_lines(context: Context, credited: Decimal) -> list[Line]:

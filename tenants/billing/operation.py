@@ -13,6 +13,7 @@ from tenants.audit.record import record
 from tenants.billing.book import book, plain
 from tenants.billing.booking import Booking
 from tenants.billing.context import Context, changes, check_instant, open_context, snapshot_of
+from tenants.billing.online import follow_online
 from tenants.billing.result import OperationResult, OrderView, as_json, as_preview, from_json
 from tenants.catalog.models import Plan
 from tenants.kernel.actor import Actor
@@ -78,6 +79,7 @@ def finish(
     project_account(scope, account.id, same_name=not {"username", "state"} & changed.keys())
     # Last of all that takes time: from here to the commit the order number's row is locked for the whole tenant.
     order = None if booking is None else book(context, booking)
+    follow_online(context, changed)
     result = OperationResult(operation, account.id, order, context.snapshot, snapshot_of(context))
     log_operation(context, operation, order, reason)
     if key is not None:

@@ -7,12 +7,14 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from infra.tenant_scope import TenantScope
+from tenants.access.mark_renewing import mark_renewing
 from tenants.access.project import project_accounts
 from tenants.billing.book import Prepared, prepare, store
 from tenants.billing.booking import Booking
 from tenants.billing.context import Context, context_of, offered_plan
 from tenants.billing.operation import log_operation
 from tenants.billing.purchase import apply_purchase, plan_purchase, promotion_terms
+from tenants.billing.rules import covers_next_period
 from tenants.billing.rules_promotion import PromotionTerms
 from tenants.catalog.models import Plan
 from tenants.kernel.actor import SYSTEM
@@ -44,10 +46,20 @@ def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: d
     renewed = [one.context.account.id for one in prepared]
     scope.session.flush()  # the projection reads the rows
     project_accounts(scope, renewed, same_names=True)
-    for one, order in zip(prepared, store(scope, prepared), strict=True):
+    views = store(scope, prepared)
+    mark_renewing(scope, [], [one.context.account.id for one in prepared if not _covered(one)])
+    for one, order in zip(prepared, views, strict=True):
         log_operation(one.context, "renew", order, one.booking.reason)
     scope.session.flush()  # what the next batch locks and reads must be there
     return renewed
+
+
+def _covered(one: Prepared) -> bool:
+    """Whether what is left pays for the period after this one, too."""
+    account, plan = one.context.account, one.booking.plan
+    return plan is not None and covers_next_period(
+        plan, auto_renew=account.auto_renew, balance=account.balance, receivable=account.receivable
+    )
 
 
 def _prepare(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tenants.access import rules
 from tenants.access.reasons import CODES, REASONS, reason_of
-from tenants.access.rules import decide, in_windows, session_seconds, window_profile
+from tenants.access.rules import decide, in_windows, may_connect_until, session_seconds, window_profile
 
 NOW = 1_700_000_000.0
 MAC = "aa:bb:cc:dd:ee:ff"
@@ -129,18 +129,21 @@ def test_rate_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left", "longest", "quota", "expected"),
+    ("left", "longest", "renews", "expected"),
     [
-        (3600.0, 86400, None, 3600),
-        (3600.2, 86400, None, 3601),  # never earlier than the expiry
-        (10**9, 86400, None, 86400),
-        (3600.0, 86400, 60, 60),
-        (0.000001, 86400, None, 1),
-        (3600.0, 86400, 0, 1),
+        (3600.0, 86400, False, 3600.0),
+        (10**9, 86400, False, 86400),
+        (3600.0, 86400, True, 86400),  # the renewal at the expiry does not interrupt him
+        (-5.0, 86400, True, 86400),  # it is late by five seconds: he has the money
     ],
 )
-def test_session_timeout(left: float, longest: int, quota: int | None, expected: int) -> None:
-    assert session_seconds(NOW + left, NOW, longest, quota) == expected
+def test_session_timeout(left: float, longest: int, renews: bool, expected: float) -> None:
+    assert session_seconds(NOW + left, NOW, longest, renews) == expected
+
+
+def test_a_late_renewal_refuses_nobody_who_has_the_money() -> None:
+    assert may_connect_until(NOW, False) == NOW
+    assert may_connect_until(NOW, True) == NOW + 900
 
 
 @given(st.integers(0, 6), st.integers(0, 1439), st.integers(1, 127), st.integers(0, 1439), st.integers(0, 1439))

@@ -1,0 +1,49 @@
+"""What a booking means for sessions that are open: a way out of the expired pool, a new rate (CAP-3, NET-5, PLN-5)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from tenants.access.change_rate import change_rate_account
+from tenants.access.disconnect import disconnect_begun_since
+from tenants.access.mark_renewing import mark_renewing
+from tenants.billing.context import Context
+from tenants.billing.rules import covers_next_period
+
+# Who had used up his quota runs throttled; with more of it, or another plan, he has another rate.
+_RATES = frozenset({"plan_id", "quota_epoch", "quota_octets", "quota_seconds", "pack_octets", "pack_seconds"})
+
+
+def follow_online(context: Context, changed: Mapping[str, Any]) -> None:
+    """Outbox rows for the account's open sessions, and whether it will renew by itself. Call it after the booking."""
+    scope, account, before = context.scope, context.account, context.snapshot
+    assert before is not None
+    was, now = (
+        _covers(context, before.balance, before.receivable),
+        _covers(context, account.balance, account.receivable),
+    )
+    if was != now:
+        mark_renewing(scope, [account.id] if now else [], [] if now else [account.id])
+    ended_at = _end(context.before)
+    if ended_at is not None and ended_at <= context.now and account.state == "active":
+        ends_at = _end({name: getattr(account, name) for name in ("activated_at", "expires_at", "cut_off_at")})
+        if ends_at is None or ends_at > context.now:
+            # What began after the end was let in as expired: only a new login gives it an address of its own.
+            disconnect_begun_since(scope, [account.id], ended_at, "renewed")
+    if _RATES & changed.keys():
+        change_rate_account(scope, account.id)
+
+
+def _covers(context: Context, balance: Any, receivable: Any) -> bool:
+    plan, account = context.terms, context.account
+    return plan is not None and covers_next_period(
+        plan, auto_renew=account.auto_renew, balance=balance, receivable=receivable
+    )
+
+
+def _end(values: Mapping[str, Any]) -> datetime | None:
+    """Until when the account might connect; None before the first login."""
+    if values["activated_at"] is None:
+        return None
+    expires_at: datetime = values["expires_at"]
+    return expires_at if values["cut_off_at"] is None else min(expires_at, values["cut_off_at"])
