@@ -8,7 +8,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -41,6 +41,7 @@ class Settings:
     database_url: str = ""  # "" = embedded PostgreSQL
     redis_url: str = ""  # "" = embedded Redis (Valkey)
     cell_database_urls: str = ""  # further cells: "name=url name=url"
+    radius_balancers: str = ""  # load balancers that send PROXY headers: addresses and networks, separated by spaces
     demo: bool = True
     log_level: str = "info"
     log_format: str = "text"  # text | json
@@ -129,6 +130,11 @@ def _checked(settings: Settings) -> Settings:
     ):
         if url and not url.startswith(schemes):
             raise SettingsError(f"{PREFIX}{variable} must begin with {' or '.join(schemes)}.")
+    for part in settings.radius_balancers.split():
+        try:
+            ip_network(part)
+        except ValueError:
+            raise SettingsError(f'{PREFIX}RADIUS_BALANCERS has "{part}", which is no address or network.') from None
     for part in settings.cell_database_urls.split():
         if "=" not in part or not part.split("=", 1)[1].startswith(("postgresql://", "postgres://")):
             raise SettingsError(f"{PREFIX}CELL_DATABASE_URLS must read name=postgresql://… name=postgresql://….")

@@ -18,6 +18,7 @@ from radius_cluster.cells import Cells
 from radius_cluster.counters import Counters
 from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.peers import FORWARD, Peers, owner_name
+from radius_cluster.listen.behind_balancer import BalancedReceiver
 from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
 from radius_cluster.process.eap.server import EapServer
@@ -30,6 +31,7 @@ from radius_cluster.routing.load import DirectoryLoader, follow_dynamic_names
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
 
 LOG = structlog.get_logger(__name__)
+from radius_cluster.wire.proxy_protocol import TrustedBalancers
 _REPORT_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
 
@@ -118,13 +120,21 @@ class Node:
                     octets=granted,
                     hint="bursts may lose packets; raise net.core.rmem_max to 16777216 or start as root",
                 )
-            self._receivers.append(Receiver(opened, kind, self.directory, self.counters, handlers))
+            self._receivers.append(self._receiver(opened, kind, handlers))
         name = owner_name(socket.gethostname(), os.getpid())
         self.peers = Peers(settings.data_dir.expanduser().absolute() / "run", name, self._on_peer)
 
     def _forward(self, owner: str, request: Request) -> bool:
         """Hand a request to the process of this host that owns its EAP conversation."""
         source = json.dumps(request.key[0]).encode()
+    def _receiver(
+        self, opened: socket.socket, kind: str, handlers: Mapping[int, Callable[[Request], None]]
+    ) -> Receiver:
+        balancers = TrustedBalancers(self._settings.radius_balancers)
+        if balancers:
+            return BalancedReceiver(opened, kind, self.directory, self.counters, handlers, balancers=balancers)
+        return Receiver(opened, kind, self.directory, self.counters, handlers)
+
         return self.peers is not None and self.peers.send(owner, FORWARD, source + b"\n" + request.packet.raw)
 
     def _on_peer(self, _sender: str, kind: int, body: bytes) -> None:

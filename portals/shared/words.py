@@ -128,6 +128,11 @@ REFUSALS: dict[str, Refusal] = {
         lazy("The router showed a RadSec certificate or key that was withdrawn or has expired."),
         lazy("Issue another on the router's RadSec page and put it into the router."),
     ),
+    "bad_proxy_header": Refusal(
+        lazy("No header of the load balancer"),
+        lazy("A packet came from a load balancer without the PROXY header that says who sent it."),
+        lazy("Switch PROXY protocol version 2 on at the balancer, or take its address out of the settings."),
+    ),
     "radsec_unknown": Refusal(
         lazy("Unknown certificate"),
         lazy("A connection showed a certificate that belongs to no router."),

@@ -22,7 +22,7 @@ from radius_cluster.wire.packet import Packet, encode_status_response, parse, ve
 LOG = structlog.get_logger(__name__)
 
 _DATAGRAMS_PER_WAKE_UP: Final = 64  # then the event loop gets its turn
-_LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
+LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
 UNKNOWN_NAS: Final = "unknown_nas"
 
 
@@ -68,6 +68,8 @@ class Request:
 
 class Receiver:
     """One UDP socket. ``handlers`` says which packet codes this port serves."""
+
+    largest_datagram = LARGEST_DATAGRAM
 
     def __init__(
         self,
@@ -117,10 +119,12 @@ class Receiver:
 
     def _on_readable(self) -> bool:
         """Read up to 64 datagrams; True when there may be more."""
-        receive, take, now = self._socket.recvfrom, self.take, time.time()
+        receive, now = self._socket.recvfrom, time.time()
+        take = self.take if self.hand_over is None else self._take_or_hand_over
+        largest = self.largest_datagram
         for _ in range(_DATAGRAMS_PER_WAKE_UP):
             try:
-                data, source = receive(_LARGEST_DATAGRAM)
+                data, source = receive(largest)
             except BlockingIOError:
                 return False
             except OSError:  # an earlier answer was refused by its destination (ICMP); says nothing about this socket

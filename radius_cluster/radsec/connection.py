@@ -11,6 +11,7 @@ from radius_cluster.listen.duplicates import Duplicates, Key
 from radius_cluster.radsec.frames import FrameError, Frames
 from radius_cluster.radsec.tls import TlsError, TlsSession
 from radius_cluster.routing.directory import NasEntry
+from radius_cluster.wire.proxy_protocol import read_proxy_header
 
 if TYPE_CHECKING:
     from radius_cluster.radsec.hub import Hub
@@ -72,6 +73,7 @@ class Connection(asyncio.Protocol):
         self.source: tuple[Any, ...] = ("", 0)
         self.nas: NasEntry | None = None
         self.identity = ""
+        self._header: bytes | None = None  # of a load balancer: what has come of it; None when none is awaited
         self.duplicates = Duplicates()
         self.duplicates.answers = Answers(self)
 
@@ -86,6 +88,8 @@ class Connection(asyncio.Protocol):
         self.source = tuple(transport.get_extra_info("peername") or ("", 0))[:2]
         self._transport.set_write_buffer_limits(high=_LARGEST_BUFFER)
         _keep_alive(transport.get_extra_info("socket"))
+        if self._hub.balancers and self.source[0] in self._hub.balancers:
+            self._header = b""
         self._tls = self._hub.accept(self)
         if self._tls is None:
             self.abort("too_many")
@@ -94,6 +98,10 @@ class Connection(asyncio.Protocol):
         """Octets of TLS."""
         if self._tls is None or self._closing:
             return
+        if self._header is not None:
+            data = self._read_header(data)
+            if not data:
+                return
         try:
             plain, ended = self._tls.feed(data)
         except TlsError as error:
@@ -121,6 +129,21 @@ class Connection(asyncio.Protocol):
                 self._set_reading()
         if ended:
             self.close()
+
+    def _read_header(self, data: bytes) -> bytes:
+        """What follows the balancer's header; b"" while it is not complete, or when it is none."""
+        assert self._header is not None
+        self._header += data
+        found = read_proxy_header(self._header)
+        if found is None:
+            return b""
+        if isinstance(found, str):
+            self.abort(found)
+            return b""
+        rest, self._header = self._header[found.octets :], None
+        if found.source is not None:
+            self.source = found.source
+        return rest
 
     def eof_received(self) -> None:
         """The peer has nothing more to say: whatever is under way is answered into the void."""

@@ -32,6 +32,7 @@ from radius_cluster.wire.packet import (
     parse,
     verify_request,
 )
+from radius_cluster.wire.proxy_protocol import TrustedBalancers
 
 LOG = structlog.get_logger(__name__)
 
@@ -49,7 +50,15 @@ Handlers = Mapping[int, Callable[[Request], None]]
 class Hub:
     """One per process."""
 
-    def __init__(self, directory: Directory, credentials: Credentials, counters: Counters, handlers: Handlers) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        credentials: Credentials,
+        counters: Counters,
+        handlers: Handlers,
+        balancers: str = "",
+    ) -> None:
+        self.balancers = TrustedBalancers(balancers)
         self.credentials = credentials
         self.on_answer: Callable[[Connection, bytes], None] = lambda _connection, _packet: None
         self.on_change: Callable[[], None] = lambda: None  # which routers are connected

@@ -58,7 +58,7 @@ class RadsecServer:
         names = radsec_server_names(settings.radius_address, settings.base_domain)
         self.credentials = Credentials(urls[MAIN_CELL], master, self.directory, names, lambda: self.hub.refresh())
         handlers = {ACCESS_REQUEST: self.cells.log_in, ACCOUNTING_REQUEST: self.cells.account}
-        self.hub = Hub(self.directory, self.credentials, self.counters, handlers)
+        self.hub = Hub(self.directory, self.credentials, self.counters, handlers, settings.radius_balancers)
         self._loader.followers["certificate"] = tls.forget
         self._loader.followers["radsec"] = self.credentials.look
         self._reporter = Reporter(urls, self.directory, self.counters, time.time(), kind="radsec")

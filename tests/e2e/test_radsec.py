@@ -1,6 +1,7 @@
 """RadSec with real processes: radsecproxy before radclient and eapol_test, and a router that also misbehaves."""
 
 import contextlib
+import dataclasses
 import json
 import shutil
 import signal
@@ -21,6 +22,7 @@ from infra.tenant_scope import tenant_scope
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.coa import encode_dynamic_response
+from radius_cluster.wire.proxy_protocol import encode_proxy_header
 from tenants.kernel.actor import SYSTEM
 from tenants.network.radsec_credentials import issue_psk, withdraw_credential
 from tests.fixtures.eapol import needs_eapol_test, run_eapol_test
@@ -311,3 +313,29 @@ class _Openssl:
         self._client.close()
         self.process.kill()
         self.process.communicate()
+
+
+def test_through_a_load_balancer(
+    make_radsec_isp: Callable[[], RadsecIsp], processes: Processes, world: World, settings: Settings
+) -> None:
+    made = make_radsec_isp()
+    world.subscriber(made.tenant, "alice", max_sessions=0)
+    processes.settings = dataclasses.replace(processes.settings, radius_balancers="127.0.0.1")
+    processes.start("radius_cluster.radsec", "radsec_ready")
+    header = encode_proxy_header(("203.0.113.9", 41_000), ("192.0.2.1", 2083), datagram=False)
+    router = RadsecRouter(settings, made, before=header)
+    try:
+        answer = router.log_in("alice")
+        assert answer is not None
+        assert answer.code == codes.ACCESS_ACCEPT
+    finally:
+        router.close()
+    [(source,)] = wait_for(
+        lambda: world.query(
+            "SELECT last_source FROM registry.nas WHERE id = %s AND last_source <> ''",
+            made.nas_id,
+        )
+    )
+    assert source == "203.0.113.9:41000"
+    with pytest.raises(OSError):  # without its header a balancer's connection is ended before TLS begins
+        RadsecRouter(settings, made)
