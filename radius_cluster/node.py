@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 import structlog
@@ -16,9 +17,9 @@ from infra.servers import Servers
 from infra.settings import Settings
 from radius_cluster.cells import Cells
 from radius_cluster.counters import Counters
+from radius_cluster.listen.behind_balancer import BalancedReceiver
 from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.peers import FORWARD, Peers, owner_name
-from radius_cluster.listen.behind_balancer import BalancedReceiver
 from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
 from radius_cluster.process.eap.server import EapServer
@@ -29,9 +30,9 @@ from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
 from radius_cluster.routing.load import DirectoryLoader, follow_dynamic_names
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
+from radius_cluster.wire.proxy_protocol import TrustedBalancers
 
 LOG = structlog.get_logger(__name__)
-from radius_cluster.wire.proxy_protocol import TrustedBalancers
 _REPORT_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
 
@@ -124,9 +125,6 @@ class Node:
         name = owner_name(socket.gethostname(), os.getpid())
         self.peers = Peers(settings.data_dir.expanduser().absolute() / "run", name, self._on_peer)
 
-    def _forward(self, owner: str, request: Request) -> bool:
-        """Hand a request to the process of this host that owns its EAP conversation."""
-        source = json.dumps(request.key[0]).encode()
     def _receiver(
         self, opened: socket.socket, kind: str, handlers: Mapping[int, Callable[[Request], None]]
     ) -> Receiver:
@@ -135,6 +133,9 @@ class Node:
             return BalancedReceiver(opened, kind, self.directory, self.counters, handlers, balancers=balancers)
         return Receiver(opened, kind, self.directory, self.counters, handlers)
 
+    def _forward(self, owner: str, request: Request) -> bool:
+        """Hand a request to the process of this host that owns its EAP conversation."""
+        source = json.dumps(request.key[0]).encode()
         return self.peers is not None and self.peers.send(owner, FORWARD, source + b"\n" + request.packet.raw)
 
     def _on_peer(self, _sender: str, kind: int, body: bytes) -> None:

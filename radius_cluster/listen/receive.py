@@ -119,8 +119,7 @@ class Receiver:
 
     def _on_readable(self) -> bool:
         """Read up to 64 datagrams; True when there may be more."""
-        receive, now = self._socket.recvfrom, time.time()
-        take = self.take if self.hand_over is None else self._take_or_hand_over
+        receive, take, now = self._socket.recvfrom, self.take, time.time()
         largest = self.largest_datagram
         for _ in range(_DATAGRAMS_PER_WAKE_UP):
             try:
