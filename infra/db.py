@@ -4,21 +4,29 @@ Role wall: every session of the product switches, for the length of its transact
 rights to bypass row-level security; only migrations and provisioning work as the owner.
 """
 
+import select
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Numeric, Text, create_engine, event, text
+from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Numeric, Text, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 APP_ROLE = "broadloom_app"  # tenant work: row-level security by broadloom.tenant_id
 PLATFORM_ROLE = "broadloom_platform"  # work across tenants, listed in a test (unscoped)
 RADIUS_ROLE = "broadloom_radius"  # the packet path: grants on aaa and the NAS directory only
 MAIN_CELL = "main"  # the cell in the registry's own database
+
+_WALLS = "broadloom_walls"  # execution option: the SQL that puts a transaction behind its walls
+_IDLE_SECONDS = 30.0  # a connection that rested for longer is asked whether it still lives
+_PREPARED_STATEMENTS = 400  # per connection; the schema is part of a statement's text, so each busy tenant needs some
+_KEPT_ENGINES = 4096  # views of an engine with a tenant's walls; making one costs more than a statement
 
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -81,6 +89,7 @@ class Database:
         self._urls = {MAIN_CELL: registry_url, **(cells or {})}
         self._pool_size = pool_size
         self._engines: dict[str, Engine] = {}
+        self._walled: dict[tuple[str, str, int | None], Engine] = {}
 
     @property
     def cells(self) -> list[str]:
@@ -94,32 +103,35 @@ class Database:
     def engine(self, cell: str = MAIN_CELL) -> Engine:
         """The cell's engine."""
         if cell not in self._engines:
-            self._engines[cell] = create_engine(
+            engine = create_engine(
                 sqlalchemy_url(self._urls[cell]),
                 pool_size=self._pool_size,
                 max_overflow=self._pool_size * 2,
-                pool_pre_ping=True,
                 pool_recycle=1800,
             )
+            event.listen(engine, "connect", _prepare_connection)
+            event.listen(engine, "checkout", _check_connection)
+            event.listen(engine, "checkin", _note_rest)
+            event.listen(engine, "begin", _begin)
+            self._engines[cell] = engine
         return self._engines[cell]
 
     def session(self, cell: str, role: str, *, tenant_id: int | None = None) -> Session:
         """A session whose every transaction runs as ``role`` with the tenant set; the caller commits and closes."""
-        engine = self.engine(cell)
-        if tenant_id is not None:
-            engine = engine.execution_options(schema_translate_map={"tenant": schema_name(tenant_id)})
-        session = Session(engine, expire_on_commit=False)
-        tenant = "" if tenant_id is None else str(tenant_id)
+        return Session(self._behind_walls(cell, role, tenant_id), expire_on_commit=False)
 
-        @event.listens_for(session, "after_begin")
-        def set_walls(_session: Session, _transaction: Any, connection: Connection) -> None:
-            # Transaction-local, so that it is right under transaction pooling and gone with the transaction.
-            connection.execute(
-                text("SELECT set_config('role', :role, true), set_config('broadloom.tenant_id', :tenant, true)"),
-                {"role": role, "tenant": tenant},
-            )
-
-        return session
+    def _behind_walls(self, cell: str, role: str, tenant_id: int | None) -> Engine:
+        key = (cell, role, tenant_id)
+        engine = self._walled.get(key)
+        if engine is None:
+            if len(self._walled) >= _KEPT_ENGINES:
+                self._walled.clear()
+            tenant = "" if tenant_id is None else str(int(tenant_id))
+            options: dict[str, Any] = {_WALLS: f"SET LOCAL ROLE {role}; SET LOCAL broadloom.tenant_id = '{tenant}'"}
+            if tenant_id is not None:
+                options["schema_translate_map"] = {"tenant": schema_name(tenant_id)}
+            engine = self._walled[key] = self.engine(cell).execution_options(**options)
+        return engine
 
     @contextmanager
     def owner_connection(self, cell: str = MAIN_CELL) -> Iterator[Connection]:
@@ -132,8 +144,49 @@ class Database:
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
+        self._walled.clear()
 
 
 def schema_name(tenant_id: int) -> str:
     """Schema of a tenant's business tables."""
     return f"t_{int(tenant_id)}"
+
+
+def _begin(connection: Connection) -> None:
+    # One round trip opens the transaction and puts it behind its walls: local to it, so that they are right under
+    # transaction pooling and gone with it.
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        walls = options.get(_WALLS)
+        connection.exec_driver_sql("BEGIN" if walls is None else f"BEGIN; {walls}")
+
+
+def _prepare_connection(driver: Any, _record: Any) -> None:
+    driver.autocommit = True  # :func:`_begin` says when a transaction begins; commit and rollback end it as ever
+    driver.prepared_max = _PREPARED_STATEMENTS
+
+
+def _note_rest(_driver: Any, record: Any) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _check_connection(driver: Any, record: Any, _proxy: Any) -> None:
+    """Ask a connection that rested long, or on which the server said something unasked (it left), if it still lives.
+
+    A look at the socket instead of a question each time: the question would be one more round trip in every request.
+    """
+    if driver.autocommit is False:  # an isolation level was set for a while (migrations)
+        driver.autocommit = True
+    rests_since = record.info.get("rests_since")
+    if rests_since is None or (time.monotonic() - rests_since < _IDLE_SECONDS and not _is_readable(driver)):
+        return
+    try:
+        driver.execute("SELECT 1")
+    except Exception as error:
+        raise DisconnectionError("the server closed the connection while it rested") from error
+
+
+def _is_readable(driver: Any) -> bool:
+    poll = select.poll()
+    poll.register(driver.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
