@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -17,11 +18,12 @@ from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
 from radius_cluster.process.ready_replies import Profile, encode_for, fetch_profiles, keep
 from radius_cluster.process.special_login import local_minute, read_special
-from radius_cluster.routing.directory import NasEntry
+from radius_cluster.routing.directory import NasEntry, TenantEntry
 from radius_cluster.wire.dialects import encode_octet_limits, encode_profile
 from radius_cluster.wire.mac_address import normalise_mac
 from tenants.access.reasons import CODES
-from tenants.access.rules import OK, decide, in_windows, window_profile
+from tenants.access.rules import OK, decide, in_windows, may_connect_until, session_seconds, window_profile
+from tenants.access.rules_windows import closes_at
 
 LOG = structlog.get_logger(__name__)
 
@@ -204,17 +206,17 @@ class Logins:
         added = self._recognise(request, row, now)
         if added is None:
             return
-        valid_until = row[sql.VALID_UNTIL]
+        valid_until, renews = row[sql.VALID_UNTIL], row[sql.RENEWS]
         verdict = decide(
-            row[sql.STATE], True, valid_until, row[sql.IN_ARREARS], now, True, "", "", "", "", False, True,
+            row[sql.STATE], True, may_connect_until(valid_until, renews), row[sql.IN_ARREARS], now, True,
+            "", "", "", "", False, True,
             row[sql.OPEN_SESSIONS], row[sql.MAX_SESSIONS], row[sql.DROP_OLDEST],
         )  # fmt: skip
         if verdict != OK:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now)
             return
-        seconds = valid_until - now
-        longest = request.nas.tenant.max_session_seconds
-        accept(request, self._counters, row[sql.ACCOUNT], attributes + added, seconds if seconds < longest else longest)
+        seconds = session_seconds(valid_until, now, request.nas.tenant.max_session_seconds, renews)
+        accept(request, self._counters, row[sql.ACCOUNT], attributes + added, seconds)
 
     def _refuse_or_serve_expired(self, request: Request, row: Any, reason: str, added: bytes, now: float) -> None:
         """An expired account may enter the router's place for such accounts instead of being refused (NET-4)."""
@@ -245,7 +247,8 @@ class Logins:
         attributes, windows = nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], nas.style), (b"", []))
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
-            row[sql.STATE], True, row[sql.VALID_UNTIL], row[sql.IN_ARREARS], now, special.place_allowed,
+            row[sql.STATE], True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), row[sql.IN_ARREARS], now,
+            special.place_allowed,
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and special.quota_cut,
             not windows or in_windows(windows, weekday, minute), 0, 0, False,
         )  # fmt: skip
@@ -255,7 +258,8 @@ class Logins:
         if verdict != OK:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now)
             return
-        seconds = min(row[sql.VALID_UNTIL] - now, nas.tenant.max_session_seconds)
+        seconds = session_seconds(row[sql.VALID_UNTIL], now, nas.tenant.max_session_seconds, row[sql.RENEWS])
+        seconds = _until_closed(windows, nas.tenant, now, seconds)
         body = attributes + framed_address(special.static_ip) + added
         accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
 
@@ -292,7 +296,8 @@ class Logins:
         weekday, minute = local_minute(tenant, now) if windows else (0, 0)
         throttled = special.quota_used_up and not special.quota_cut
         verdict = decide(
-            row[sql.STATE], row[sql.ACTIVATED], row[sql.VALID_UNTIL], row[sql.IN_ARREARS], now, special.place_allowed,
+            row[sql.STATE], row[sql.ACTIVATED], may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]),
+            row[sql.IN_ARREARS], now, special.place_allowed,
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and not throttled,
             not windows or in_windows(windows, weekday, minute), row[sql.OPEN_SESSIONS], row[sql.MAX_SESSIONS],
             row[sql.DROP_OLDEST],
@@ -305,7 +310,8 @@ class Logins:
             attributes = await _at_other_rate(connection, nas, row[sql.PROFILE], other) or attributes
         if special.octets_left and special.quota_cut:
             attributes += encode_octet_limits(nas.dialect, total_octets=special.octets_left, invert=nas.invert)
-        seconds = min(row[sql.VALID_UNTIL] - now, tenant.max_session_seconds)
+        seconds = session_seconds(row[sql.VALID_UNTIL], now, tenant.max_session_seconds, row[sql.RENEWS])
+        seconds = _until_closed(windows, tenant, now, seconds)
         if special.seconds_left and special.quota_cut:
             seconds = min(seconds, special.seconds_left)
         beyond = row[sql.OPEN_SESSIONS] - row[sql.MAX_SESSIONS] + 1
@@ -316,6 +322,12 @@ class Logins:
         if special.learns:
             await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id)
         accept(request, counters, account_id, attributes + framed_address(special.static_ip) + added, seconds)
+
+
+def _until_closed(windows: list[dict[str, int]], tenant: TenantEntry, now: float, seconds: float) -> float:
+    """No longer than the plan's hours (PLN-7)."""
+    closes = closes_at(windows, datetime.fromtimestamp(now, UTC), tenant.zone) if windows else None
+    return seconds if closes is None else min(seconds, closes.timestamp() - now)
 
 
 async def _at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int) -> bytes:

@@ -17,6 +17,7 @@ VERSION: Final = 10
 OPEN_SESSIONS: Final = 11
 LOCALE: Final = 12
 RARE: Final = 13
+RENEWS: Final = 14
 
 # The sub-select that counts correlates with the table's tenant_id, which is what Citus can push down. Sessions without
 # an update for the tenant's stale time do not count: a dead router must not lock its subscribers out (OW#617).
@@ -36,7 +37,8 @@ SELECT q.ordinal, u.account_id, u.password_sealed, u.state, u.activated, extract
       'pack_octets', u.pack_octets, 'pack_seconds', u.pack_seconds, 'quota_cut', u.quota_cut,
       'throttle_profile_id', u.throttle_profile_id,
       'use', (SELECT to_jsonb(c) FROM aaa.quota_use c WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)
-    )::text END
+    )::text END,
+  u.renews
 FROM unnest($1::int[], $2::text[], $3::float8[]) WITH ORDINALITY AS q(tenant, username, alive_after, ordinal)
 JOIN aaa.subscriber u ON u.tenant_id = q.tenant AND u.username = q.username COLLATE "C"
 LEFT JOIN aaa.profile p ON p.tenant_id = u.tenant_id AND p.profile_id = u.profile_id

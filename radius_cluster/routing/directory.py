@@ -9,6 +9,7 @@ from infra.crypto import NAS_SECRET, DecryptionError, SecretBox
 from radius_cluster.wire.dialects import Dialect, dialect_for, encode_extra
 from radius_cluster.wire.profile import ReplyProfile
 
+_NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
 _EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()
 
 
@@ -47,7 +48,7 @@ class TenantEntry:
         self.suspended: bool = row["state"] != "active"
         self.locale: str = row["locale"]
         self.interim_seconds: int = row["interim_seconds"]
-        self.max_session_seconds: int = row["max_session_seconds"]
+        self.max_session_seconds: int = row["max_session_seconds"] or _NEVER_SECONDS
         self.stale_seconds: int = row["stale_intervals"] * row["interim_seconds"]
         self.zone = _zone(row["timezone"])
         self.box = box
