@@ -22,7 +22,6 @@ def test_components_are_accessible_and_fit(open_page, show):
     for phone, dark, language in ((False, False, "en"), (True, False, "zh"), (False, True, "zh"), (True, True, "en")):
         page = open_page(phone=phone, dark=dark, language=language)
         page.goto(f"/_components?show={show}")
-        page.wait_for_load_state("networkidle")
         assert_accessible(page)
         assert_fits(page)
 
