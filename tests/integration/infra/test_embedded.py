@@ -24,7 +24,8 @@ from infra.servers import ServersNotRunning, check_versions, resolve
 from infra.settings import Settings, SettingsError
 
 OWNER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background of a shell
 from pathlib import Path
 from infra.embedded import ensure_running
 from infra.settings import Settings
