@@ -49,8 +49,8 @@ class Line:
     tag: int
     parts: tuple[str, ...]
 
-    def encode(self, values: Mapping[str, str | int | None]) -> bytes | None:
-        """The value's octets, or None when a placeholder has no value. Raises ValueProblem if it does not fit."""
+    def text(self, values: Mapping[str, str | int | None]) -> str | None:
+        """The value with its placeholders filled in, or None when one has no value."""
         filled = list(self.parts)
         for at in range(1, len(filled), 2):
             value = values.get(filled[at])
@@ -59,7 +59,12 @@ class Line:
             if isinstance(value, int) and self.definition.type == "integer":
                 value = min(value, 0xFFFFFFFF)  # a 10 Gbit/s rate in bit/s does not fit; the most is what is meant
             filled[at] = str(value)
-        return encode_value(self.definition, "".join(filled), self.tag)
+        return "".join(filled)
+
+    def encode(self, values: Mapping[str, str | int | None]) -> bytes | None:
+        """The value's octets, or None when a placeholder has no value. Raises ValueProblem if it does not fit."""
+        text = self.text(values)
+        return None if text is None else encode_value(self.definition, text, self.tag)
 
 
 def parse_lines(

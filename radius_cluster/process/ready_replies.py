@@ -6,10 +6,10 @@ from copy import copy
 from dataclasses import fields, replace
 from typing import Any
 
+from infra.radius_text.profile import ReplyProfile
 from radius_cluster.process.login_sql import PROFILES
 from radius_cluster.routing.directory import NasEntry, TenantEntry
 from radius_cluster.wire.dialects import encode_extra, encode_profile
-from radius_cluster.wire.profile import ReplyProfile
 
 _MOST_READY = 2_000  # per tenant; old versions pile up only until then
 _RATES = (

@@ -6,8 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from infra.crypto import NAS_SECRET, DecryptionError, SecretBox
-from radius_cluster.wire.dialects import Dialect, dialect_for, encode_extra
-from radius_cluster.wire.profile import ReplyProfile
+from infra.radius_text.dialects import Dialect, dialect_for
+from infra.radius_text.profile import ReplyProfile
+from radius_cluster.wire.dialects import encode_extra
 
 _NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
 _EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Final
 
+from infra.radius_text.dialects import Dialect
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
-from radius_cluster.wire.dialects import Dialect
 from radius_cluster.wire.md5 import hmac_md5, md5
 from radius_cluster.wire.packet import LARGEST, Packet, verify_response
 

@@ -8,12 +8,14 @@ from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket, AuthPacket, CoAPacket
 from pyrad.packet import Packet as PyradPacket
 
+from infra.radius_text.dialects import dialect_for
 from infra.radius_text.dictionary import shipped
 from infra.radius_text.lines import encode_lines
+from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.coa import encode_dynamic_request
-from radius_cluster.wire.dialects import dialect_for, encode_profile
+from radius_cluster.wire.dialects import encode_profile
 from radius_cluster.wire.packet import (
     Packet,
     encode_access_response,
@@ -22,7 +24,6 @@ from radius_cluster.wire.packet import (
     verify_request,
 )
 from radius_cluster.wire.passwords import decode_pap
-from radius_cluster.wire.profile import ReplyProfile
 
 SECRET = b"radius-secret"
 

@@ -5,6 +5,7 @@ import hmac
 
 import pytest
 
+from infra.radius_text.dialects import dialect_for, shipped_dialects
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.coa import (
@@ -17,7 +18,6 @@ from radius_cluster.wire.coa import (
     error_cause_text,
     read_dynamic_reply,
 )
-from radius_cluster.wire.dialects import dialect_for, shipped_dialects
 from radius_cluster.wire.packet import Packet, parse, verify_message_authenticator, verify_request_authenticator
 
 SECRET = b"radius-secret"

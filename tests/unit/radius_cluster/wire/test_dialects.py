@@ -5,19 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from infra.radius_text.dialects import dialect_for, parse_dialect, shipped_dialects
 from infra.radius_text.lines import TextProblems, encode_lines
+from infra.radius_text.placeholders import SAMPLES, mikrotik_rate_limit
+from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire import attributes as encode
-from radius_cluster.wire.dialects import (
-    dialect_for,
-    encode_coa_profile,
-    encode_extra,
-    encode_octet_limits,
-    encode_profile,
-    parse_dialect,
-    shipped_dialects,
-)
-from radius_cluster.wire.placeholders import SAMPLES, mikrotik_rate_limit
-from radius_cluster.wire.profile import ReplyProfile
+from radius_cluster.wire.dialects import encode_coa_profile, encode_extra, encode_octet_limits, encode_profile
 from tests.golden.read import read_golden
 
 PLAIN = ReplyProfile(up_bps=20_000_000, down_bps=100_000_000, pool="pool-100m")
@@ -50,6 +43,28 @@ FULL = ReplyProfile(
     interim_seconds=300,
     max_sessions=2,
 )
+
+EXPIRED = ReplyProfile(
+    up_bps=1_000_000,
+    down_bps=1_000_000,
+    pool="pool-expired",
+    address_list="expired",
+    user_group="expired",
+    qos_profile="expired",
+    service="walled-garden",
+    redirect_url="http://pay.example/",
+    dns1="192.0.2.53",
+    interim_seconds=300,
+)
+
+
+@pytest.mark.parametrize("key", sorted(shipped_dialects()))
+def test_expired_accounts_are_led_to_their_place(key: str) -> None:
+    """NET-4, CAP-3: pool, ACL or service, and rate, in the words of each vendor."""
+    expected = read_golden(f"dialect-{key}.txt")["Accept of an expired account: pool, ACL, redirect, 1M"]
+    assert encode_profile(dialect_for(key), EXPIRED) == expected
+    assert b"pool-expired" in expected
+    assert b"expired" in expected.replace(b"pool-expired", b"") or b"walled-garden" in expected
 
 
 @pytest.mark.parametrize("key", sorted(shipped_dialects()))

@@ -46,5 +46,5 @@ def test_intervals_below_a_minute_stay_one_minute() -> None:
 
 
 def test_the_keys_are_those_of_the_dialects() -> None:
-    folder = Path(__file__).parents[4] / "radius_cluster" / "wire" / "dialect_data"
+    folder = Path(__file__).parents[4] / "infra" / "radius_text" / "dialect_data"
     assert set(VENDORS) == {path.stem for path in folder.glob("*.txt")}

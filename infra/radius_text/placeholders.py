@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from radius_cluster.wire.profile import ReplyProfile, profile_fields
+from infra.radius_text.profile import ReplyProfile, profile_fields
 
 Value = str | int | None
 
