@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import structlog
 
-from radius_cluster.counters import LATENCY_BOUNDS_MS, Counters, Outcome, Refusal
+from radius_cluster.counters import LATENCY_BOUNDS_MS, LATENCY_OUTCOMES, Counters, Outcome, Refusal
 from radius_cluster.listen.database import connect
-from radius_cluster.routing.directory import Directory, NasEntry
+from radius_cluster.routing.directory import Directory, NasEntry, TenantEntry
 
 LOG = structlog.get_logger(__name__)
 MAIN_CELL: Final = "main"  # infra.db has the name too, but with it comes SQLAlchemy, 40 MB that no packet needs
@@ -121,10 +121,19 @@ class Reporter:
             for outcome, packets in counts.items():
                 unsaved[nas.tenant.id, nas.id, outcome] += packets
                 self.totals[f"{outcome[0]}.{outcome[1]}"] += packets
+            self._gather_latency(nas.tenant, unsaved)
         nobody, counters.nobody = counters.nobody, {}
         for (tenant_id, outcome), packets in nobody.items():
             self._unsaved[self._cell_of(tenant_id)][tenant_id, 0, outcome] += packets
             self.totals[f"{outcome[0]}.{outcome[1]}"] += packets
+
+    def _gather_latency(self, tenant: TenantEntry, unsaved: dict[tuple[int, int, Outcome], int]) -> None:
+        """The answers of a tenant by how long they took, as packets of no router (RAD-7)."""
+        latency = tenant.latency
+        for slot, answers in enumerate(latency):
+            if answers:
+                unsaved[tenant.id, 0, LATENCY_OUTCOMES[slot]] += answers
+                latency[slot] = 0
 
     def _cell_of(self, tenant_id: int) -> str:
         tenant = self._directory.tenants.get(tenant_id)

@@ -162,7 +162,7 @@ class Logins:
                     reject(requests[at], self._counters, "unknown_user", None, now)
         if special:
             await self._decide_special(connection, requests, special, batch, now)
-        self._counters.took("auth", time.time() - requests[0].arrived, len(requests))
+        self._counters.took("auth", time.time(), requests)
 
     async def _find_devices(
         self, statement: Any, requests: list[Request], names: list[str], strangers: list[int], now: float

@@ -169,9 +169,8 @@ class Accounting:
                     await connection.execute(_CLOSE_NAS, *part[1:])
             self._spool.done()
         elif isinstance(batch, dict):
-            oldest, requests = next(iter(batch.values()))[1].arrived, _requests_in(batch)
             await self._store(account, each, batch)
-            self._counters.took("acct", time.time() - oldest, requests)
+            self._counters.took("acct", time.time(), (request for entry in batch.values() for request in entry[1:]))
         else:
             await connection.execute(_CLOSE_NAS, *_close(batch)[1:])
             self._answer(batch, ACCT_STORED)

@@ -11,6 +11,7 @@ from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire.dialects import encode_extra
 
 _NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
+LATENCY_SLOTS = 26  # of counters.LATENCY_OUTCOMES
 _EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()
 
 
@@ -25,6 +26,7 @@ class TenantEntry:
         "cell",
         "id",
         "interim_seconds",
+        "latency",
         "locale",
         "max_session_seconds",
         "prefix",
@@ -39,6 +41,7 @@ class TenantEntry:
         self.id: int = row["id"]
         # (profile, version, style) → encoded attributes of the Accept, and the profile's time windows
         self.ready: dict[tuple[int, int, str], tuple[bytes, list[dict[str, int]]]] = {}
+        self.latency = [0] * LATENCY_SLOTS  # answers by how long they took; counters.LATENCY_OUTCOMES names the slots
         self.update(row, box)
 
     def update(self, row: Mapping[str, Any], box: SecretBox) -> None:
