@@ -18,6 +18,7 @@ REGISTRY_TENANT_COLUMNS = {
     "support_logins": "tenant_id",
     "tenant_certificates": "tenant_id",
     "radsec_credentials": "tenant_id",
+    "dialects": "tenant_id",
 }
 
 _EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
@@ -40,6 +41,7 @@ REGISTRY_GRANTS: dict[str, dict[str, list[str]]] = {
         "support_logins": ["SELECT", "UPDATE (ended_at, ended_by)"],  # the tenant may end one, never begin one
         "tenant_certificates": ["SELECT", "INSERT", "UPDATE"],
         "radsec_credentials": ["SELECT", "INSERT", "UPDATE (revoked_at, revoked_by)"],
+        "dialects": [_EVERYTHING],
         "tiers": ["SELECT"],
         "nodes": ["SELECT (node, kind, state, address, auth_port, acct_port, radsec_port, started_at, heartbeat_at)"],
     },
@@ -53,6 +55,7 @@ REGISTRY_GRANTS: dict[str, dict[str, list[str]]] = {
         "tenant_certificates": ["SELECT", "INSERT"],
         "radsec_credentials": ["SELECT", "UPDATE (last_used_at, last_source)"],
         "cluster_certificates": ["SELECT", "INSERT", "UPDATE"],
+        "dialects": ["SELECT"],
     },
 }
 _APPEND_ONLY = {"platform_audit"}

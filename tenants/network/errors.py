@@ -1,5 +1,8 @@
 """Failures of regions and routers."""
 
+from collections.abc import Sequence
+
+from infra.radius_text.lines import Problem
 from tenants.kernel.errors import BusinessError, InvalidInput, NotFound
 
 
@@ -141,3 +144,49 @@ class TooManyCredentials(BusinessError):
 
     code = "too_many_radsec_credentials"
     message = "The router has {most} valid certificates and keys already; withdraw one first."
+
+
+class BadAttributeText(InvalidInput):
+    """A dialect or extra attributes that a router could not be sent; ``problems`` has every line."""
+
+    code = "bad_attribute_text"
+    message = "Line {line}: {problem}."
+
+    def __init__(self, problems: Sequence[Problem], *, field: str) -> None:
+        self.problems = tuple(problems)
+        super().__init__(field=field, line=problems[0].line, problem=problems[0].message)
+
+
+class DialectNotFound(NotFound):
+    """No such dialect of this tenant."""
+
+    code = "dialect_not_found"
+    message = "There is no dialect {ref}."
+
+
+class DialectNameTaken(InvalidInput):
+    """Another dialect has this name."""
+
+    code = "dialect_name_taken"
+    message = "There is a dialect {name} already."
+
+
+class BadDialectName(InvalidInput):
+    """Its name is used in command lines and forms."""
+
+    code = "bad_dialect_name"
+    message = "A dialect's name has 1 to {longest} small letters, digits and hyphens."
+
+
+class DialectInUse(BusinessError):
+    """Routers speak it."""
+
+    code = "dialect_in_use"
+    message = "{count} routers use the dialect {name}; choose another make for them first."
+
+
+class BadReplyOption(InvalidInput):
+    """A value of what a router is sent that cannot be."""
+
+    code = "bad_reply_option"
+    message = '"{value}" is not possible here: {hint}.'

@@ -5,7 +5,17 @@ Certificates stand in the registry, because the RADIUS cluster reads them. Priva
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, LargeBinary, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.db import RegistryBase, TenantBase
@@ -82,6 +92,20 @@ class RadsecCredential(RegistryBase):
     revoked_by: Mapped[str] = mapped_column(server_default="")
     last_used_at: Mapped[datetime | None]
     last_source: Mapped[str] = mapped_column(server_default="")
+
+
+class OwnDialect(RegistryBase):
+    """How an ISP speaks to a kind of router in its own words (NET-3); ``key`` is what its routers name as make."""
+
+    __tablename__ = "dialects"
+    __table_args__ = (UniqueConstraint("tenant_id", "key", name="uq_dialects_tenant_id_key"),)
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("registry.tenants.id"))
+    key: Mapped[str]  # own-<name>
+    text: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_by: Mapped[str] = mapped_column(server_default="")
 
 
 class ClusterCertificate(RegistryBase):

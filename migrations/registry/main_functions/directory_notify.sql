@@ -32,3 +32,6 @@ CREATE OR REPLACE TRIGGER notify_directory_certificate AFTER INSERT OR DELETE OR
   ON registry.tenant_certificates FOR EACH ROW EXECUTE FUNCTION registry.notify_certificate('certificate', 'tenant_id');
 CREATE OR REPLACE TRIGGER notify_directory_radsec AFTER INSERT OR DELETE OR UPDATE OF nas_id, identity, psk_sealed, expires_at, revoked_at
   ON registry.radsec_credentials FOR EACH ROW EXECUTE FUNCTION registry.notify_certificate('radsec', 'nas_id');
+-- A dialect is part of its tenant: replies of all its routers depend on it.
+CREATE OR REPLACE TRIGGER notify_directory_dialect AFTER INSERT OR DELETE OR UPDATE
+  ON registry.dialects FOR EACH ROW EXECUTE FUNCTION registry.notify_certificate('tenant', 'tenant_id');
