@@ -9,171 +9,129 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Executable,
-    Integer,
-    Select,
-    and_,
-    bindparam,
-    case,
-    cast,
-    delete,
-    exists,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
-from sqlalchemy.sql.selectable import CTE
+from sqlalchemy import Integer, Select, case, cast, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from infra.outbox import DueRow
+from infra.db import schema_name
 from infra.tenant_scope import TenantScope
-from tenants.access.models import Profile, Subscriber
+from tenants.access.models import Profile
 from tenants.access.rules import STATE_ACTIVE, STATE_DISABLED, STATE_HELD
-from tenants.catalog.models import Plan, PlanGroup, PlanWindow, RateProfile
+from tenants.catalog.models import PlanGroup, PlanWindow, RateProfile
 from tenants.catalog.rules import KINDS
-from tenants.subscribers.models import Account
 
 EXPIRE = "account.expire"
 NOT_YET = datetime(2100, 1, 1, tzinfo=UTC)  # valid_until of an account whose period begins at its first login
 
-_ACTIVATED = or_(Account.activated_at.is_not(None), Account.starts_at_first_login.is_(False), Account.plan_id.is_(None))
-_QUOTA_KINDS = [(Plan.kind == kind, rule.quota_scope) for kind, rule in KINDS.items() if rule.quota_scope]
+_ACTIVATED = "(a.activated_at IS NOT NULL OR NOT a.starts_at_first_login OR a.plan_id IS NULL)"
+_NOT_YET = f"timestamptz '{NOT_YET.isoformat()}'"
+_QUOTA_KINDS = " ".join(f"WHEN '{kind}' THEN {rule.quota_scope}" for kind, rule in KINDS.items() if rule.quota_scope)
 
-# tenants.billing.rules.covers_next_period in SQL; a booking after the projection corrects it (mark_renewing).
-_RENEWS = and_(
-    Account.state == "active",
-    Account.activated_at.is_not(None),
-    or_(Plan.kind == "prepaid-month", Account.auto_renew),
-    Plan.deleted_at.is_(None),
-    Account.receivable == 0,
-    Account.balance >= Plan.price,
-)
+# Column of aaa.subscriber → what it is, over the account ``a`` and its plan ``p``.
+_SUBSCRIBER = {
+    "username": "a.username",
+    "account_id": "a.id",
+    "password_sealed": "a.password_sealed",
+    "state": f"CASE a.state WHEN 'held' THEN {STATE_HELD} WHEN 'disabled' THEN {STATE_DISABLED} ELSE {STATE_ACTIVE} "
+    "END",
+    "activated": _ACTIVATED,
+    "valid_until": f"CASE WHEN {_ACTIVATED} THEN least(a.expires_at, a.cut_off_at) ELSE {_NOT_YET} END",
+    "in_arrears": "coalesce(a.cut_off_at < a.expires_at, false)",
+    # tenants.billing.rules.covers_next_period in SQL.
+    "renews": "coalesce(a.state = 'active' AND a.activated_at IS NOT NULL AND p.deleted_at IS NULL"
+    " AND (p.kind = 'prepaid-month' OR a.auto_renew) AND a.receivable = 0 AND a.balance >= p.price, false)",
+    "max_sessions": "coalesce(a.max_sessions, p.max_sessions, 1)",
+    "drop_oldest": "coalesce(p.concurrency = 'drop-oldest', false)",
+    "profile_id": "coalesce(p.group_id, 0)",
+    "region_id": "a.region_id",
+    "static_ip": "a.static_ip",
+    "bind_mac": "a.bind_mac",
+    "bind_nas_id": "a.bind_nas_id",
+    "bind_port": "a.bind_port",
+    "bind_options": "a.bind_options",
+    "quota_kind": f"CASE p.kind {_QUOTA_KINDS} ELSE 0 END",
+    "quota_octets": "a.quota_octets",
+    "quota_seconds": "a.quota_seconds",
+    "quota_epoch": "a.quota_epoch",
+    "pack_octets": "a.pack_octets",
+    "pack_seconds": "a.pack_seconds",
+    "quota_cut": "coalesce(p.quota_end <> 'throttle', true)",
+    "throttle_profile_id": "-p.throttle_profile_id",
+    "updated_at": "now()",
+}
+_ENDS = f"activated AND state <> {STATE_HELD} AND valid_until < {_NOT_YET}"
+
+# Reads the accounts as they shall be from ``present``, so that one statement can change accounts and carry them over.
+# A renamed, closed or deleted account leaves its old row behind; it goes first, because (tenant, account) is unique.
+# An expiry that has passed gets a due row too: the worker renews from the balance as of that instant, or disconnects.
+_PROJECTION = """
+left_behind AS (
+  DELETE FROM aaa.subscriber s USING present a
+   WHERE s.tenant_id = {tenant} AND s.account_id = a.id
+     AND (s.username <> a.username OR a.state = 'closed' OR a.deleted_at IS NOT NULL)
+  RETURNING s.account_id),
+wanted AS MATERIALIZED (
+  SELECT {tenant} AS tenant_id, {selected}
+    FROM present a LEFT JOIN {schema}.plans p ON p.id = a.plan_id
+   WHERE a.state <> 'closed' AND a.deleted_at IS NULL AND (SELECT count(*) FROM left_behind) >= 0),
+stored AS (
+  INSERT INTO aaa.subscriber (tenant_id, {columns}) SELECT * FROM wanted
+  ON CONFLICT (tenant_id, username) DO UPDATE SET {updates}),
+later AS (
+  INSERT INTO work.due AS due (tenant_id, kind, subject_id, run_at)
+  SELECT tenant_id, '{expire}', account_id, valid_until FROM wanted WHERE {ends}
+  ON CONFLICT (tenant_id, kind, subject_id) DO UPDATE SET run_at = excluded.run_at, attempts = 0, last_error = ''
+   WHERE due.run_at <> excluded.run_at),
+gone AS (
+  DELETE FROM work.due USING present a
+   WHERE tenant_id = {tenant} AND kind = '{expire}' AND subject_id = a.id
+     AND NOT EXISTS (SELECT FROM wanted WHERE account_id = a.id AND {ends})),
+new_groups AS (
+  SELECT array_agg(DISTINCT profile_id) AS ids FROM wanted
+   WHERE profile_id > 0 AND NOT EXISTS (
+     SELECT FROM aaa.profile WHERE tenant_id = {tenant} AND profile.profile_id = wanted.profile_id))"""
 
 
-def _source(tenant_id: Any, ids: Any) -> Select[*tuple[Any, ...]]:
-    """The rows of ``aaa.subscriber`` as the accounts say they should be; closed and deleted accounts have none."""
-    limits = func.least(Account.expires_at, func.coalesce(Account.cut_off_at, Account.expires_at))
-    return (
-        select(
-            cast(tenant_id, Integer).label("tenant_id"),
-            Account.username,
-            Account.id.label("account_id"),
-            Account.password_sealed,
-            case(
-                (Account.state == "disabled", STATE_DISABLED), (Account.state == "held", STATE_HELD), else_=STATE_ACTIVE
-            ).label("state"),
-            _ACTIVATED.label("activated"),
-            case((_ACTIVATED, limits), else_=literal(NOT_YET)).label("valid_until"),
-            func.coalesce(Account.cut_off_at < Account.expires_at, false()).label("in_arrears"),
-            func.coalesce(_RENEWS, false()).label("renews"),
-            func.coalesce(Account.max_sessions, Plan.max_sessions, 1).label("max_sessions"),
-            func.coalesce(Plan.concurrency == "drop-oldest", false()).label("drop_oldest"),
-            func.coalesce(Plan.group_id, 0).label("profile_id"),
-            Account.region_id,
-            Account.static_ip,
-            Account.bind_mac,
-            Account.bind_nas_id,
-            Account.bind_port,
-            Account.bind_options,
-            case(*_QUOTA_KINDS, else_=0).label("quota_kind"),
-            Account.quota_octets,
-            Account.quota_seconds,
-            Account.quota_epoch,
-            Account.pack_octets,
-            Account.pack_seconds,
-            func.coalesce(Plan.quota_end != "throttle", True).label("quota_cut"),
-            (-Plan.throttle_profile_id).label("throttle_profile_id"),
-            func.now().label("updated_at"),
-        )
-        .outerjoin(Plan, Plan.id == Account.plan_id)
-        .where(Account.id == func.any(ids), Account.state != "closed", Account.deleted_at.is_(None))
+_PROJECT = """
+WITH present AS MATERIALIZED (SELECT * FROM {schema}.accounts WHERE id = ANY(%(ids)s::bigint[])), {projection}
+SELECT ids FROM new_groups"""
+
+
+def projection_sql(tenant_id: int) -> str:
+    """The part of a WITH clause that carries the accounts in ``present`` into the read model of the cluster.
+
+    ``present`` must be a MATERIALIZED part with the columns of ``accounts``. ``new_groups.ids`` are the plan groups
+    that nobody had before: the caller gives them to :func:`project_profiles`.
+    """
+    return _PROJECTION.format(
+        tenant=int(tenant_id),
+        schema=schema_name(tenant_id),
+        selected=", ".join(f"{sql} AS {name}" for name, sql in _SUBSCRIBER.items()),
+        columns=", ".join(_SUBSCRIBER),
+        updates=", ".join(f"{name} = excluded.{name}" for name in _SUBSCRIBER if name != "username"),
+        expire=EXPIRE,
+        ends=_ENDS,
     )
 
 
-def project_account(scope: TenantScope, account_id: int, *, same_name: bool = False) -> None:
-    """Recompute what the cluster knows of one account; call it at the end of every operation that changes it.
-
-    ``same_name``: the caller knows that it was neither renamed nor closed, so no old row can be in the way.
-    """
-    project_accounts(scope, [account_id], same_names=same_name)
+@lru_cache(maxsize=2048)
+def _project_sql(tenant_id: int) -> str:
+    return _PROJECT.format(schema=schema_name(tenant_id), projection=projection_sql(tenant_id))
 
 
-def project_accounts(scope: TenantScope, account_ids: Sequence[int], *, same_names: bool = False) -> None:
+def project_account(scope: TenantScope, account_id: int) -> None:
+    """Recompute what the cluster knows of one account; call it at the end of every operation that changes it."""
+    project_accounts(scope, [account_id])
+
+
+def project_accounts(scope: TenantScope, account_ids: Sequence[int]) -> None:
     """The same for many accounts at once."""
     if not account_ids:
         return
-    scope.session.flush()  # the statements below read the accounts by SQL
-    clear, put = _statements()
-    values = {"tenant_id": scope.tenant_id, "ids": list(account_ids)}
-    if not same_names:
-        scope.session.execute(clear, values, execution_options={"synchronize_session": False})
-    scope.session.execute(put, values)
-
-
-@lru_cache(maxsize=1)
-def _statements() -> tuple[Executable, Executable]:
-    """Built once: every operation on an account runs them, and building them costs more than running them."""
-    tenant_id = bindparam("tenant_id", type_=Integer)
-    ids = bindparam("ids", type_=ARRAY(BigInteger))
-    wanted = _source(tenant_id, ids).cte("wanted")
-    # A renamed, closed or deleted account leaves its old row behind. First, because (tenant, account) is unique.
-    clear = delete(Subscriber).where(
-        Subscriber.tenant_id == tenant_id,
-        Subscriber.account_id == func.any(ids),
-        ~exists().where(wanted.c.account_id == Subscriber.account_id, wanted.c.username == Subscriber.username),
-    )
-    columns = [column.name for column in wanted.c]
-    put = insert(Subscriber).from_select(columns, select(wanted))
-    keys = ("tenant_id", "username")
-    stored = put.on_conflict_do_update(
-        index_elements=list(keys), set_={name: put.excluded[name] for name in columns if name not in keys}
-    ).returning(Subscriber.account_id)
-    new_profiles = _missing_profiles(tenant_id, wanted)
-    later, gone = _due_statements(tenant_id, ids, wanted)
-    steps = [stored.cte("stored"), new_profiles.cte("profiles"), later.cte("later"), gone.cte("gone")]
-    return clear, select(*(select(func.count()).select_from(step).scalar_subquery() for step in steps))
-
-
-def _due_statements(tenant_id: Any, ids: Any, wanted: CTE) -> tuple[Any, Any]:
-    """Set the due row of accounts that will expire, and drop those of accounts that will not.
-
-    An instant that has passed gets one too: the worker renews from the balance as of that instant, or disconnects.
-    """
-    ends = and_(wanted.c.activated, wanted.c.state != STATE_HELD, wanted.c.valid_until < NOT_YET)
-    due = insert(DueRow).from_select(
-        ["tenant_id", "kind", "subject_id", "run_at"],
-        select(wanted.c.tenant_id, literal(EXPIRE), wanted.c.account_id, wanted.c.valid_until).where(ends),
-    )
-    put = due.on_conflict_do_update(
-        index_elements=["tenant_id", "kind", "subject_id"],
-        set_={"run_at": due.excluded.run_at, "attempts": 0, "last_error": ""},
-        where=DueRow.run_at != due.excluded.run_at,
-    ).returning(DueRow.subject_id)
-    gone = (
-        delete(DueRow)
-        .where(
-            DueRow.tenant_id == tenant_id,
-            DueRow.kind == EXPIRE,
-            DueRow.subject_id == func.any(ids),
-            ~exists().where(wanted.c.account_id == DueRow.subject_id, ends),
-        )
-        .returning(DueRow.subject_id)
-    )
-    return put, gone
-
-
-def _missing_profiles(tenant_id: Any, wanted: CTE) -> Any:
-    """Profiles of groups that nobody has used before; edits go through :func:`project_profiles`."""
-    groups = select(wanted.c.profile_id).where(
-        ~exists().where(Profile.tenant_id == tenant_id, Profile.profile_id == wanted.c.profile_id)
-    )
-    rows = _group_profiles(tenant_id).where(PlanGroup.id.in_(groups))
-    put = insert(Profile).from_select(_PROFILE_COLUMNS, rows)
-    return put.on_conflict_do_nothing().returning(Profile.profile_id)
+    scope.session.flush()  # the statement reads the accounts by SQL
+    connection = scope.session.connection()
+    new_groups = connection.exec_driver_sql(_project_sql(scope.tenant_id), {"ids": list(account_ids)}).scalar_one()
+    if new_groups:
+        project_profiles(scope, new_groups)
 
 
 _RATES = (

@@ -76,7 +76,7 @@ def finish(
     changed = changes(context)
     context.plan = None if account.plan_id is None else scope.session.get(Plan, account.plan_id)
     scope.session.flush()  # the projection reads the row
-    project_account(scope, account.id, same_name=not {"username", "state"} & changed.keys())
+    project_account(scope, account.id)
     # Last of all that takes time: from here to the commit the order number's row is locked for the whole tenant.
     order = None if booking is None else book(context, booking)
     follow_online(context, changed)

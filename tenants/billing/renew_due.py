@@ -45,7 +45,7 @@ def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: d
         return []
     renewed = [one.context.account.id for one in prepared]
     scope.session.flush()  # the projection reads the rows
-    project_accounts(scope, renewed, same_names=True)
+    project_accounts(scope, renewed)
     views = store(scope, prepared)
     mark_renewing(scope, [], [one.context.account.id for one in prepared if not _covered(one)])
     for one, order in zip(prepared, views, strict=True):
