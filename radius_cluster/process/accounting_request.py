@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -50,8 +51,10 @@ class Replay(list[Line]):
     """Lines of the spool on their way to the database."""
 
 
-# Rows of one commit by session, each with the requests that wait for it; or one On/Off, which goes alone.
-Segment = dict[Row, list[Any]]
+# A row and the requests that wait for it (none when it comes from the spool). Rows of one commit by session; or one
+# On/Off, which goes alone.
+Entry = list[Any]
+Segment = dict[Row, Entry]
 Batch = Segment | Request | Replay
 
 
@@ -157,25 +160,32 @@ class Accounting:
         self._segments.appendleft(batch)
         self._waiting += _requests_in(batch)
 
-    async def _work(self, prepared: Prepared, batch: Batch) -> None:
+    async def _work(self, prepared: Prepared, batch: Batch) -> Callable[[], None] | None:
         connection, account, each = prepared
         if isinstance(batch, Replay):
             assert self._spool is not None
             for part in _parts(batch):
                 self.lane.busy_since = time.monotonic()  # it gets on: not a database that hangs
-                if isinstance(part, dict):
-                    await self._store(account, each, part)
+                if isinstance(part, dict):  # answered long ago
+                    await self._store(account, each, part, [])
                 else:
                     await connection.execute(_CLOSE_NAS, *part[1:])
             self._spool.done()
         elif isinstance(batch, dict):
-            await self._store(account, each, batch)
-            self._counters.took("acct", time.time(), (request for entry in batch.values() for request in entry[1:]))
+            stored: list[Entry] = []
+            try:
+                await self._store(account, each, batch, stored)
+            except BaseException:
+                self._answer_all(stored)
+                raise
+            return partial(self._answer_all, stored)
         else:
             await connection.execute(_CLOSE_NAS, *_close(batch)[1:])
             self._answer(batch, ACCT_STORED)
+        return None
 
-    async def _store(self, account: Any, each: Any, batch: Segment) -> None:
+    async def _store(self, account: Any, each: Any, batch: Segment, stored: list[Entry]) -> None:
+        """Carry the batch through; what is committed leaves it and joins ``stored``, to be answered."""
         entries = [batch[key] for key in sorted(batch)]  # sorted: two nodes never wait for each other
         rows = [entry[0] for entry in entries]
         columns = list(zip(*rows, strict=True))
@@ -186,14 +196,17 @@ class Accounting:
             )
         except BAD_DATA:
             undone = list(range(1, len(rows) + 1))
+        if not undone:
+            stored += entries
+            batch.clear()
+            return
         waiting = set(undone)
         for ordinal, entry in enumerate(entries, 1):
             if ordinal not in waiting:
-                self._done(batch, entry)
-        if undone:
-            await self._store_each(each, batch, [entries[ordinal - 1] for ordinal in sorted(undone)])
+                stored.append(batch.pop(entry[0][KEY]))
+        await self._store_each(each, batch, [entries[ordinal - 1] for ordinal in sorted(undone)], stored)
 
-    async def _store_each(self, each: Any, batch: Segment, entries: list[list[Any]]) -> None:
+    async def _store_each(self, each: Any, batch: Segment, entries: list[Entry], stored: list[Entry]) -> None:
         """The exact path; when a row breaks it, each goes alone and the broken ones get no answer."""
         rows = [_complete(entry) for entry in entries]
         try:
@@ -206,10 +219,10 @@ class Accounting:
                 del batch[rows[0][KEY]]
                 return
             for entry in entries:
-                await self._store_each(each, batch, [entry])
+                await self._store_each(each, batch, [entry], stored)
             return
         for entry in entries:
-            self._done(batch, entry)
+            stored.append(batch.pop(entry[0][KEY]))
 
     def _is_catching_up(self) -> bool:
         """The replay is nearly done: what comes now waits for it in memory, else the spool would never be empty."""
@@ -247,15 +260,14 @@ class Accounting:
             self._writing = None
             self.lane.wake()
 
-    def _done(self, batch: Segment, entry: list[Any]) -> None:
-        del batch[entry[0][KEY]]
-        if len(entry) == 1:
-            return  # replayed: answered long ago
-        for request in entry[1:]:
+    def _answer_all(self, stored: list[Entry]) -> None:
+        """Answer what the database has committed."""
+        requests = [request for entry in stored for request in entry[1:]]
+        for request in requests:
             self._answer(request, ACCT_STORED)
-        nas = entry[1].nas
-        if not nas.seen & 4:
-            self._counters.first_seen(nas, 2)
+            if not request.nas.seen & 4:
+                self._counters.first_seen(request.nas, 2)
+        self._counters.took("acct", time.time(), requests)
 
     def _answer(self, request: Request, outcome: Outcome) -> None:
         nas = request.nas
@@ -267,7 +279,7 @@ class Accounting:
         self._counters.count(request.nas, dropped("acct", reason))
 
 
-def _add(segments: Any, entry: list[Any]) -> None:
+def _add(segments: Any, entry: Entry) -> None:
     """Put a row (and its request) into the last segment, or into a new one when it may not be merged there."""
     row = entry[0]
     last = segments[-1] if segments else None
@@ -342,7 +354,7 @@ def _requests_in(batch: Batch) -> int:
     return sum(len(entry) - 1 for entry in batch.values()) if isinstance(batch, dict) else 1
 
 
-def _complete(entry: list[Any]) -> Row:
+def _complete(entry: Entry) -> Row:
     """The row with its session's details, which the quick path left out; counters stay as merged."""
     row: Row = entry[0]
     if len(entry) == 1:

@@ -23,7 +23,7 @@ RENEWS: Final = 14
 # an update for the tenant's stale time do not count: a dead router must not lock its subscribers out (OW#617).
 # What few accounts have (bindings, quota, fixed address) travels as one JSON text: the others do not pay for it.
 LOGIN: Final = """
-SELECT q.ordinal, u.account_id, u.password_sealed, u.state, u.activated, extract(epoch FROM u.valid_until)::float8,
+SELECT q.ordinal, u.account_id, u.password_sealed, u.state, u.activated, date_part('epoch', u.valid_until),
   u.in_arrears, u.max_sessions, u.drop_oldest, u.profile_id, p.version,
   CASE WHEN u.max_sessions > 0 THEN (SELECT count(*) FROM aaa.session s WHERE s.tenant_id = u.tenant_id
     AND s.account_id = u.account_id AND s.updated_at > to_timestamp(q.alive_after)) ELSE 0 END,
