@@ -5,15 +5,66 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
+from infra.db import Database
+from infra.embedded import ensure_running
+from infra.ports import choose_free_port
 from infra.settings import Settings
+from tenants.registry.prepare import prepare_database
 from tests.bench.tools import Load, Target
 
 _ROOT = Path(__file__).parent.parent.parent
 _OLD_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A filled installation whose servers run."""
+
+    folder: Path
+    settings: Settings
+    environment: dict[str, str]
+    admin_url: str
+    socket_folder: str  # "" without a Unix socket
+    postmaster: int
+
+    def cluster(self) -> "Broadloom":
+        """Its RADIUS processes, not started."""
+        return Broadloom(self.settings, self.environment, self.folder / "radius.log")
+
+
+@contextmanager
+def installation(
+    folder: Path, load: Load, before: Callable[[Settings, Database], None] | None = None
+) -> Iterator[World]:
+    """An installation in this folder, its database running and filled; ``before`` the filling something may be done."""
+    settings = Settings(
+        data_dir=folder / "data", radius_auth_port=choose_free_port(), radius_acct_port=choose_free_port(), demo=False
+    )
+    with ensure_running(settings) as servers:
+        url = servers.database_socket_url or servers.database_url
+        environment = environment_for(settings, url, servers.redis_url)
+        database = Database(servers.database_url)
+        prepare_database(database)
+        if before is not None:
+            before(settings, database)
+        database.dispose()
+        fill(environment, servers.database_url, load)
+        yield World(
+            folder,
+            settings,
+            environment,
+            servers.database_url,
+            parse_qs(urlsplit(url).query).get("host", [""])[0],
+            int((settings.data_dir / "postgres" / "postmaster.pid").read_text().split()[0]),
+        )
 
 
 def fill(environment: dict[str, str], url: str, load: Load) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from infra.ports import choose_free_port
 from tests.bench.tools import Load, Target
 
 _SCHEMA = Path("/etc/freeradius/3.0/mods-config/sql/main/postgresql")
@@ -138,10 +139,10 @@ _AUTHENTICATE = """
 class FreeRadius:
     """One server process in a folder of its own."""
 
-    def __init__(self, folder: Path, name: str, ports: tuple[int, int], threads: int = 6) -> None:
+    def __init__(self, folder: Path, name: str, threads: int = 6) -> None:
         self._folder = folder
         self._name = name
-        self._ports = ports
+        self._ports = (choose_free_port(), choose_free_port())
         self._threads = threads
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -1,0 +1,54 @@
+"""What an ISP feels: latency when the cluster is well used, and everybody dialling in at once after a power cut."""
+
+from dataclasses import dataclass
+from itertools import count
+
+from tests.bench.measure import Generator, Run
+from tests.bench.tools import Target
+
+SHARE_OF_MAXIMUM = 0.8
+P99_TARGET_MS = 50.0
+BURSTS = ((2_000, 0.3), (20_000, 2.0))  # (logins at once, seconds to answer them all)
+_SECONDS = 4.0
+_OPEN_WINDOW = 4_096  # an open loop never waits for answers; so many may be outstanding
+_BURST_TRIES = 3
+_seeds = count(700_000)  # sessions that no other run has
+
+
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """One line of the report."""
+
+    what: str
+    run: Run
+    kept: bool  # the target is met
+
+
+def latencies(generator: Generator, target: Target, maxima: dict[str, float]) -> list[Strain]:
+    """An open loop at 80 % of what the server did at most, by mode."""
+    # Start, Interim and Stop speak of the same sessions: as many as the slowest of them gets through.
+    sessions = min([rate for mode, rate in maxima.items() if mode.startswith("acct-")], default=0.0)
+    session_seed = next(_seeds)
+    lines = []
+    for mode, maximum in maxima.items():
+        rate, follows = SHARE_OF_MAXIMUM * maximum, mode.startswith("acct-")
+        run = generator.run(
+            target,
+            mode,
+            window=_OPEN_WINDOW,
+            count=int(_SECONDS * SHARE_OF_MAXIMUM * (sessions if follows else maximum)),
+            seed=session_seed if follows else next(_seeds),
+            options=["--rate", f"{rate:.0f}"],
+        )
+        lines.append(Strain(f"{mode} at {rate:.0f}/s", run, run.p99_ms < P99_TARGET_MS and not run.lost))
+    return lines
+
+
+def bursts(generator: Generator, target: Target) -> list[Strain]:
+    """So many logins at the same moment, each from the first datagram to the last answer; the slowest of three."""
+    lines = []
+    for size, seconds in BURSTS:
+        runs = [generator.run(target, "pap", window=size, count=size, seed=next(_seeds)) for _ in range(_BURST_TRIES)]
+        slowest = max(runs, key=lambda run: (run.lost, run.resent, run.seconds))
+        lines.append(Strain(f"{size} logins at once", slowest, slowest.seconds < seconds and not slowest.lost))
+    return lines
