@@ -9,15 +9,13 @@ from contextlib import suppress
 import structlog
 
 from infra.crypto import master_box
-from infra.errors import ServersError
-from infra.log import configure
-from infra.servers import Servers, resolve
-from infra.settings import Settings, SettingsError
-from radius_cluster.__main__ import follow_parent
+from infra.servers import Servers
+from infra.settings import Settings
 from radius_cluster.coa.engine import Engine
 from radius_cluster.coa.exchange import Exchange
 from radius_cluster.counters import Counters
 from radius_cluster.node import cell_urls
+from radius_cluster.program import run_program
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
 from radius_cluster.routing.load import DirectoryLoader, follow_dynamic_names
@@ -60,21 +58,7 @@ async def serve(settings: Settings, servers: Servers) -> None:
 
 def main() -> int:
     """Exit codes: 0 stopped as asked, 1 cannot serve, 2 wrong settings."""
-    try:
-        settings = Settings.from_env()
-        servers = resolve(settings)
-    except SettingsError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 2
-    except ServersError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 1
-    configure(settings, "coa")
-    follow_parent()
-    import uvloop
-
-    uvloop.run(serve(settings, servers))
-    return 0
+    return run_program("coa", serve)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""What the three programs of the cluster have in common: settings, servers, log, end."""
+
+import ctypes
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+
+import structlog
+import uvloop
+
+from infra.errors import ServersError
+from infra.log import configure
+from infra.servers import Servers, resolve
+from infra.settings import Settings, SettingsError
+
+_PR_SET_PDEATHSIG = 1
+
+
+def run_program(name: str, serve: Callable[[Settings, Servers], Coroutine[None, None, None]]) -> int:
+    """Serve until ``serve`` ends. Exit codes: 0 stopped as asked, 1 cannot serve, 2 wrong settings."""
+    try:
+        settings = Settings.from_env()
+        servers = resolve(settings)
+    except SettingsError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    except ServersError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 1
+    configure(settings, name)
+    _follow_parent()
+    try:
+        uvloop.run(serve(settings, servers))
+    except OSError as error:
+        structlog.get_logger(__name__).error(f"{name}_cannot_listen", error=str(error))
+        return 1
+    return 0
+
+
+def _follow_parent() -> None:
+    """End when the parent ends, also by kill -9: the supervisor's restart must find the ports free."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
