@@ -1,6 +1,8 @@
 """What an accepted login receives, before any vendor's dialect (NET-5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 _PAIRS = (
     ("up_bps", "down_bps"),
@@ -54,3 +56,19 @@ class ReplyProfile:
 def profile_fields() -> tuple[str, ...]:
     """The names of all fields."""
     return tuple(field.name for field in fields(ReplyProfile))
+
+
+RATES = (
+    "up_bps", "down_bps", "burst_up_bps", "burst_down_bps", "threshold_up_bps", "threshold_down_bps", "burst_seconds",
+    "priority",
+)  # fmt: skip
+
+
+def profile_of_row(row: Mapping[str, Any], options: Mapping[str, Any], interim_seconds: int) -> ReplyProfile:
+    """A row of aaa.profile as what is sent; ``options`` may name any further part of a profile."""
+    known = profile_fields()
+    values = {name: value for name, value in options.items() if name in known and value not in (None, "")}
+    for name in (*RATES, "pool", "ipv6_pool"):
+        values[name] = row[name]
+    values["dns1"], values["dns2"] = str(row["dns1"] or ""), str(row["dns2"] or "")
+    return ReplyProfile(**{**values, "interim_seconds": interim_seconds})

@@ -16,10 +16,11 @@ from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
-from radius_cluster.process.ready_replies import Profile, encode_for, fetch_profiles, keep
+from radius_cluster.process.ready_replies import Profile, encode_for, encode_place, fetch_profiles, keep, style_of
 from radius_cluster.process.special_login import local_minute, read_special
 from radius_cluster.routing.directory import NasEntry, TenantEntry
-from radius_cluster.wire.dialects import encode_octet_limits, encode_profile
+from radius_cluster.wire.codes import CALLING_STATION_ID
+from radius_cluster.wire.dialects import encode_octet_limits
 from radius_cluster.wire.mac_address import normalise_mac
 from tenants.access.reasons import CODES
 from tenants.access.rules import OK, decide, in_windows, may_connect_until, session_seconds, window_profile
@@ -36,7 +37,7 @@ _LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
 Batch = list[Request | None]  # a request becomes None when it is decided
-Ready = tuple[bytes, list[dict[str, int]]]
+Ready = tuple[bytes, list[dict[str, int]], bytes | None]  # attributes, time windows, the plan's place for expired ones
 
 
 class Logins:
@@ -137,18 +138,20 @@ class Logins:
             if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
                 batch[at] = None
                 continue
-            ready = request.nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], request.nas.style))
+            nas = request.nas
+            style = nas.style if row[sql.VALID_UNTIL] - now >= nas.expiring_seconds else style_of(nas, row, now)
+            ready = nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], style))
             if (
                 ready is None
                 or row[sql.RARE] is not None
                 or not row[sql.ACTIVATED]
                 or ready[1]
-                or (row[sql.DROP_OLDEST] and row[sql.OPEN_SESSIONS] >= row[sql.MAX_SESSIONS] > 0)
+                or row[sql.OPEN_SESSIONS] >= row[sql.MAX_SESSIONS] > 0
             ):
                 special.append((at, row))
                 continue
             batch[at] = None
-            self._decide(request, row, ready[0], now)
+            self._decide(request, row, ready, now)
         if len(rows) < len(requests):
             known = {row[sql.ORDINAL] for row in rows}
             strangers = [at for at in range(len(requests)) if at + 1 not in known]
@@ -201,7 +204,7 @@ class Logins:
             return None
         return added
 
-    def _decide(self, request: Request, row: Any, attributes: bytes, now: float) -> None:
+    def _decide(self, request: Request, row: Any, ready: Ready, now: float) -> None:
         """An activated account without bindings, quota, windows or a fixed address: nearly all."""
         added = self._recognise(request, row, now)
         if added is None:
@@ -213,21 +216,24 @@ class Logins:
             row[sql.OPEN_SESSIONS], row[sql.MAX_SESSIONS], row[sql.DROP_OLDEST],
         )  # fmt: skip
         if verdict != OK:
-            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now)
+            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
             return
         seconds = session_seconds(valid_until, now, request.nas.tenant.max_session_seconds, renews)
-        accept(request, self._counters, row[sql.ACCOUNT], attributes + added, seconds)
+        accept(request, self._counters, row[sql.ACCOUNT], ready[0] + added, seconds)
 
-    def _refuse_or_serve_expired(self, request: Request, row: Any, reason: str, added: bytes, now: float) -> None:
-        """An expired account may enter the router's place for such accounts instead of being refused (NET-4)."""
+    def _refuse_or_serve_expired(
+        self, request: Request, row: Any, reason: str, added: bytes, now: float, ready: Ready
+    ) -> None:
+        """An expired account may enter the place that its plan or the router has for such, instead of being refused
+        (NET-4, CAP-3)."""
         nas = request.nas
-        if nas.expired is not None and reason in ("expired", "arrears"):
-            try:
-                body = encode_profile(nas.dialect, nas.expired, invert=nas.invert, rate_unit=nas.rate_unit)
-            except ValueError:
-                body = b""
-            accept(request, self._counters, row[sql.ACCOUNT], body + added, nas.tenant.max_session_seconds)
-            return
+        if reason in ("expired", "arrears"):
+            body = ready[2]
+            if body is None and nas.expired is not None:
+                body = encode_place(nas, nas.expired)
+            if body is not None:
+                accept(request, self._counters, row[sql.ACCOUNT], body + added, nas.tenant.max_session_seconds)
+                return
         reject(request, self._counters, reason, row[sql.ACCOUNT], now, row[sql.LOCALE])
 
     def _decide_from_memory(self, request: Request) -> None:
@@ -244,7 +250,9 @@ class Logins:
         if added is None:
             return
         special = read_special(row[sql.RARE], request.packet, nas, now)
-        attributes, windows = nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], nas.style), (b"", []))
+        key = row[sql.PROFILE], row[sql.VERSION], style_of(nas, row, now)
+        ready = nas.tenant.ready.get(key, (b"", [], None))
+        attributes, windows, _place = ready
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
             row[sql.STATE], True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), row[sql.IN_ARREARS], now,
@@ -256,7 +264,7 @@ class Logins:
             "login_from_memory", tenant=nas.tenant.slug, username=request.user_name, verdict=CODES[verdict] or "ok"
         )
         if verdict != OK:
-            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now)
+            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
             return
         seconds = session_seconds(row[sql.VALID_UNTIL], now, nas.tenant.max_session_seconds, row[sql.RENEWS])
         seconds = _until_closed(windows, nas.tenant, now, seconds)
@@ -270,17 +278,18 @@ class Logins:
         missing = [
             (requests[at].nas.tenant, row[sql.PROFILE])
             for at, row in special
-            if (row[sql.PROFILE], row[sql.VERSION], requests[at].nas.style) not in requests[at].nas.tenant.ready
+            if _ready_key(requests[at].nas, row, now) not in requests[at].nas.tenant.ready
         ]
         if missing:
             profiles = await fetch_profiles(connection, missing)
         for at, row in special:
             request = requests[at]
             nas = request.nas
-            ready = nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], nas.style))
+            ready = nas.tenant.ready.get(_ready_key(nas, row, now))
             if ready is None:
                 profile = profiles.get((nas.tenant.id, row[sql.PROFILE]))
-                ready = keep(nas, row[sql.PROFILE], profile) if profile else (b"", [])
+                style = style_of(nas, row, now)
+                ready = keep(nas, row[sql.PROFILE], profile, style) if profile else (b"", [], None)
             await self._decide_one(connection, request, row, ready, now)
             batch[at] = None
 
@@ -292,18 +301,25 @@ class Logins:
         if added is None:
             return
         special = read_special(row[sql.RARE], request.packet, nas, now)
-        attributes, windows = ready
+        attributes, windows, _place = ready
         weekday, minute = local_minute(tenant, now) if windows else (0, 0)
         throttled = special.quota_used_up and not special.quota_cut
+        mac = normalise_mac(request.packet.text(CALLING_STATION_ID))
+        open_sessions, redialled = row[sql.OPEN_SESSIONS], 0
+        if open_sessions >= row[sql.MAX_SESSIONS] > 0 and not row[sql.DROP_OLDEST] and mac:
+            # The same device cannot be online and dial: its old session is dead, whatever we heard of it last.
+            alive_after = now - tenant.stale_seconds
+            redialled = await connection.fetchval(sql.COUNT_OF_MAC, tenant.id, account_id, mac, alive_after)
+            open_sessions -= redialled
         verdict = decide(
             row[sql.STATE], row[sql.ACTIVATED], may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]),
             row[sql.IN_ARREARS], now, special.place_allowed,
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and not throttled,
-            not windows or in_windows(windows, weekday, minute), row[sql.OPEN_SESSIONS], row[sql.MAX_SESSIONS],
+            not windows or in_windows(windows, weekday, minute), open_sessions, row[sql.MAX_SESSIONS],
             row[sql.DROP_OLDEST],
         )  # fmt: skip
         if verdict != OK:
-            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now)
+            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
             return
         other = special.throttle_profile_id if throttled else window_profile(windows, weekday, minute)
         if other is not None:
@@ -314,6 +330,8 @@ class Logins:
         seconds = _until_closed(windows, tenant, now, seconds)
         if special.seconds_left and special.quota_cut:
             seconds = min(seconds, special.seconds_left)
+        if redialled:  # asks the router; what it does not know any more is closed here
+            await connection.execute(sql.PROBE_OLD_SESSIONS, tenant.id, account_id, mac)
         beyond = row[sql.OPEN_SESSIONS] - row[sql.MAX_SESSIONS] + 1
         if row[sql.DROP_OLDEST] and row[sql.MAX_SESSIONS] > 0 and beyond > 0:
             await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond)
@@ -328,6 +346,10 @@ def _until_closed(windows: list[dict[str, int]], tenant: TenantEntry, now: float
     """No longer than the plan's hours (PLN-7)."""
     closes = closes_at(windows, datetime.fromtimestamp(now, UTC), tenant.zone) if windows else None
     return seconds if closes is None else min(seconds, closes.timestamp() - now)
+
+
+def _ready_key(nas: NasEntry, row: Any, now: float) -> tuple[int, int, str]:
+    return row[sql.PROFILE], row[sql.VERSION], style_of(nas, row, now)
 
 
 async def _at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int) -> bytes:

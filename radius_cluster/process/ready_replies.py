@@ -3,37 +3,28 @@
 import json
 from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
-from infra.radius_text.profile import ReplyProfile
-from radius_cluster.process.login_sql import PROFILES
-from radius_cluster.routing.directory import NasEntry, TenantEntry
+from infra.radius_text.profile import RATES, ReplyProfile, profile_of_row
+from radius_cluster.process.login_sql import PROFILES, RENEWS, VALID_UNTIL
+from radius_cluster.routing.directory import NasEntry, TenantEntry, place_profile
 from radius_cluster.wire.dialects import encode_extra, encode_profile
 
 _MOST_READY = 2_000  # per tenant; old versions pile up only until then
-_RATES = (
-    "up_bps", "down_bps", "burst_up_bps", "burst_down_bps", "threshold_up_bps", "threshold_down_bps", "burst_seconds",
-    "priority",
-)  # fmt: skip
-_OPTIONAL = frozenset(field.name for field in fields(ReplyProfile))
 
 
 class Profile:
     """One row of aaa.profile as the packet path uses it."""
 
-    __slots__ = ("extra", "profile", "version", "windows")
+    __slots__ = ("expired", "extra", "profile", "version", "windows")
 
     def __init__(self, row: Mapping[str, Any], interim_seconds: int) -> None:
         options = json.loads(row["options"] or "{}")
-        values = {name: value for name, value in options.items() if name in _OPTIONAL and value not in (None, "")}
-        for name in (*_RATES, "pool", "ipv6_pool"):
-            values[name] = row[name]
-        values["dns1"], values["dns2"] = row["dns1"] or "", row["dns2"] or ""
-        values["interim_seconds"] = interim_seconds
         self.version: int = row["version"]
-        self.profile = ReplyProfile(**values)
+        self.profile = profile_of_row(row, options, interim_seconds)
         self.windows: list[dict[str, int]] = json.loads(row["windows"] or "null") or []
+        self.expired = place_profile(options.get("expired"), interim_seconds)  # the plan's own place (CAP-3)
         try:
             self.extra = encode_extra(str(options.get("extra") or ""))
         except ValueError:  # was refused where it was written
@@ -42,7 +33,7 @@ class Profile:
     def at_rate_of(self, other: "Profile") -> "Profile":
         """This profile with the other's rates; pool, DNS and the rest stay."""
         changed = copy(self)
-        changed.profile = replace(self.profile, **{name: getattr(other.profile, name) for name in _RATES})
+        changed.profile = replace(self.profile, **{name: getattr(other.profile, name) for name in RATES})
         return changed
 
 
@@ -67,10 +58,31 @@ def encode_for(nas: NasEntry, profile: Profile) -> bytes:
         return profile.extra
 
 
-def keep(nas: NasEntry, profile_id: int, profile: Profile) -> tuple[bytes, list[dict[str, int]]]:
-    """Encode a profile for the NAS's style and keep it for the next login."""
+def style_of(nas: NasEntry, row: Any, now: float) -> str:
+    """Which of the NAS's replies an account gets: one that ends soon, and does not renew by itself, is told so."""
+    soon = row[VALID_UNTIL] - now < nas.expiring_seconds and not row[RENEWS]
+    return nas.expiring_style if soon else nas.style
+
+
+def encode_place(nas: NasEntry, place: ReplyProfile) -> bytes:
+    """The attributes of a place for expired accounts; nothing when a value does not fit."""
+    try:
+        return encode_profile(nas.dialect, place, invert=nas.invert, rate_unit=nas.rate_unit)
+    except ValueError:
+        return b""
+
+
+def keep(
+    nas: NasEntry, profile_id: int, profile: Profile, style: str
+) -> tuple[bytes, list[dict[str, int]], bytes | None]:
+    """Encode a profile in a style of the NAS and keep it for the next login."""
+    if style != nas.style:
+        changed = copy(profile)
+        changed.profile = replace(profile.profile, **nas.expiring)
+        profile = changed
     ready = nas.tenant.ready
     if len(ready) >= _MOST_READY:
         ready.clear()
-    found = ready[profile_id, profile.version, nas.style] = (encode_for(nas, profile), profile.windows)
+    expired = None if profile.expired is None else encode_place(nas, profile.expired)
+    found = ready[profile_id, profile.version, style] = (encode_for(nas, profile), profile.windows, expired)
     return found

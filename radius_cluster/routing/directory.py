@@ -10,8 +10,12 @@ from infra.radius_text.dialects import Dialect, dialect_for
 from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire.dialects import encode_extra
 
-_NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
 LATENCY_SLOTS = 26  # of counters.LATENCY_OUTCOMES
+_NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
+_PLACE_RATES = ("up_bps", "down_bps")
+_PLACE_TEXTS = (
+    "pool", "ipv6_pool", "address_list", "user_group", "qos_profile", "service", "redirect_url", "dns1", "dns2",
+)  # fmt: skip
 _EPOCH_ORDINAL = 719163  # date(1970, 1, 1).toordinal()
 
 
@@ -24,6 +28,7 @@ class TenantEntry:
         "_day_ends",
         "box",
         "cell",
+        "dialects",
         "id",
         "interim_seconds",
         "latency",
@@ -39,8 +44,10 @@ class TenantEntry:
 
     def __init__(self, row: Mapping[str, Any], box: SecretBox) -> None:
         self.id: int = row["id"]
-        # (profile, version, style) → encoded attributes of the Accept, and the profile's time windows
-        self.ready: dict[tuple[int, int, str], tuple[bytes, list[dict[str, int]]]] = {}
+        # (profile, version, style) → encoded attributes of the Accept, the profile's time windows, and what it has for
+        # expired accounts
+        self.ready: dict[tuple[int, int, str], tuple[bytes, list[dict[str, int]], bytes | None]] = {}
+        self.dialects: dict[str, Dialect] = {}  # the tenant's own
         self.latency = [0] * LATENCY_SLOTS  # answers by how long they took; counters.LATENCY_OUTCOMES names the slots
         self.update(row, box)
 
@@ -83,6 +90,9 @@ class NasEntry:
         "ddns_name",
         "dialect",
         "expired",
+        "expiring",
+        "expiring_seconds",
+        "expiring_style",
         "extra",
         "id",
         "identifier",
@@ -131,11 +141,15 @@ class NasEntry:
         self.invert: bool = row["invert_directions"]
         self.region_id: int | None = row["region_id"]
         self.options: Mapping[str, Any] = options
-        self.dialect: Dialect = dialect_for(row["vendor"])
+        self.dialect: Dialect = tenant.dialects.get(row["vendor"]) or dialect_for(row["vendor"])
         self.rate_unit: str = str(options.get("rate_unit") or "")
         self.style: str = f"{self.dialect.key}|{int(self.invert)}|{self.rate_unit}|{tenant.interim_seconds}"
         self.extra = _extra(options)
-        self.expired = _expired_profile(options, tenant)
+        self.expired = place_profile(options.get("expired"), tenant.interim_seconds)
+        # Accounts that end soon get their profile with parts of it exchanged (NET-4); 0 seconds: nobody.
+        self.expiring = place_changes(options.get("expiring"))
+        self.expiring_seconds: int = (_number(options.get("expiring_days")) or 0) * 86_400 if self.expiring else 0
+        self.expiring_style: str = f"{self.style}|{sorted(self.expiring.items())}"
 
 
 class Directory:
@@ -243,21 +257,22 @@ def _extra(options: Mapping[str, Any]) -> bytes:
         return b""
 
 
-def _expired_profile(options: Mapping[str, Any], tenant: TenantEntry) -> ReplyProfile | None:
-    """What an expired subscriber receives instead of a refusal (NET-4): any of pool, address list, redirect, rates."""
-    wanted = options.get("expired") or {}
-    if not isinstance(wanted, Mapping) or not any(wanted.values()):
-        return None
-    return ReplyProfile(
-        up_bps=_number(wanted.get("up_bps")),
-        down_bps=_number(wanted.get("down_bps")),
-        pool=str(wanted.get("pool") or ""),
-        address_list=str(wanted.get("address_list") or wanted.get("acl") or ""),
-        redirect_url=str(wanted.get("redirect_url") or ""),
-        dns1=str(wanted.get("dns1") or ""),
-        dns2=str(wanted.get("dns2") or ""),
-        interim_seconds=tenant.interim_seconds,
-    )
+def place_changes(wanted: Any) -> dict[str, Any]:
+    """The parts of a profile that a place for expiring or expired accounts sets (NET-4): pool, address list, rates …"""
+    if not isinstance(wanted, Mapping):
+        return {}
+    changes: dict[str, Any] = {name: rate for name in _PLACE_RATES if (rate := _number(wanted.get(name)))}
+    for name in _PLACE_TEXTS:
+        text = str(wanted.get(name) or (wanted.get("acl") if name == "address_list" else "") or "")
+        if text:
+            changes[name] = text
+    return changes
+
+
+def place_profile(wanted: Any, interim_seconds: int) -> ReplyProfile | None:
+    """What an expired subscriber receives instead of a refusal; None where there is no place for him."""
+    changes = place_changes(wanted)
+    return ReplyProfile(**changes, interim_seconds=interim_seconds) if changes else None
 
 
 def _number(value: Any) -> int | None:

@@ -4,14 +4,15 @@ look every half minute for what a lost connection may have missed."""
 import asyncio
 import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import structlog
 
 from infra.crypto import DATA_KEY, DecryptionError, SecretBox
+from infra.radius_text.dialects import Dialect, parse_dialect
 from radius_cluster.listen.database import connect
-from radius_cluster.routing.directory import Directory
+from radius_cluster.routing.directory import Directory, TenantEntry
 
 LOG = structlog.get_logger(__name__)
 _LOOK_EVERY_SECONDS = 30.0
@@ -24,12 +25,15 @@ _NAS = (
     " message_authenticator, invert_directions, region_id, options, first_packet_at, first_accept_at, first_online_at,"
     " deleted_at FROM registry.nas WHERE deleted_at IS NULL"
 )
+_DIALECTS = "SELECT tenant_id, key, text, version FROM registry.dialects"
 # Changes whenever a row that we keep is added, changed or removed; cheap enough to ask twice a minute.
 _FINGERPRINT = (
     "SELECT (SELECT count(*) || ':' || COALESCE(sum(directory_version), 0) || ':' ||"
     " COALESCE(sum(hashtext(state || slug || nas_prefix || timezone || locale || interim_seconds ||"
     " max_session_seconds)), 0) FROM registry.tenants) || '/' || (SELECT count(*) || ':' || COALESCE(max(id), 0)"
     " || ':' || COALESCE(extract(epoch FROM max(updated_at)), 0) FROM registry.nas WHERE deleted_at IS NULL)"
+    " || '/' || (SELECT count(*) || ':' || COALESCE(sum(version), 0) || ':' || COALESCE(max(id), 0)"
+    " FROM registry.dialects)"
 )
 
 
@@ -98,12 +102,14 @@ class DirectoryLoader:
         self._fingerprint = await connection.fetchval(_FINGERPRINT)
         directory = self._directory
         tenants, routers = await connection.fetch(_TENANTS), await connection.fetch(_NAS)
+        dialects = await connection.fetch(_DIALECTS)
         for tenant_id in set(directory.tenants) - {row["id"] for row in tenants}:
             directory.remove_tenant(tenant_id)
         for nas_id in set(directory.nas) - {row["id"] for row in routers}:
             directory.remove_nas(nas_id)
         for row in tenants:
             self._put_tenant(row)
+        self._put_dialects(directory.tenants.values(), dialects)
         for count, row in enumerate(routers, 1):
             self._put_nas(row)
             if not count % 500:
@@ -116,7 +122,10 @@ class DirectoryLoader:
             row = await connection.fetchrow(f"{_TENANTS} AND id = $1", int(number))
             if row is None:
                 self._directory.remove_tenant(int(number))
-            elif self._put_tenant(row):  # replies and secrets of its NAS depend on it
+            elif self._put_tenant(row):
+                dialects = await connection.fetch(f"{_DIALECTS} WHERE tenant_id = $1", int(number))
+                self._put_dialects([self._directory.tenants[int(number)]], dialects)
+                # replies and secrets of its NAS depend on it
                 for nas in await connection.fetch(f"{_NAS} AND tenant_id = $1", int(number)):
                     self._put_nas(nas)
         elif kind == "nas":
@@ -142,6 +151,20 @@ class DirectoryLoader:
             return False
         self._directory.put_tenant(row, SecretBox(key))
         return True
+
+    def _put_dialects(self, tenants: Iterable[TenantEntry], rows: Iterable[Mapping[str, Any]]) -> None:
+        """The tenants' own dialects; one that no longer parses is left out, and its routers get the standard one."""
+        found: dict[int, dict[str, Dialect]] = {}
+        for row in rows:
+            try:
+                # The version is part of the key, because encoded replies are kept by it.
+                dialect = parse_dialect(f"{row['key']}@{row['version']}", row["text"])
+            except ValueError as error:
+                LOG.error("dialect_unreadable", tenant=row["tenant_id"], dialect=row["key"], error=str(error))
+                continue
+            found.setdefault(row["tenant_id"], {})[row["key"]] = dialect
+        for tenant in tenants:
+            tenant.dialects = found.get(tenant.id, {})
 
     def _put_nas(self, row: Mapping[str, Any]) -> None:
         fields = {**row, "options": json.loads(row["options"] or "{}")}

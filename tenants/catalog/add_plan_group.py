@@ -13,6 +13,7 @@ from tenants.catalog.models import PlanGroup
 from tenants.catalog.rules import check_name
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import InvalidInput
+from tenants.network.rules_replies import check_extra, check_place
 
 
 class BadDnsAddress(InvalidInput):
@@ -54,6 +55,19 @@ def check_dns(value: str, field_name: str) -> str | None:
         raise BadDnsAddress(field=field_name, value=value) from None
 
 
+def check_options(options: dict[str, Any]) -> dict[str, Any]:
+    """What the group adds to answers: ``extra`` attributes, a place for ``expired`` accounts, and names for dialects.
+
+    Raises BadAttributeText, BadReplyOption.
+    """
+    checked = dict(options)
+    if checked.get("extra"):
+        checked["extra"] = check_extra(str(checked["extra"]))
+    if checked.get("expired"):
+        checked["expired"] = check_place(checked["expired"], "expired_")
+    return {name: value for name, value in checked.items() if value not in (None, "", {})}
+
+
 def fill_group(group: PlanGroup, command: AddPlanGroup) -> None:
     """Set the group's fields from the command. Raises BadName, BadDnsAddress."""
     group.name = check_name(command.name)
@@ -63,7 +77,7 @@ def fill_group(group: PlanGroup, command: AddPlanGroup) -> None:
     group.dns1 = check_dns(command.dns1, "dns1")
     group.dns2 = check_dns(command.dns2, "dns2")
     group.sort = command.sort
-    group.options = command.options
+    group.options = check_options(command.options)
 
 
 def group_facts(group: PlanGroup) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tenants.kernel.actor import Actor
 from tenants.network import rules
 from tenants.network.errors import AddressTaken, IdentifierTaken
 from tenants.network.find import find_region
+from tenants.network.own_dialects import own_dialect
 from tenants.network.vendors import VENDORS
 from tenants.registry.keys import box_for
 from tenants.registry.models import Nas
@@ -52,7 +53,9 @@ class AddedNas:
 def add_nas(scope: TenantScope, command: AddNas, *, actor: Actor, now: datetime) -> AddedNas:
     """Raises Forbidden, TierLimitReached and the errors of ``network/errors.py``; each names its form field."""
     actor.require("nas.add")
-    vendor = rules.check_vendor(command.vendor)
+    own = own_dialect(scope, command.vendor)
+    vendor = rules.check_vendor(command.vendor, () if own is None else (command.vendor,))
+    usual_port = VENDORS[vendor].coa_port if own is None else own.coa_port
     identifier = _identifier(scope, command)
     name = check_name(command.name or identifier)
     secret = rules.check_secret(command.secret) if command.secret else rules.new_secret()
@@ -74,7 +77,7 @@ def add_nas(scope: TenantScope, command: AddNas, *, actor: Actor, now: datetime)
         auth_mode=auth_mode,
         address=address,
         ddns_name=ddns_name,
-        coa_port=rules.check_coa_port(VENDORS[vendor].coa_port if command.coa_port is None else command.coa_port),
+        coa_port=rules.check_coa_port(usual_port if command.coa_port is None else command.coa_port),
         message_authenticator=rules.check_message_authenticator(command.message_authenticator),
         invert_directions=command.invert_directions,
         region_id=command.region_id,

@@ -11,6 +11,7 @@ from tenants.kernel.actor import Actor
 from tenants.network import rules
 from tenants.network.add_nas import require_free_address, require_free_identifier, store
 from tenants.network.find import find_nas, find_region
+from tenants.network.own_dialects import own_dialect
 from tenants.registry.keys import box_for
 from tenants.registry.models import Nas
 from tenants.registry.rules import check_name
@@ -54,7 +55,7 @@ def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetim
         find_region(scope, command.region_id)
     changes: dict[str, Any] = {
         "name": check_name(command.name),
-        "vendor": rules.check_vendor(command.vendor),
+        "vendor": rules.check_vendor(command.vendor, [command.vendor] if own_dialect(scope, command.vendor) else ()),
         "coa_port": rules.check_coa_port(command.coa_port),
         "message_authenticator": rules.check_message_authenticator(command.message_authenticator),
         "timezone": rules.check_timezone(command.timezone),

@@ -3,6 +3,7 @@
 import re
 import secrets
 import unicodedata
+from collections.abc import Collection
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from zoneinfo import available_timezones
 
@@ -101,9 +102,9 @@ def check_coa_port(port: int) -> int:
     return port
 
 
-def check_vendor(vendor: str) -> str:
-    """Raises :class:`UnknownVendor`."""
-    if vendor not in VENDORS:
+def check_vendor(vendor: str, own_dialects: Collection[str] = ()) -> str:
+    """A make, or a dialect of the tenant's own. Raises :class:`UnknownVendor`."""
+    if vendor not in VENDORS and vendor not in own_dialects:
         raise UnknownVendor(field="vendor", vendor=vendor, possible=", ".join(VENDORS))
     return vendor
 

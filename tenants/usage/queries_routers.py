@@ -84,6 +84,12 @@ def router_detail(scope: TenantScope, nas_id: int) -> Router:
     return _routers(scope, [row])[0]
 
 
+def router_options(scope: TenantScope, nas_id: int) -> dict[str, Any]:
+    """What the router is sent beyond its dialect. Raises :class:`NotFound` for another tenant's."""
+    router_detail(scope, nas_id)
+    return dict(scope.registry.scalar(select(Nas.options).where(Nas.id == nas_id)) or {})
+
+
 def router_names(scope: TenantScope) -> dict[int, str]:
     """Name by id, the removed ones included: history still names them."""
     rows = scope.registry.execute(select(Nas.id, Nas.name).where(Nas.tenant_id == scope.tenant_id)).all()

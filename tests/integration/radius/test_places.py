@@ -1,0 +1,113 @@
+"""What only some logins meet: places for expiring and expired accounts, own dialects, and a device that dials again."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from radius_cluster.wire import attributes as encode
+from radius_cluster.wire import codes
+from radius_cluster.wire.packet import Packet
+from tests.fixtures.radius import Client, Processes, World, WorldTenant, wait_for
+
+ACCEPT, REJECT = codes.ACCESS_ACCEPT, codes.ACCESS_REJECT
+MakeClient = Callable[..., Client]
+RATE, ADDRESS_LIST = 8, 19  # of Mikrotik
+
+
+def accepted(router: Client, name: str) -> Packet:
+    answer = router.log_in(name)
+    assert answer is not None
+    assert answer.code == ACCEPT
+    return answer
+
+
+def test_places_of_plans_and_routers(world: World, processes: Processes, client: MakeClient) -> None:
+    tenant = world.tenant()
+    options = {
+        "expired": {"pool": "late", "up_bps": 1_000_000, "down_bps": 1_000_000},
+        "expiring": {"address_list": "soon", "redirect_url": "http://pay.example/"},
+        "expiring_days": 3,
+    }
+    _, identifier = world.nas(tenant, options=options)
+    _, plain = world.nas(tenant, "plain")
+    world.profile(tenant, 2, options={"expired": {"pool": "late-of-the-plan", "address_list": "walled"}})
+    now = datetime.now(UTC)
+    for name, profile, left in (("late", 1, -1), ("late2", 2, -1), ("soon", 1, 2), ("later", 1, 4)):
+        world.subscriber(tenant, name, profile_id=profile, max_sessions=0, valid_until=now + timedelta(days=left))
+    processes.start()
+    router, other = client(identifier), client(plain)
+
+    for _ in range(2):  # the second one from what was kept
+        answer = accepted(router, "late")
+        assert (answer.text(codes.FRAMED_POOL), answer.vendor(14988, RATE)) == ("late", b"1M/1M")
+        answer = accepted(router, "late2")  # the plan's own place goes before the router's
+        assert (answer.text(codes.FRAMED_POOL), answer.vendor(14988, ADDRESS_LIST)) == ("late-of-the-plan", b"walled")
+        answer = accepted(router, "soon")
+        assert (answer.text(codes.FRAMED_POOL), answer.vendor(14988, RATE)) == ("pool1", b"10M/50M")
+        assert answer.vendor(14988, ADDRESS_LIST) == b"soon"
+        assert answer.vendor(14122, 4) == b"http://pay.example/"
+        assert accepted(router, "later").vendor(14988, ADDRESS_LIST) is None
+        assert accepted(other, "late2").vendor(14988, ADDRESS_LIST) == b"walled"
+        assert accepted(other, "soon").vendor(14988, ADDRESS_LIST) is None
+    refused = other.log_in("late")
+    assert refused is not None
+    assert refused.code == REJECT
+
+
+def write_dialect(world: World, tenant: WorldTenant, text: str) -> None:
+    world.run(
+        "INSERT INTO registry.dialects (tenant_id, key, text) VALUES (%s, 'own-olt', %s)"
+        " ON CONFLICT (tenant_id, key) DO UPDATE SET text = EXCLUDED.text, version = registry.dialects.version + 1",
+        tenant.id,
+        text,
+    )
+
+
+def test_own_dialects_are_spoken_within_a_second(world: World, processes: Processes, client: MakeClient) -> None:
+    tenant, neighbour = world.tenant(), world.tenant()
+    write_dialect(world, tenant, "[accept]\nFilter-Id = up {up_text} down {down_text}\n")
+    _, identifier = world.nas(tenant, vendor="own-olt")
+    _, foreign = world.nas(neighbour, vendor="own-olt")  # what it names is not there: it gets the standard one
+    for one in (tenant, neighbour):
+        world.subscriber(one, "alice", max_sessions=0)
+    processes.start()
+    router = client(identifier)
+    assert accepted(router, "alice").text(codes.FILTER_ID) == "up 10m down 50m"
+    answer = accepted(client(foreign), "alice")
+    assert codes.FILTER_ID not in answer.attributes
+    assert answer.vendor(codes.VENDOR_WISPR, 7) == (10_000_000).to_bytes(4, "big")
+    write_dialect(world, tenant, "rate-unit kbit/s\n[accept]\nFilter-Id = {up}\n")
+    wait_for(lambda: accepted(router, "alice").text(codes.FILTER_ID) == "10000", 1.0)
+
+
+def test_a_device_that_dials_again_is_let_in(world: World, processes: Processes, client: MakeClient) -> None:
+    tenant = world.tenant()
+    nas_id, identifier = world.nas(tenant)
+    account = world.subscriber(tenant, "alice", max_sessions=1)
+    processes.start()
+    router = client(identifier)
+    home = encode.text(codes.CALLING_STATION_ID, "AA-BB-CC-00-11-22")
+    other = encode.text(codes.CALLING_STATION_ID, "aa:bb:cc:00:11:23")
+    assert router.account(codes.ACCT_START, "s1", "alice", extra=home)
+    [session] = world.sessions(tenant)
+
+    stranger, redial = router.log_in("alice", extra=other), router.log_in("alice", extra=home)
+    assert stranger is not None
+    assert redial is not None
+    assert (stranger.code, redial.code) == (REJECT, ACCEPT)
+    asked = world.query(
+        "SELECT payload ->> 'session_id', payload ->> 'reason', (payload ->> 'nas_id')::int FROM work.outbox"
+        " WHERE tenant_id = %s AND topic = 'radius.disconnect' AND subject = %s",
+        tenant.id,
+        f"account:{account}",
+    )
+    assert asked == [("s1", "redialled", nas_id)]
+    assert session["mac"] == "aa:bb:cc:00:11:22"
+    # Another device is online, and an old session of this one is silent for long: the limit holds.
+    assert router.account(codes.ACCT_START, "s2", "alice", extra=other)
+    world.run(
+        "UPDATE aaa.session SET updated_at = now() - interval '1 day' WHERE tenant_id = %s AND session_id = 's1'",
+        tenant.id,
+    )
+    again = router.log_in("alice", extra=home)
+    assert again is not None
+    assert again.code == REJECT
