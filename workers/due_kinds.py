@@ -7,6 +7,8 @@ from infra.queue import DUE, SLOW, Task
 
 ACTIVATE = "account.activate"  # written by the cluster at the first accepted login (SUB-3)
 EXPIRE, PACK_END = "account.expire", "billing.pack_end"
+GROUP_HOURS = "group.hours"
+QUOTA_RESET = "account.quota_reset"
 RELEASE_NAME = "account.release_name"
 SEAL, RETENTION, LEDGER_CHECK = "tenant.seal", "tenant.retention", "tenant.ledger_check"
 
@@ -14,9 +16,10 @@ SEAL, RETENTION, LEDGER_CHECK = "tenant.seal", "tenant.retention", "tenant.ledge
 FAMILIES: dict[str, tuple[str, ...]] = {
     "first_login": (ACTIVATE,),
     "billing": (EXPIRE, PACK_END),
+    "rates": (GROUP_HOURS, QUOTA_RESET),
     "upkeep": (RELEASE_NAME, SEAL, RETENTION, LEDGER_CHECK),
 }
-QUEUE_OF = {"first_login": DUE, "billing": DUE, "upkeep": SLOW}
+QUEUE_OF = {"first_login": DUE, "billing": DUE, "rates": DUE, "upkeep": SLOW}
 UPKEEP_KINDS = (SEAL, RETENTION, LEDGER_CHECK)  # every tenant has one row of each
 LEASE_SECONDS = 4  # a killed worker's tenants are taken up again after it; a second job meanwhile finds nothing
 

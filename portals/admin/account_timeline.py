@@ -13,7 +13,7 @@ _ACTIONS = {
     "account.buy": ("receipt", lazy("Renewed")),
     "account.renew": ("receipt", lazy("Renewed")),
     "account.change_plan": ("switch-horizontal", lazy("Plan changed")),
-    "account.manual_change": ("pencil", lazy("Changed by hand")),
+    "account.manual": ("pencil", lazy("Changed by hand")),
     "account.top_up": ("wallet", lazy("Balance topped up")),
     "account.move": ("map-pin", lazy("Moved")),
     "account.refund": ("receipt-refund", lazy("Refunded")),
@@ -28,6 +28,7 @@ _ACTIONS = {
     "account.enable": ("check", lazy("Enabled")),
     "account.never_expires": ("calendar", lazy("Set to never expire")),
     "account.activate": ("clock-play", lazy("Activated by the first login")),
+    "account.quota_warning": ("gauge", lazy("Quota warning")),
     "account.reset_password": ("key", lazy("New password set")),
     "account.query_password": ("eye", lazy("Password looked up")),
     "account.unbind": ("link-off", lazy("Unbound")),
@@ -63,7 +64,7 @@ def _item(entry: Happening, routers: dict[int, str]) -> tuple[str, str, str]:
         )
         return "logout-2", _("Offline: %(cause)s", cause=word(CAUSES, int(entry.what))), note
     icon_name, title = _ACTIONS.get(
-        entry.what, ("history", entry.what.partition(".")[2].replace("_", " ").capitalize())
+        entry.what.replace("-", "_"), ("history", entry.what.partition(".")[2].replace("_", " ").capitalize())
     )
     note = " · ".join(part for part in (entry.who, str(detail.get("reason") or "")) if part)
     return icon_name, str(title), note

@@ -36,6 +36,7 @@ ACTIONS: dict[str, Any] = {
     "account.restore": lazy("Restored an account"),
     "account.release_name": lazy("Released a user name"),
     "account.activate": lazy("Activated by the first login"),
+    "account.quota_warning": lazy("Told how far a quota is used"),
     "session.kick": lazy("Disconnected a session"),
     "nas.add": lazy("Added a router"),
     "nas.edit": lazy("Changed a router"),

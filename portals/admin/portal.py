@@ -24,6 +24,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     own_password,
     plan_groups,
     plans,
+    plan_hours,
     promotions,
     refused,
     regions,

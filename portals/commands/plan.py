@@ -6,13 +6,18 @@ import click
 
 from infra import clock
 from portals.commands._output import emit
+from portals.commands._plan_windows import window_documents, window_lines
 from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
 from tenants.access.apply_catalog import add_plan_and_apply
+from tenants.access.edit_hours import WindowValues, add_window, drop_window
 from tenants.catalog.add_plan import AddPlan, PlanValues, ensure_group
 from tenants.catalog.add_plan_group import check_pool
 from tenants.catalog.errors import PlanFieldNeeded
+from tenants.catalog.find import find_group
 from tenants.catalog.queries import as_document, list_plans, plan_document, region_names
 from tenants.catalog.rules import check_name
+from tenants.catalog.set_windows import windows_of
+from tenants.catalog.weekly import parse_days, parse_time_of_day
 from tenants.kernel.units import gigabytes, hours, rate_bps, show_rate
 from tenants.registry.settings import read
 
@@ -100,6 +105,61 @@ def add(
 
 def _rate(text: str | None, megabit: int, field: str) -> int | None:
     return None if text is None else rate_bps(text, megabit=megabit, field=field)
+
+
+@command.command("windows")
+@tenant_option
+@click.option("--group", required=True, help="Name or id of the plan group.")
+def windows(tenant: str, group: str) -> None:
+    """Show the weekly hours of a plan group."""
+    with open_tenant(tenant) as opened:
+        found = find_group(opened.scope, group)
+        documents = window_documents(opened.scope, windows_of(opened.scope, found.id))
+    emit(documents, window_lines(documents))
+
+
+@command.command("add-window")
+@tenant_option
+@click.option("--group", required=True, help="Name or id of the plan group.")
+@click.option("--days", default="all", show_default=True, help="mon-fri, sat,sun or all.")
+@click.option("--from", "starts", required=True, help="08:00, in the tenant's time zone.")
+@click.option("--to", "ends", required=True, help="18:00; earlier than --from: of the next day.")
+@click.option("--action", default="allow", show_default=True, help="allow: may connect then; rate: another speed.")
+@click.option("--up", help="Rate towards the router in this time.")
+@click.option("--down", help="Rate towards the subscriber in this time.")
+def add_one_window(
+    tenant: str, group: str, days: str, starts: str, ends: str, action: str, up: str | None, down: str | None
+) -> None:
+    """Let a plan group connect, or run at another rate, at certain hours only."""
+    with open_tenant(tenant) as opened:
+        scope = opened.scope
+        megabit = int(read(scope).megabit)
+        values = WindowValues(
+            parse_days(days),
+            parse_time_of_day(starts, field="from"),
+            parse_time_of_day(ends, field="to"),
+            action,
+            _rate(up, megabit, "up"),
+            _rate(down, megabit, "down"),
+        )
+        found = find_group(scope, group)
+        stored = add_window(scope, found.id, values, actor=AT_THE_COMMAND_LINE, now=clock.now())
+        documents = window_documents(scope, stored)
+    emit(documents, window_lines(documents))
+
+
+@command.command("drop-window")
+@tenant_option
+@click.option("--group", required=True, help="Name or id of the plan group.")
+@click.option("--number", type=int, required=True, help="Its number in `plan windows`.")
+def drop_one_window(tenant: str, group: str, number: int) -> None:
+    """Drop one of a plan group's hours."""
+    with open_tenant(tenant) as opened:
+        scope = opened.scope
+        found = find_group(scope, group)
+        stored = drop_window(scope, found.id, number, None, actor=AT_THE_COMMAND_LINE, now=clock.now())
+        documents = window_documents(scope, stored)
+    emit(documents, window_lines(documents))
 
 
 @command.command("list")

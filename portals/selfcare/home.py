@@ -23,9 +23,10 @@ from tenants.billing.offers import list_offers
 from tenants.subscribers.end_own_sessions import end_own_sessions
 from tenants.subscribers.queries_detail import AccountDetail, DayUsage, usage_by_day
 from tenants.subscribers.queries_online import sessions_of_account
-from tenants.subscribers.queries_own import own_quota
+from tenants.subscribers.queries_own import OwnQuota, own_quota
 
 USAGE_DAYS = 14
+WARN_SHARE = 0.8
 _GB = 1024**3
 _MB = 1024**2
 
@@ -45,12 +46,14 @@ class Standing:
 def show_home() -> str:
     """The page that answers: am I online, until when, what do I do."""
     account = read_account()
+    quota = own_quota(scope(), account.id, present())
     return render_template(
         "selfcare/home.html",
         account=account,
         standing=standing(account, present()),
         deed=_deed(account),
-        quota=own_quota(scope(), account.id, present()),
+        quota=quota,
+        quota_note=None if quota is None else quota_note(quota),
         settings=tenant_settings(),
         sign=currency_sign(),
         pay_key=Form().key,
@@ -85,6 +88,30 @@ def end_connection() -> Response:
         toast(_("There is no open connection."))
     target = "selfcare.list_sessions" if nas_id is not None else "selfcare.show_home"
     return redirect_after(url_for(target))
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaNote:
+    """What is said on top when little or nothing of the quota is left (PLN-5)."""
+
+    tone: str
+    text: str
+
+
+def quota_note(quota: OwnQuota) -> QuotaNote | None:
+    """From 80 % on, and when it is used up; None before."""
+    again = "" if quota.starts_anew_at is None else _("It starts anew on %(at)s.", at=local(quota.starts_anew_at))
+    if quota.left == 0:
+        text = _("Your quota is used up.")
+        slower = _("Until then the connection is slower.") if again else _("The connection is slower.")
+        pack = _("With a pack or a renewal you go on at once.")
+        return QuotaNote(
+            "warn", " ".join(part for part in (text, again, slower if quota.throttles else "", pack) if part)
+        )
+    if quota.used_share >= WARN_SHARE:
+        share = int(quota.used_share * 100)
+        return QuotaNote("info", f"{_('%(share)s %% of your quota is used.', share=share)} {again}".strip())
+    return None
 
 
 def standing(account: AccountDetail, now: datetime) -> Standing:

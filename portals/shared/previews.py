@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
+from portals.shared.explain_line import explain_line
 from portals.shared.formats import local, money
 from portals.shared.i18n import _
 from portals.shared.words import LINE_KINDS, word
@@ -15,24 +15,10 @@ Change = tuple[str, str, str]
 
 def lines_of(lines: Sequence[OrderLineView]) -> list[Line]:
     """(what, how it came about, amount) of each line."""
-    return [(word(LINE_KINDS, line.kind), how_computed(line.explanation), line.amount) for line in lines]
-
-
-def how_computed(facts: dict[str, Any]) -> str:
-    """How a line came about, so that a plain reader can check it: ``140.00 × 1``."""
-    if facts.get("new_daily") is not None and facts.get("old_daily") is not None:
-        return _(
-            "(%(new)s − %(old)s) × %(days)s whole days left",
-            new=facts["new_daily"],
-            old=facts["old_daily"],
-            days=facts.get("days", facts.get("days_left", "")),
-        )
-    if facts.get("price") is not None and facts.get("quantity") is not None:
-        return f"{facts.get('plan', '')} {money(Decimal(str(facts['price'])))} × {facts['quantity']}".strip()
-    for name in ("promotion", "order", "name", "reason", "note"):
-        if facts.get(name):
-            return str(facts[name])
-    return ""
+    return [
+        (word(LINE_KINDS, line.kind), explain_line(line.kind, line.explanation, line.amount), line.amount)
+        for line in lines
+    ]
 
 
 def changes_of(result: OperationResult) -> list[Change]:

@@ -14,12 +14,14 @@ from radius_cluster.coa.outbox_rows import CHANGE, Outcome, Wish
 from radius_cluster.coa.radsec_routes import RadsecRoutes
 from radius_cluster.counters import Counters
 from radius_cluster.listen.database import connect
-from radius_cluster.process.ready_replies import fetch_profiles
+from radius_cluster.process.ready_replies import Profile, fetch_profiles
+from radius_cluster.process.special_login import local_minute
 from radius_cluster.radsec.directory import RADSEC_SECRET
-from radius_cluster.routing.directory import Directory, NasEntry
+from radius_cluster.routing.directory import Directory, NasEntry, TenantEntry
 from radius_cluster.wire.coa import ERROR_CAUSES, DynamicReply, SessionNames, encode_session_names
 from radius_cluster.wire.codes import COA_REQUEST, DISCONNECT_REQUEST
 from radius_cluster.wire.dialects import encode_coa_profile
+from tenants.access.rules import window_profile
 
 LOG = structlog.get_logger(__name__)
 _POLL_SECONDS: Final = 1.0
@@ -148,15 +150,28 @@ class Engine:
         )
         if wish.topic != CHANGE:
             return names
-        profile_id = await rows.profile_of(connection, wish)
-        if profile_id is None:
-            return b""
-        found = await fetch_profiles(connection, [(nas.tenant, profile_id)])
-        profile = found.get((nas.tenant.id, profile_id))
+        profile = await self._profile(wish, nas.tenant, connection)
         if profile is None:
             return b""
         change = encode_coa_profile(nas.dialect, profile.profile, invert=nas.invert, rate_unit=nas.rate_unit)
         return names + change if change else b""
+
+    async def _profile(self, wish: Wish, tenant: TenantEntry, connection: Any) -> Profile | None:
+        """What a login of this account would get now: its group's profile, at the rate of a throttle or of a window."""
+        now = time.time()
+        rate = await rows.rate_of(connection, wish, tenant, now)
+        if rate is None:
+            return None
+        profile_id, other = rate
+        profile = (await fetch_profiles(connection, [(tenant, profile_id)])).get((tenant.id, profile_id))
+        if profile is None:
+            return None
+        if other is None and profile.windows:
+            other = window_profile(profile.windows, *local_minute(tenant, now))
+        if other is None:
+            return profile
+        slower = (await fetch_profiles(connection, [(tenant, other)])).get((tenant.id, other))
+        return profile if slower is None else profile.at_rate_of(slower)
 
     def _ask(self, wish: Wish, nas: NasEntry, destination: tuple[str, int], attributes: bytes) -> None:
         def on_answer(reply: DynamicReply | None) -> None:

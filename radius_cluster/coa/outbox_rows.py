@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from radius_cluster.process.special_login import quota_left
+from radius_cluster.routing.directory import TenantEntry
+
 DISCONNECT: Final = "radius.disconnect"
 CHANGE: Final = "radius.coa"
 _TAKEN_TOO_LONG_SECONDS: Final = 60
@@ -38,8 +41,12 @@ FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q(tenant, nas, sess
 JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
   AND s.username = q.username COLLATE "C"
 """
-_PROFILE_OF: Final = """
-SELECT profile_id FROM aaa.subscriber WHERE tenant_id = $1 AND account_id = $2
+# With what a throttled account has used, in the form that special_login reads.
+_RATE_OF: Final = """
+SELECT profile_id, quota_cut, throttle_profile_id, CASE WHEN quota_kind = 0 OR throttle_profile_id IS NULL THEN NULL
+  ELSE (to_jsonb(u) - 'password_sealed'::text || jsonb_build_object('use', (SELECT to_jsonb(c) FROM aaa.quota_use c
+    WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)))::text END AS quota
+FROM aaa.subscriber u WHERE tenant_id = $1 AND account_id = $2
 """
 _LAST_SOURCES: Final = "SELECT id, last_source FROM registry.nas WHERE id = ANY($1::int[])"
 
@@ -57,7 +64,6 @@ class Wish:
     framed_ip: str
     mac: str
     account_id: int
-    profile_id: int | None
     cell: str
 
 
@@ -102,12 +108,19 @@ async def finish(connection: Any, outcomes: list[Outcome]) -> None:
                 await connection.execute(statement, *_keys(wishes))
 
 
-async def profile_of(connection: Any, wish: Wish) -> int | None:
-    """The profile that the account has now."""
-    if wish.profile_id is not None:
-        return wish.profile_id
-    found: int | None = await connection.fetchval(_PROFILE_OF, wish.tenant_id, wish.account_id)
-    return found
+async def rate_of(connection: Any, wish: Wish, tenant: TenantEntry, now: float) -> tuple[int, int | None] | None:
+    """The account's profile, and the rate profile that it has for now instead: its quota is used up.
+
+    None when the account is gone. Decided when the packet is sent, so that an edited rate never lifts a throttle.
+    """
+    row = await connection.fetchrow(_RATE_OF, wish.tenant_id, wish.account_id)
+    if row is None:
+        return None
+    if row["quota"] is not None and not row["quota_cut"]:
+        left = quota_left(json.loads(row["quota"]), tenant, now)
+        if 0 in left:
+            return row["profile_id"], row["throttle_profile_id"]
+    return row["profile_id"], None
 
 
 async def last_sources(connection: Any, nas_ids: Iterable[int]) -> dict[int, str]:
@@ -128,7 +141,6 @@ def _keys(wishes: list[Wish]) -> tuple[list[int], list[int], list[str], list[str
 
 def _wish(row: Mapping[str, Any], cell: str) -> Wish:
     payload: Mapping[str, Any] = json.loads(row["payload"])
-    profile = payload.get("profile_id")
     return Wish(
         id=row["id"],
         tenant_id=row["tenant_id"],
@@ -139,6 +151,5 @@ def _wish(row: Mapping[str, Any], cell: str) -> Wish:
         framed_ip=str(payload.get("framed_ip") or ""),
         mac=str(payload.get("mac") or ""),
         account_id=int(payload.get("account_id") or 0),
-        profile_id=int(profile) if profile is not None else None,
         cell=cell,
     )

@@ -43,7 +43,7 @@ def read_special(rare: str | None, packet: Packet, nas: NasEntry, now: float) ->
     if rare is None:
         return Special()
     row: Mapping[str, Any] = json.loads(rare)
-    octets, seconds = _quota_left(row, nas.tenant, now)
+    octets, seconds = quota_left(row, nas.tenant, now)
     return Special(
         place_allowed=_place_allowed(row, nas),
         bind_mac=row["bind_mac"],
@@ -82,7 +82,8 @@ def _place_allowed(row: Mapping[str, Any], nas: NasEntry) -> bool:
     return True
 
 
-def _quota_left(row: Mapping[str, Any], tenant: TenantEntry, now: float) -> tuple[int | None, int | None]:
+def quota_left(row: Mapping[str, Any], tenant: TenantEntry, now: float) -> tuple[int | None, int | None]:
+    """(octets, seconds) that are left of the quota and its packs; None where there is no such quota."""
     kind = row["quota_kind"]
     if not kind:
         return None, None

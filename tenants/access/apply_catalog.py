@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from infra.tenant_scope import TenantScope
 from tenants.access.change_rate import change_rate_profiles
+from tenants.access.keep_hours import keep_hours
 from tenants.access.project import project_accounts, project_profiles, project_rate_profiles
 from tenants.catalog.add_plan import AddPlan, add_plan
 from tenants.catalog.edit_plan import EditPlan, edit_plan
@@ -14,7 +15,7 @@ from tenants.catalog.edit_plan_group import EditPlanGroup, edit_plan_group
 from tenants.catalog.edit_rate_profile import EditRateProfile, edit_rate_profile
 from tenants.catalog.models import Plan, PlanGroup, RateProfile
 from tenants.catalog.rules import Window
-from tenants.catalog.set_windows import set_windows
+from tenants.catalog.set_windows import set_windows, windows_of
 from tenants.kernel.actor import Actor
 from tenants.subscribers.models import Account
 
@@ -59,10 +60,14 @@ def edit_plan_group_and_apply(scope: TenantScope, command: EditPlanGroup, *, act
 def set_windows_and_apply(
     scope: TenantScope, group_id: int, windows: Sequence[Window], *, actor: Actor, now: datetime
 ) -> list[Window]:
-    """Set the weekly windows of a group; rates of windows reach those online."""
+    """Set the weekly windows of a group; those online follow at once, and at each edge from now on."""
+    had_rates = any(window.action == "rate" for window in windows_of(scope, group_id))
     stored = set_windows(scope, group_id, windows, actor=actor, now=now)
     project_rate_profiles(scope, [window.rate_profile_id for window in stored if window.rate_profile_id is not None])
-    change_rate_profiles(scope, project_profiles(scope, [group_id]))
+    project_profiles(scope, [group_id])
+    keep_hours(scope, group_id, now)
+    if had_rates and not any(window.action == "rate" for window in stored):
+        change_rate_profiles(scope, [group_id])
     return stored
 
 

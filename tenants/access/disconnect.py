@@ -10,6 +10,7 @@ from sqlalchemy.types import Text
 
 from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
+from tenants.access.models import Subscriber
 from tenants.usage.models import Session as OnlineSession
 
 DISCONNECT = "radius.disconnect"
@@ -32,6 +33,14 @@ def disconnect_begun_since(scope: TenantScope, account_ids: Sequence[int], since
     ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
     begun = [OnlineSession.account_id == func.any(ids), OnlineSession.started_at >= since]
     return emit_for_sessions(scope, DISCONNECT, begun, reason)
+
+
+def disconnect_profile(scope: TenantScope, profile_id: int, reason: str) -> int:
+    """End all open sessions of the accounts that have this profile; gives how many."""
+    concerned = select(Subscriber.account_id).where(
+        Subscriber.tenant_id == scope.tenant_id, Subscriber.profile_id == profile_id
+    )
+    return emit_for_sessions(scope, DISCONNECT, [OnlineSession.account_id.in_(concerned)], reason)
 
 
 def disconnect_session(scope: TenantScope, nas_id: int, session_id: str, username: str, reason: str) -> bool:

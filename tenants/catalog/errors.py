@@ -123,3 +123,24 @@ class RegionUnknown(NotFound):
 
     code = "region_not_found"
     message = "The region {ref} does not exist."
+
+
+class BadDays(BusinessError):
+    """Days of the week that cannot be read."""
+
+    code = "bad_days"
+    message = "{value} are no days; write mon-fri, sat,sun or all."
+
+
+class BadTimeOfDay(BusinessError):
+    """A time of day that cannot be read."""
+
+    code = "bad_time_of_day"
+    message = "{value} is no time of day; write 08:00 or 23:30."
+
+
+class WindowNotFound(NotFound):
+    """The group has no window of this number, or it is another one by now."""
+
+    code = "window_not_found"
+    message = "The group has no such window (any more). Look at its hours again."

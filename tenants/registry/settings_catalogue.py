@@ -148,6 +148,13 @@ class TenantSettings:
     selfcare_unbind: bool = setting(
         False, "selfcare", "switch", "Subscribers may unbind their device", "After it, the next device is bound."
     )
+    quota_mail: bool = setting(
+        True,
+        "selfcare",
+        "switch",
+        "Mail subscribers about their quota",
+        "Who has an e-mail address gets one when 80 % and when 100 % of the quota are used.",
+    )
     # Access and accounting
     interim_seconds: int = setting(
         300,

@@ -10,6 +10,7 @@ from tenants.catalog.models import Plan
 from tenants.catalog.rules import KINDS
 from tenants.subscribers.models import Account
 from tenants.usage.quota_left import QuotaGrant, quota_left
+from tenants.usage.rules_quota import window_ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class OwnQuota:
     unit: str  # octets | seconds
     granted: int
     left: int
+    throttles: bool = False  # what happens at its end: slower, or cut
+    starts_anew_at: datetime | None = None
 
     @property
     def used_share(self) -> float:
@@ -31,6 +34,7 @@ def own_quota(scope: TenantScope, account_id: int, now: datetime) -> OwnQuota | 
     row = scope.session.execute(
         select(
             Plan.kind,
+            Plan.quota_end,
             Account.quota_epoch,
             Account.quota_octets,
             Account.quota_seconds,
@@ -52,6 +56,7 @@ def own_quota(scope: TenantScope, account_id: int, now: datetime) -> OwnQuota | 
         row.pack_seconds,
     )
     left = quota_left(scope, grant, now)
+    end = row.quota_end == "throttle", window_ends(grant.kind, now, scope.zone)
     if left.octets is not None:
-        return OwnQuota("octets", row.quota_octets + row.pack_octets, max(0, left.octets))
-    return OwnQuota("seconds", row.quota_seconds + row.pack_seconds, max(0, left.seconds or 0))
+        return OwnQuota("octets", row.quota_octets + row.pack_octets, max(0, left.octets), *end)
+    return OwnQuota("seconds", row.quota_seconds + row.pack_seconds, max(0, left.seconds or 0), *end)

@@ -6,7 +6,7 @@ supplementary packs. The SQL of the packet path does the same; a test compares b
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 QUOTA_NONE, QUOTA_PERIOD, QUOTA_DAY, QUOTA_MONTH = 0, 1, 2, 3
@@ -57,3 +57,12 @@ def left(counter: Counter | None, epoch: int, window_on: date, quota: int, packs
     """What is left of the quota and then of the packs; never below 0."""
     now = as_of(counter, epoch, window_on, quota)
     return max(0, quota - now.used + packs - now.over)
+
+
+def window_ends(kind: int, at: datetime, zone: ZoneInfo) -> datetime | None:
+    """When the window that an instant lies in is over: the tenant's next midnight or month; None for a whole period."""
+    if kind not in (QUOTA_DAY, QUOTA_MONTH):
+        return None
+    day = window_of(kind, at, zone)
+    following = day + timedelta(days=1) if kind == QUOTA_DAY else (day + timedelta(days=32)).replace(day=1)
+    return datetime.combine(following, time(), zone).astimezone(UTC)

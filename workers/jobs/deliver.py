@@ -19,6 +19,7 @@ from tenants.billing.first_login import activate
 from tenants.kernel.errors import BusinessError
 from tenants.registry.directory import find_tenant
 from tenants.subscribers.bind import learn_bindings
+from tenants.subscribers.warn_of_quota import warn_of_quota
 from workers.context import Context
 from workers.job import platform_job
 
@@ -44,9 +45,10 @@ def _activate(scope: TenantScope, payload: dict[str, Any], now: datetime) -> Non
 
 
 # What happens inside the tenant's own transaction, together with closing the row.
-INSIDE: dict[str, Callable[[TenantScope, dict[str, Any], datetime], None]] = {
+INSIDE: dict[str, Callable[[TenantScope, dict[str, Any], datetime], Any]] = {
     "account.bind": _bind,
     "account.activate": _activate,
+    "account.quota": lambda scope, payload, now: warn_of_quota(scope, payload, now=now),
 }
 
 

@@ -16,13 +16,25 @@ from infra import clock
 from infra.outbox import DueRow
 from infra.redis_keys import due_lease
 from infra.tenant_scope import TenantScope, tenant_scope
+from tenants.access.change_rate import change_rate_account
+from tenants.access.keep_hours import keep_hours
 from tenants.billing.due import run_due as run_billing_due
 from tenants.billing.first_login import activate
 from tenants.registry.directory import find_tenant
 from tenants.registry.errors import TenantNotFound
 from tenants.subscribers.delete_account import release_name
 from workers.context import Context
-from workers.due_kinds import ACTIVATE, FAMILIES, LEASE_SECONDS, LEDGER_CHECK, RELEASE_NAME, RETENTION, SEAL
+from workers.due_kinds import (
+    ACTIVATE,
+    FAMILIES,
+    GROUP_HOURS,
+    LEASE_SECONDS,
+    LEDGER_CHECK,
+    QUOTA_RESET,
+    RELEASE_NAME,
+    RETENTION,
+    SEAL,
+)
 from workers.job import platform_job
 from workers.jobs import upkeep
 
@@ -36,6 +48,8 @@ RowHandler = Callable[[TenantScope, int, datetime, datetime], Any]  # scope, sub
 # kind → what one row of it asks for; one savepoint per row, so that one bad row stops nobody
 ROW_HANDLERS: dict[str, RowHandler] = {
     ACTIVATE: lambda scope, subject, due_at, now: activate(scope, subject, accepted_at=due_at, now=now),
+    GROUP_HOURS: lambda scope, subject, _due_at, now: keep_hours(scope, subject, now),
+    QUOTA_RESET: lambda scope, subject, _due_at, _now: change_rate_account(scope, subject, "quota_reset"),
     RELEASE_NAME: lambda scope, subject, _due_at, now: release_name(scope, subject, now=now),
     SEAL: lambda scope, _subject, _due_at, now: upkeep.seal(scope, now=now),
     RETENTION: lambda scope, _subject, _due_at, now: upkeep.keep_tidy(scope, now=now),

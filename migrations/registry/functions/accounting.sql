@@ -16,6 +16,13 @@ DO $$ BEGIN
 EXCEPTION WHEN duplicate_function THEN NULL;
 END $$;
 
+-- 100: quota and packs are used up, 80: four fifths of what this period has, else 0. Null quota = there is none.
+CREATE OR REPLACE FUNCTION aaa.used_percent(p_used bigint, p_quota bigint, p_packs bigint, p_over bigint)
+RETURNS int LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN p_quota IS NULL THEN 0 WHEN p_used + p_over >= p_quota + p_packs THEN 100
+    WHEN p_used::numeric * 5 >= (p_quota + p_packs - p_over)::numeric * 4 THEN 80 ELSE 0 END
+$$;
+
 -- Counts up the quota of one account (tenants/usage/rules_quota.py says what this does; a test compares both). When it is used
 -- up by this very report, the sessions end or get the throttled rate (RAD-6): outbox rows, sent after the commit.
 CREATE OR REPLACE FUNCTION aaa.count_quota(p_tenant int, p_account bigint, p_day date, p_octets bigint, p_seconds bigint)
@@ -24,6 +31,7 @@ DECLARE
   u aaa.subscriber;
   win date;
   was record;
+  level int;
 BEGIN
   SELECT * INTO u FROM aaa.subscriber WHERE tenant_id = p_tenant AND account_id = p_account AND quota_kind > 0;
   IF NOT FOUND THEN
@@ -40,7 +48,16 @@ BEGIN
     over_seconds = CASE WHEN q.epoch <> u.quota_epoch THEN 0 WHEN q.window_on = win THEN q.over_seconds
       ELSE q.over_seconds + GREATEST(0, q.seconds - COALESCE(u.quota_seconds, q.seconds)) END,
     warned = CASE WHEN q.epoch = u.quota_epoch AND q.window_on = win THEN q.warned ELSE 0 END
-  RETURNING new.octets, new.seconds, new.over_octets, new.over_seconds INTO was;
+  RETURNING new.octets, new.seconds, new.over_octets, new.over_seconds, new.warned INTO was;
+  -- Told once per threshold and period; the worker tells subscriber and staff (PLN-5).
+  level := GREATEST(aaa.used_percent(was.octets, u.quota_octets, u.pack_octets, was.over_octets),
+    aaa.used_percent(was.seconds, u.quota_seconds, u.pack_seconds, was.over_seconds));
+  IF level > was.warned THEN
+    UPDATE aaa.quota_use q SET warned = level WHERE q.tenant_id = p_tenant AND q.account_id = p_account;
+    INSERT INTO work.outbox (tenant_id, topic, subject, payload) VALUES (p_tenant, 'account.quota', 'account:' || p_account,
+      jsonb_build_object('account_id', p_account, 'percent', level, 'epoch', u.quota_epoch, 'window_on', win));
+    PERFORM pg_notify('broadloom_outbox', 'account');
+  END IF;
   -- Used up now, and not before this report.
   IF (was.octets + was.over_octets >= u.quota_octets + u.pack_octets
         AND was.octets + was.over_octets - p_octets < u.quota_octets + u.pack_octets)
@@ -50,7 +67,6 @@ BEGIN
     SELECT s.tenant_id, CASE WHEN u.quota_cut THEN 'radius.disconnect' ELSE 'radius.coa' END, 'account:' || p_account,
       jsonb_build_object('nas_id', s.nas_id, 'session_id', s.session_id, 'username', s.username, 'framed_ip', host(s.framed_ip),
         'account_id', p_account, 'mac', s.mac, 'reason', 'quota')
-      || CASE WHEN u.quota_cut THEN '{}' ELSE jsonb_build_object('profile_id', u.throttle_profile_id) END
     FROM aaa.session s WHERE s.tenant_id = p_tenant AND s.account_id = p_account
       AND (u.quota_cut OR u.throttle_profile_id IS NOT NULL);
     PERFORM pg_notify('broadloom_outbox', 'radius');
@@ -243,7 +259,9 @@ BEGIN
   END IF;
 
   IF found_open AND p_kind = 2 AND at < s.started_at - interval '1 minute' THEN
-    found_open := false;  -- the late Stop of an older session of the same identifier
+    -- The late Stop of an older session of the same identifier; without an older one it is our clock that was set back.
+    found_open := NOT EXISTS (SELECT FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas
+      AND c.session_id = p_sid AND c.username = p_user AND c.started_at <= at);
   END IF;
 
   IF NOT found_open AND p_kind IN (2, 3) THEN

@@ -224,11 +224,16 @@ def test_quota_is_counted_and_its_end_reaches_the_router_at_once(world: World, i
     world.set(tenant, "alice", quota_kind=1, quota_octets=1000, pack_octets=100, quota_cut=cut, throttle_profile_id=-5)
     assert router.account(ACCT_START, "s1", "alice")
     assert router.account(ACCT_INTERIM, "s1", "alice", seconds=60, octets_in=500, octets_out=400)
-    asked = "SELECT topic, payload ->> 'profile_id' FROM work.outbox WHERE tenant_id = %s"
+    asked = "SELECT topic FROM work.outbox WHERE tenant_id = %s AND topic LIKE 'radius.%%'"
+    warned = "SELECT payload FROM work.outbox WHERE tenant_id = %s AND topic = 'account.quota' ORDER BY id"
     assert world.query(asked, tenant.id) == []
+    [(payload,)] = world.query(warned, tenant.id)  # 900 of 1,100 are more than 80 %
+    assert payload.pop("account_id") > 0
+    assert payload == {"percent": 80, "epoch": 0, "window_on": "1970-01-01"}
     assert router.account(ACCT_INTERIM, "s1", "alice", seconds=90, octets_in=600, octets_out=500)
     assert router.account(ACCT_INTERIM, "s1", "alice", seconds=120, octets_in=700, octets_out=500)  # says it once
-    assert world.query(asked, tenant.id) == [("radius.disconnect", None) if cut else ("radius.coa", "-5")]
+    assert world.query(asked, tenant.id) == [("radius.disconnect",) if cut else ("radius.coa",)]
+    assert [row[0]["percent"] for row in world.query(warned, tenant.id)] == [80, 100]  # each once
     assert router.account(ACCT_STOP, "s1", "alice", seconds=130, octets_in=700, octets_out=550)
     assert world.query("SELECT octets, seconds FROM aaa.quota_use WHERE tenant_id = %s", tenant.id) == [(1250, 130)]
     answer = router.log_in("alice")

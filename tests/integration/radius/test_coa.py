@@ -173,6 +173,35 @@ def test_a_rate_change_reaches_the_running_session(world: World, processes: Proc
     assert packet.vendor(codes.VENDOR_MIKROTIK, 8) == b"20M/90M"
 
 
+def test_an_edited_rate_lifts_no_throttle_and_a_window_counts(world: World, processes: Processes, listener) -> None:
+    router = listener(acknowledge)
+    tenant = world.tenant()
+    nas_id, _ = world.nas(tenant, last_source="127.0.0.1:5", coa_port=router.port)
+    always = {"days": 127, "starts": 0, "ends": 0}
+    world.profile(tenant, 1, up_bps=20_000_000, down_bps=90_000_000)
+    world.profile(tenant, 2, windows=[{**always, "profile_id": -8}])
+    world.profile(tenant, -8, up_bps=5_000_000, down_bps=6_000_000)
+    world.profile(tenant, -9, up_bps=1_000_000, down_bps=2_000_000)
+    quota = {"quota_kind": 1, "quota_octets": 1000, "quota_cut": False, "throttle_profile_id": -9}
+    accounts = {
+        "slow": world.subscriber(tenant, "slow", **quota),
+        "fast": world.subscriber(tenant, "fast", **quota),  # has something left
+        "evening": world.subscriber(tenant, "evening", profile_id=2),
+    }
+    for user, used in (("slow", 1000), ("fast", 999)):
+        world.run(
+            "INSERT INTO aaa.quota_use (tenant_id, account_id, epoch, window_on, octets, seconds, over_octets,"
+            " over_seconds) VALUES (%s, %s, 0, '1970-01-01', %s, 0, 0, 0)",
+            tenant.id, accounts[user], used,
+        )  # fmt: skip
+    processes.start("radius_cluster.coa", "coa_ready")
+    for user, account_id in accounts.items():
+        wish(world, tenant.id, nas_id, user, user, topic="radius.coa", account_id=account_id)
+    wait_for(lambda: all(state == "done" for state, _ in states(world, tenant.id).values()))
+    rates = {packet.text(codes.USER_NAME): packet.vendor(codes.VENDOR_MIKROTIK, 8) for _, packet in router.seen}
+    assert rates == {"slow": b"1M/2M", "fast": b"20M/90M", "evening": b"5M/6M"}
+
+
 def test_a_row_never_reaches_another_tenants_router(world: World, processes: Processes, listener) -> None:
     router = listener(acknowledge)
     one, two = world.tenant(), world.tenant()
