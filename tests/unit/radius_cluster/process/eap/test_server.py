@@ -1,14 +1,12 @@
 """The EAP state machine with a fake supplicant: where packets arrive, what a State is worth, who is refused."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from OpenSSL import SSL
 
-from infra.certificates import make_authority, make_server_certificate
 from radius_cluster.process.eap import state
 from radius_cluster.process.eap.message import (
     FAILURE,
@@ -21,9 +19,15 @@ from radius_cluster.process.eap.message import (
 )
 from radius_cluster.process.eap.server import ALL_METHODS, CONVERSATION_SECONDS, EapServer
 from radius_cluster.process.eap.steps import Accept, Ask, Challenge, Discard, Forward, Reject, Step
-from radius_cluster.process.eap.tls_profile import TlsProfile
 from radius_cluster.wire import mschap
 from radius_cluster.wire.packet import Packet, encode_access_response, parse
+from tests.unit.radius_cluster.process.eap.cluster import (
+    KEY,
+    NAS,
+    NOW,
+    PASSWORD,
+    Cluster,
+)
 from tests.unit.radius_cluster.process.eap.supplicant import (
     TlsSupplicant,
     client_context,
@@ -32,78 +36,6 @@ from tests.unit.radius_cluster.process.eap.supplicant import (
     mschapv2_response,
     nak,
 )
-
-KEY = bytes(range(32))
-NOW = 1_800_000_000
-NAS = b"7/1"
-PASSWORD = "correct horse"
-ISSUED = datetime(2027, 1, 1, tzinfo=UTC)
-AUTHORITY = make_authority("Test ISP CA", ISSUED)
-SERVER = make_server_certificate(AUTHORITY, ["radius.test"], ISSUED)
-
-
-def profile(**options: int) -> TlsProfile:
-    chain = SERVER.certificate_pem + AUTHORITY.certificate_pem
-    return TlsProfile(chain, SERVER.key_pem, session_context=b"tenant-7", **options)
-
-
-class Cluster:
-    """Two processes with one key; ``receive`` goes to one of them, forwarded packets to their owner."""
-
-    def __init__(self) -> None:
-        self.one, self.other = EapServer(KEY, "one"), EapServer(KEY, "other")
-        self.tls = {"one": profile(), "other": profile()}
-
-    def receive(
-        self,
-        server: EapServer,
-        eap: bytes,
-        state_attribute: bytes = b"",
-        *,
-        now: int = NOW,
-        binding: bytes = NAS,
-        methods: tuple[int, ...] = ALL_METHODS,
-        framed_mtu: int = 0,
-    ) -> Step:
-        name = "one" if server is self.one else "other"
-        return server.receive(
-            eap,
-            state_attribute,
-            binding=binding,
-            now_seconds=now,
-            tls=self.tls[name],
-            methods=methods,
-            framed_mtu=framed_mtu,
-        )
-
-    def start(self, method: int, name: bytes = b"alice", now: int = NOW) -> Challenge:
-        step = self.receive(self.one, identity(name), methods=(method,), now=now)
-        assert isinstance(step, Challenge)
-        return step
-
-    def converse(
-        self, supplicant: TlsSupplicant, password: str | None = PASSWORD, *, now: int = NOW, framed_mtu: int = 0
-    ) -> tuple[Accept | Reject, list[Step]]:
-        """A whole TLS conversation with process one."""
-        step: Step = self.start(supplicant.kind, now=now)
-        steps: list[Step] = []
-        while True:
-            steps.append(step)
-            match step:
-                case Challenge():
-                    eap = supplicant.respond(step.eap)
-                    step = self.receive(self.one, eap, step.state, now=now, framed_mtu=framed_mtu)
-                case Ask():
-                    step = self.one.answer(step, password, now_seconds=now)
-                case Accept() | Reject():
-                    return step, steps
-                case _:
-                    pytest.fail(f"unexpected {step}")
-
-
-@pytest.fixture
-def cluster() -> Cluster:
-    return Cluster()
 
 
 def test_md5_continues_at_another_process(cluster: Cluster) -> None:
@@ -289,57 +221,6 @@ def test_silent_peers_are_forgotten(cluster: Cluster) -> None:
     assert cluster.one.forget_old(NOW + CONVERSATION_SECONDS) == 0
     assert cluster.one.forget_old(NOW + CONVERSATION_SECONDS + 1) == 1
     assert cluster.one.conversations == 0
-
-
-@pytest.mark.parametrize("kind", [TTLS, PEAP])
-def test_resumption(cluster: Cluster, kind: int) -> None:
-    full = TlsSupplicant(kind, PASSWORD)
-    first, _ = cluster.converse(full)
-    assert isinstance(first, Accept)
-    short = TlsSupplicant(kind, "not asked for", full.session())
-    second, _ = cluster.converse(short)
-    assert isinstance(second, Accept)
-    assert second.user_name == "alice"
-    assert second.method.endswith("/resumed")
-    assert short.rounds < full.rounds
-    assert (second.send_key, second.receive_key) == short.keys()
-
-
-def test_resumption_is_refused_once_the_password_changed(cluster: Cluster) -> None:
-    full = TlsSupplicant(TTLS, PASSWORD)
-    cluster.converse(full)
-    refused, _ = cluster.converse(TlsSupplicant(TTLS, PASSWORD, full.session()), "a new password")
-    assert isinstance(refused, Reject)
-    assert refused.reason == "wrong_password"
-
-
-@pytest.mark.parametrize(("kind", "method"), [(TTLS, "TTLS/PAP"), (PEAP, "PEAP/MSCHAPv2")])
-def test_resumption_after_its_time_asks_for_the_password(cluster: Cluster, kind: int, method: str) -> None:
-    full = TlsSupplicant(kind, PASSWORD)
-    cluster.converse(full)
-    later, _ = cluster.converse(TlsSupplicant(kind, PASSWORD, full.session()), now=NOW + 3601)
-    assert isinstance(later, Accept)
-    assert later.method == method
-
-
-def test_a_refused_tunnel_is_never_resumed(cluster: Cluster) -> None:
-    """The handshake went well, the password did not: its session must not open the door (the "fast reconnect" trap)."""
-    full = TlsSupplicant(TTLS, "wrong")
-    reject, _ = cluster.converse(full)
-    assert isinstance(reject, Reject)
-    again, _ = cluster.converse(TlsSupplicant(TTLS, "wrong", full.session()))
-    assert isinstance(again, Reject)
-    assert again.reason == "wrong_password"  # it was asked for one
-
-
-def test_no_resumption_where_it_is_switched_off() -> None:
-    cluster = Cluster()
-    cluster.tls["one"] = profile(resume_seconds=0)
-    full = TlsSupplicant(PEAP, PASSWORD)
-    cluster.converse(full)
-    accept, _ = cluster.converse(TlsSupplicant(PEAP, PASSWORD, full.session()))
-    assert isinstance(accept, Accept)
-    assert accept.method == "PEAP/MSCHAPv2"
 
 
 def test_tls_garbage_is_refused(cluster: Cluster) -> None:
