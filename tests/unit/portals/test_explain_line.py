@@ -105,4 +105,4 @@ def test_in_chinese(app: Flask) -> None:
             "2M month 50.00 ÷ 30.5 天 = 每天 1.64; 3M quarter 170.00 ÷ 91.5 天 = 每天 1.86; "
             "（1.86 − 1.64）× 剩余整 10 天 = 2.20; 取整为 2.00"
         )
-        assert explain_line("refund", REFUND, Decimal(-30)) == "余额 10.00 + 已付 50.00 × 未用 40.00%（20.00） = 30.00"
+        assert explain_line("refund", REFUND, Decimal(-30)) == "余额 10.00 + 已付 50.00 × 未用 40.00%（20.00）= 30.00"
