@@ -10,6 +10,7 @@ EXPIRE, PACK_END = "account.expire", "billing.pack_end"
 GROUP_HOURS = "group.hours"
 QUOTA_RESET = "account.quota_reset"
 RELEASE_NAME = "account.release_name"
+TASK_STEP = "task.step"
 SEAL, RETENTION, LEDGER_CHECK = "tenant.seal", "tenant.retention", "tenant.ledger_check"
 
 # family → its kinds: rows of a family are handled by one job of a tenant. What cuts people off has its own.
@@ -17,9 +18,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "first_login": (ACTIVATE,),
     "billing": (EXPIRE, PACK_END),
     "rates": (GROUP_HOURS, QUOTA_RESET),
+    "tasks": (TASK_STEP,),
     "upkeep": (RELEASE_NAME, SEAL, RETENTION, LEDGER_CHECK),
 }
-QUEUE_OF = {"first_login": DUE, "billing": DUE, "rates": DUE, "upkeep": SLOW}
+QUEUE_OF = {"first_login": DUE, "billing": DUE, "rates": DUE, "tasks": SLOW, "upkeep": SLOW}
 UPKEEP_KINDS = (SEAL, RETENTION, LEDGER_CHECK)  # every tenant has one row of each
 LEASE_SECONDS = 4  # a killed worker's tenants are taken up again after it; a second job meanwhile finds nothing
 

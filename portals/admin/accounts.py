@@ -6,7 +6,7 @@ from dataclasses import replace
 from flask import render_template, url_for
 
 from portals.admin.blueprint import actor, as_number, blueprint, local_date, present, scope
-from portals.admin.bulk_deeds import allowed_deeds
+from portals.admin.bulk_words import allowed_deeds
 from portals.shared.access import requires
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView, StateTab
@@ -24,7 +24,7 @@ COLUMNS = (
     Column("plan", lazy("Plan"), phone="plain"),
     Column("expires", lazy("Expires"), sort="expires", phone="plain"),
     Column("left", lazy("Days left"), number=True),
-    Column("balance", lazy("Balance"), sort="balance", number=True),
+    Column("balance", lazy("Balance"), sort="balance", money=True),
     Column("online", lazy("Online at")),
     Column("address", lazy("Address")),
     Column("phone", lazy("Phone")),
@@ -93,7 +93,8 @@ def list_accounts() -> str:
         choices=choices,
         online=count_online(scope(), actor()),
         open_url=url_for("admin.open_account_page"),
-        deeds=allowed_deeds(),
+        deeds=allowed_deeds(actor()),
+        export_url=view.elsewhere(url_for("admin.export_accounts_page")) if actor().may("accounts.export") else "",
     )
 
 

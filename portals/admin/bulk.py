@@ -1,89 +1,84 @@
 """One operation on many subscribers: chosen rows or everything a filter shows; first what it will do, then what it did
-(SUB-7). Each account is done by the same operation as from its own page, and fails alone.
+(SUB-7). A few are done at once; many become long work with a progress bar.
 """
 
 from typing import Any
 
 from flask import render_template, request
+from werkzeug.wrappers import Response
 
 from portals.admin.accounts import FILTERS, wanted_of
 from portals.admin.blueprint import actor, as_number, blueprint, present, scope
-from portals.admin.bulk_deeds import DEEDS, Deed
+from portals.admin.bulk_words import DEED_WORDS, DeedWords
+from portals.admin.tasks import begin
 from portals.shared.access import requires
 from portals.shared.errors import error_text
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_settings
-from tenants.kernel.errors import BusinessError, NotFound
+from tenants.kernel.errors import NotFound
 from tenants.subscribers import queries_list
 from tenants.subscribers.queries_list import AccountRow
+from tenants.tasks.account_deeds import DEEDS, Doing
+from tenants.tasks.change_accounts import BATCH, chosen_accounts, do_to
+from tenants.tasks.start_task import StartTask
 
-MOST_AT_ONCE = 500  # what one click and one transaction may carry
+SHOWN = 10
 
 
 @blueprint.post("/accounts/bulk/<name>")
 @requires("accounts.bulk")
 def ask_bulk(name: str) -> str:
     """What would be done to whom; nothing happens yet."""
-    deed = _deed(name)
-    rows, left_out = _chosen()
-    form = Form(None, _labels(), days=1)
-    return _page(deed, form, rows, left_out)
+    return _page(_deed(name), Form(None, _labels(), days=1), _chosen())
 
 
 @blueprint.post("/accounts/bulk/<name>/do")
 @requires("accounts.bulk")
-def do_bulk(name: str) -> str | tuple[str, int]:
-    """Done one by one; the page says what was done and what was not, and why."""
+def do_bulk(name: str) -> str | Response | tuple[str, int]:
+    """Done one by one; a page says what was done and what was not, and why."""
     deed = _deed(name)
     form = Form(request.form, _labels())
-    values = _values(form, deed)
-    rows = _rows([as_number(raw) for raw in request.form.getlist("id")][:MOST_AT_ONCE])
+    values, chosen = _values(form, deed), _chosen()
     if not form.ok:
-        return _page(deed, form, rows, 0), 422
-    done: list[AccountRow] = []
-    failed: list[tuple[AccountRow, str]] = []
-    for row in rows:
-        savepoint = scope().session.begin_nested()
-        try:
-            deed.run(row, values, f"{form.key[:40]}-{row.id}")
-        except BusinessError as error:
-            savepoint.rollback()
-            failed.append((row, error_text(error)))
-        else:
-            savepoint.commit()
-            done.append(row)
-    return render_template("admin/bulk_done.html", deed=deed, done=done, failed=failed)
+        return _page(deed, form, chosen), 422
+    if len(chosen) > BATCH:
+        params = {"deed": deed.name, "values": values}
+        return begin(StartTask("change_accounts", params, chosen=chosen))
+    done, failed = do_to(Doing(scope(), actor(), present(), values), deed.name, _rows(chosen), form.key[:40])
+    why = [(row_id, username, full_name, error_text(error)) for row_id, username, full_name, error in failed]
+    return render_template("admin/bulk_done.html", deed=deed, done=done, failed=why)
 
 
-def _deed(name: str) -> Deed:
-    deed = DEEDS.get(name)
+def _deed(name: str) -> DeedWords:
+    deed = DEED_WORDS.get(name)
     if deed is None:
         raise NotFound(what="operation", ref=name)
-    actor().require(deed.right)
+    actor().require(DEEDS[name].right)
     return deed
 
 
-def _chosen() -> tuple[list[AccountRow], int]:
-    """The accounts that were ticked, or all of the filter up to the limit; and how many were left out."""
+def _chosen() -> list[int]:
+    """Ids of the accounts that were ticked, or of all that the filter shows."""
     if not request.form.get("all"):
-        return _rows([as_number(raw) for raw in request.form.getlist("id")][:MOST_AT_ONCE]), 0
-    kept = {name: request.form.get(f"filter_{name}", "") for name in ("q", "state", *FILTERS)}
-    page = queries_list.list_accounts(scope(), wanted_of(kept), actor(), present(), size=MOST_AT_ONCE)
-    total = page.total.number if page.total is not None else len(page.rows)
-    return list(page.rows), max(0, total - len(page.rows))
+        ticked = (as_number(raw) for raw in request.form.getlist("id"))
+        return [account_id for account_id in ticked if account_id is not None]
+    return chosen_accounts(scope(), wanted_of(_kept()), actor(), present())
 
 
-def _rows(ids: list[int | None]) -> list[AccountRow]:
-    wanted = [account_id for account_id in ids if account_id is not None]
-    return queries_list.accounts_by_id(scope(), wanted, actor(), present(), tenant_settings().expiring_days)
+def _kept() -> dict[str, str]:
+    return {name: request.form.get(f"filter_{name}", "") for name in ("q", "state", *FILTERS)}
+
+
+def _rows(ids: list[int]) -> list[AccountRow]:
+    return queries_list.accounts_by_id(scope(), ids, actor(), present(), tenant_settings().expiring_days)
 
 
 def _labels() -> dict[str, str]:
     return {"days": _("Days"), "reason": _("Reason"), "region": _("Region")}
 
 
-def _values(form: Form, deed: Deed) -> dict[str, Any]:
+def _values(form: Form, deed: DeedWords) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if "days" in deed.fields:
         values["days"] = form.integer("days", lowest=1, highest=3660) or 0
@@ -95,6 +90,18 @@ def _values(form: Form, deed: Deed) -> dict[str, Any]:
     return values
 
 
-def _page(deed: Deed, form: Form, rows: list[AccountRow], left_out: int) -> str:
-    regions = queries_list.list_choices(scope(), actor())["regions"]
-    return render_template("admin/bulk.html", deed=deed, form=form, rows=rows, left_out=left_out, regions=regions)
+def _page(deed: DeedWords, form: Form, chosen: list[int]) -> str:
+    everything = bool(request.form.get("all"))
+    return render_template(
+        "admin/bulk.html",
+        deed=deed,
+        form=form,
+        total=len(chosen),
+        rows=_rows(chosen[:SHOWN]),
+        # The filter is asked again when it is done; ticked rows are sent back as they are.
+        kept={f"filter_{name}": value for name, value in _kept().items() if value} if everything else {},
+        ids=() if everything else chosen,
+        everything=everything,
+        at_once=BATCH,
+        regions=queries_list.list_choices(scope(), actor())["regions"],
+    )

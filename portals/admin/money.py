@@ -35,8 +35,8 @@ FEE_COLUMNS = (
     Column("method", lazy("Method")),
     Column("operator", lazy("Operator"), shown=False),
     Column("state", lazy("State")),
-    Column("income", lazy("Income"), number=True, phone="right", fixed=True),
-    Column("expense", lazy("Expense"), number=True, fixed=True),
+    Column("income", lazy("Income"), money=True, phone="right", fixed=True),
+    Column("expense", lazy("Expense"), money=True, fixed=True),
 )
 ORDER_COLUMNS = (
     Column("at", lazy("Time"), phone="plain", fixed=True),
@@ -48,7 +48,7 @@ ORDER_COLUMNS = (
     Column("method", lazy("Method")),
     Column("operator", lazy("By")),
     Column("state", lazy("State")),
-    Column("total", lazy("Amount"), number=True, phone="right", fixed=True),
+    Column("total", lazy("Amount"), money=True, phone="right", fixed=True),
 )
 FILTERS = ("operator", "method", "kind", "plan", "region", "settled", "reviewed", "since", "until")
 
@@ -58,8 +58,23 @@ FILTERS = ("operator", "method", "kind", "plan", "region", "settled", "reviewed"
 def list_fees() -> str:
     """What money came and went, with the totals of the whole filter and the own drawer."""
     view = ListView.from_request("fees", FEE_COLUMNS, filters=FILTERS)
+    wanted = wanted_fees(view)
+    choices = _choices(view)
+    return render_template(
+        "admin/fees.html",
+        view=view,
+        page=queries_fees.list_fees(scope(), wanted, actor(), cursor=view.cursor, size=view.size),
+        totals=queries_fees.total_fees(scope(), wanted, actor()),
+        drawer=queries_fees.drawer_of(scope(), here().id),
+        export_url=view.elsewhere(url_for("admin.export_fees_page")) if actor().may("money.export") else "",
+        **choices,
+    )
+
+
+def wanted_fees(view: ListView) -> FeeFilter:
+    """What the address asks for, as the business understands it."""
     yes_no = {"yes": True, "no": False}
-    wanted = FeeFilter(
+    return FeeFilter(
         text=view.text,
         method=view.filter("method"),
         operator_id=as_number(view.filter("operator")),
@@ -69,15 +84,6 @@ def list_fees() -> str:
         reviewed=yes_no.get(view.filter("reviewed")),
         since=local_date(view.filter("since")),
         until=local_date(view.filter("until"), end=True),
-    )
-    choices = _choices(view)
-    return render_template(
-        "admin/fees.html",
-        view=view,
-        page=queries_fees.list_fees(scope(), wanted, actor(), cursor=view.cursor, size=view.size),
-        totals=queries_fees.total_fees(scope(), wanted, actor()),
-        drawer=queries_fees.drawer_of(scope(), here().id),
-        **choices,
     )
 
 

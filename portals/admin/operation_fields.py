@@ -5,13 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 from portals.admin.blueprint import actor, present, scope
-from portals.shared.formats import money
+from portals.shared.formats import local, money, rate
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.words import PLAN_KINDS, word
-from tenants.billing.queries_buyable import Deed, buyable_plans
+from tenants.billing.queries_buyable import BuyablePlan, Deed, buyable_plans
 from tenants.subscribers.queries_detail import AccountDetail
 from tenants.subscribers.queries_list import list_choices
+from tenants.subscribers.queries_plans import PromotionRow, running_promotions
 
 GIGABYTE = 1024**3
 BY_CHANGING = "op.pay_by_changing_plan"
@@ -52,17 +53,15 @@ def offers(account: AccountDetail, fields: tuple[str, ...], *, operation: str) -
     if "plan_id" in fields:
         deed: Deed = "change" if operation == "change-plan" else "buy"
         buyable = buyable_plans(scope(), account.id, deed, present())
-        found["other_groups"] = buyable.other_groups
+        groups = {plan.same_group for plan in buyable.plans}
+        found["other_groups"] = buyable.other_groups and len(groups) == 2
+        promotions = running_promotions(scope(), [plan.plan_id for plan in buyable.plans], present())
         found["plans"] = [
-            (
-                plan.plan_id,
-                plan.name,
-                _("current plan") if plan.plan_id == account.plan_id else word(PLAN_KINDS, plan.kind),
-                money(plan.price),
-                False,
-            )
+            (plan.plan_id, plan.name, _note(plan, account, promotions.get(plan.plan_id)), money(plan.price), False)
             for plan in buyable.plans
         ]
+        found["plan_names"] = [(plan.plan_id, f"{plan.name} · {money(plan.price)}") for plan in buyable.plans]
+        found["speeds"] = {plan.plan_id: (plan.down_bps, plan.up_bps) for plan in buyable.plans}
     if "other_plan_id" in fields:
         others = buyable_plans(scope(), account.id, "buy", present()).plans if actor().may(BY_CHANGING) else ()
         found["other_plans"] = [(plan.plan_id, f"{plan.name} · {money(plan.price)}") for plan in others]
@@ -71,6 +70,17 @@ def offers(account: AccountDetail, fields: tuple[str, ...], *, operation: str) -
     if "region_id" in fields:
         found["regions"] = list_choices(scope(), actor())["regions"]
     return found
+
+
+def _note(plan: BuyablePlan, account: AccountDetail, promotion: PromotionRow | None) -> str:
+    """What stands beneath a plan's name: that it is the present one, or its kind and speed; what it gives just now."""
+    if plan.plan_id == account.plan_id:
+        said = _("current plan")
+    else:
+        said = f"{word(PLAN_KINDS, plan.kind)} · {rate(plan.down_bps)} ↓ {rate(plan.up_bps)} ↑"
+    if promotion is None:
+        return said
+    return f"{said} · " + _("%(name)s, until %(day)s", name=promotion.name, day=local(promotion.ends_at)[5:10])
 
 
 def initial(account: AccountDetail, fields: tuple[str, ...], found: dict[str, Any]) -> dict[str, Any]:

@@ -15,11 +15,13 @@ from portals.admin.operation_fields import initial, labels, offers, read_fields
 from portals.admin.operations_table import OPERATIONS, Operation
 from portals.shared.access import requires
 from portals.shared.currency import currency_sign
-from portals.shared.formats import local, money
+from portals.shared.formats import duration, local, money, rate
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
-from portals.shared.previews import changes_of, lines_of
+from portals.shared.login import here
+from portals.shared.previews import Change, changes_of, lines_of
+from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import ToastAction, toast
 from portals.shared.words import METHODS, word
 from tenants.billing.operation import preview
@@ -92,6 +94,7 @@ def _preview(account: AccountDetail, op: Operation, form: Form, found: dict[str,
         "lines": [],
         "total": None,
         "changes": [],
+        "undo_note": "",
     }
     values = read_fields(form, account, op.fields, found)
     if not op.previewed or not form.ok:
@@ -107,9 +110,21 @@ def _preview(account: AccountDetail, op: Operation, form: Form, found: dict[str,
     shown["result"] = result
     shown["lines"] = lines_of(result.order.lines) if result.order is not None else []
     shown["total"] = total_of(result)
-    shown["changes"] = changes_of(result)
+    shown["changes"] = _with_speed(changes_of(result), account, result, found)
     shown["deed"] = _deed(op, result)
+    shown["undo_note"] = undo_note(result) if op.name != "reverse" else ""
     return shown
+
+
+def _with_speed(
+    changes: list[Change], account: AccountDetail, result: OperationResult, found: dict[str, Any]
+) -> list[Change]:
+    """Beneath a change of the plan, what it does to the speed."""
+    new = found.get("speeds", {}).get(result.after.plan_id)
+    if new is None or account.down_bps is None or new == (account.down_bps, account.up_bps):
+        return changes
+    speeds = [f"{rate(down)} ↓ {rate(up)} ↑" for down, up in ((account.down_bps, account.up_bps), new)]
+    return [*changes[:1], (_("Speed"), speeds[0], speeds[1]), *changes[1:]]
 
 
 def total_of(result: OperationResult) -> tuple[str, Decimal, str] | None:
@@ -117,7 +132,22 @@ def total_of(result: OperationResult) -> tuple[str, Decimal, str] | None:
     order = result.order
     if order is None:
         return None
-    return (_("Paid back") if order.total < 0 else _("Total"), order.total, word(METHODS, order.method))
+    pocket = word(METHODS, order.method)
+    if order.method == "cash" and order.total != 0:
+        names = {"cash": pocket, "name": here().name}
+        paid_out = order.total < 0
+        pocket = _("%(name)s's drawer → %(cash)s", **names) if paid_out else _("%(cash)s → %(name)s's drawer", **names)
+    return (_("Paid back") if order.total < 0 else _("Total"), order.total, pocket)
+
+
+def undo_note(result: OperationResult | None) -> str:
+    """What stands beneath the button: the receipt, and how long the deed can be undone; "" without an order."""
+    if result is None or result.order is None:
+        return ""
+    seconds = tenant_settings().reversal_seconds
+    if seconds == 0 or not actor().may("op.reverse"):
+        return _("A receipt can be printed afterwards.")
+    return _("A receipt can be printed afterwards; it can be undone for %(span)s.", span=duration(seconds))
 
 
 def _deed(op: Operation, result: OperationResult) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from portals.admin.task_words import task_failure, task_state, task_title
 from portals.shared.formats import duration, octets
 from portals.shared.i18n import _
 from portals.shared.words import (
@@ -22,7 +23,7 @@ from tenants.billing.queries_orders import OrderRow
 from tenants.registry.settings import Setting
 from tenants.subscribers.queries_plans import PlanRow, PromotionRow
 
-__all__ = ["vendor"]
+__all__ = ["task_failure", "task_state", "task_title", "vendor"]
 
 
 def cause(code: int) -> str:

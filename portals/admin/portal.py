@@ -14,6 +14,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     bulk,
     counters,
     eap_certificates,
+    exports,
     home,
     login,
     logs,
@@ -35,6 +36,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     search,
     settings,
     staff,
+    tasks,
 )
 from portals.admin.blueprint import blueprint, scope
 from portals.shared.frame import Frame, Giver, NavChild, NavEntry, NearMatch, Portal, visible
@@ -45,6 +47,7 @@ from tenants.reports.queries_search import search_everything
 from tenants.staff.actor import signed_in
 from tenants.staff.permissions import LABELS
 from tenants.staff.queries_staff import who_can_give
+from tenants.tasks.queries_tasks import unseen_tasks
 
 NAV = (
     NavEntry("home", lazy("Home"), "home", "admin.home", "h"),
@@ -145,6 +148,8 @@ def frame() -> Frame:
         person_note=person.note,
         person_links=[(_("Change my password"), url_for("admin.change_own_password"), "key")],
         logout_url=url_for("admin.log_out"),
+        bell_url=url_for("admin.list_tasks") if person.actor.kind == "operator" else "",
+        bell_count=unseen_tasks(scope(), person.actor.id or 0) if person.actor.kind == "operator" else 0,
         accent=tenant_accent(),
     )
 

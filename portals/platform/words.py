@@ -45,6 +45,7 @@ BACKLOG: dict[str, Any] = {
     "group.hours": lazy("Hours of plan groups"),
     "tenant.ledger_check": lazy("Nightly check of the ledgers"),
     "tenant.retention": lazy("Old records to drop"),
+    "task.step": lazy("Long work of providers"),
     "tenant.seal": lazy("Operation logs to seal"),
     "radius.disconnect": lazy("Disconnects (CoA)"),
     "radius.coa": lazy("Rate changes (CoA)"),

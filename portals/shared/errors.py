@@ -18,13 +18,18 @@ def error_text(error: BusinessError) -> str:
     """
     if isinstance(error, InvalidInputs):
         return " ".join(error_text(single) for single in error.errors)
-    template = error.message if current_language() == "en" else pgettext("error", error.code)
-    if template == error.code:
-        template = error.message
+    return kept_error_text(error.code, error.message, error.params) or error.sentence()
+
+
+def kept_error_text(code: str, message: str, params: dict[str, Any]) -> str:
+    """The same for a refusal that was written down; "" when its parameters do not fit its sentence."""
+    template = message if current_language() == "en" else pgettext("error", code)
+    if template == code:
+        template = message
     try:
-        return template.format(**{name: _shown(value) for name, value in error.params.items()})
+        return template.format(**{name: _shown(value) for name, value in params.items()})
     except (KeyError, IndexError, ValueError):
-        return error.sentence()
+        return ""
 
 
 def _shown(value: Any) -> Any:

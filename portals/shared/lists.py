@@ -33,6 +33,7 @@ class Column:
     label: Any
     sort: str = ""  # name of the sort order, "" = not sortable
     number: bool = False
+    money: bool = False  # an amount: right-aligned, the currency's sign once in the head
     mono: bool = False
     phone: Phone = "hidden"
     shown: bool = True  # shown unless the person chose otherwise
@@ -43,7 +44,10 @@ class Column:
     def css(self) -> str:
         """Classes of its cells."""
         return " ".join(
-            filter(None, (_PHONE_CLASS[self.phone], "num" if self.number else "", "mono" if self.mono else ""))
+            filter(
+                None,
+                (_PHONE_CLASS[self.phone], "num" if self.number or self.money else "", "mono" if self.mono else ""),
+            )
         )
 
 
@@ -159,6 +163,11 @@ class ListView:
         pairs = [(key, value) for key, values in kept.items() for value in values if value]
         pairs += [(key, str(value)) for key, value in changes.items() if value not in ("", None)]
         return f"{self.path}?{urlencode(pairs)}" if pairs else self.path
+
+    def elsewhere(self, path: str) -> str:
+        """Another address with this list's search, tab, filters and order: what acts on everything it shows."""
+        kept = [(k, v) for k, values in self.args.items() if k not in ("cursor", "size") for v in values if v]
+        return f"{path}?{urlencode(kept)}" if kept else path
 
     def cleared_url(self) -> str:
         """The list without search, tab and filters."""

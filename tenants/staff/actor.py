@@ -62,6 +62,18 @@ def actor_named(scope: TenantScope, username: str, *, address: str = "") -> Acto
     return _actor(scope, row[0], row[1], address)
 
 
+def actor_of(scope: TenantScope, operator_id: int) -> Actor:
+    """The actor of an operator for work done in his name later. Raises :class:`OperatorNotFound` when disabled."""
+    row = scope.session.execute(
+        select(Operator, Role)
+        .join(Role, Role.id == Operator.role_id)
+        .where(Operator.id == operator_id, Operator.disabled_at.is_(None))
+    ).first()
+    if row is None:
+        raise OperatorNotFound(what="operator", ref=operator_id)
+    return _actor(scope, row[0], row[1], "")
+
+
 def _actor(scope: TenantScope, operator: Operator, role: Role, address: str) -> Actor:
     regions = None
     if not operator.all_regions and not operator.is_owner:

@@ -140,6 +140,22 @@ def list_accounts(
     return Page(tuple(rows), page.next, page.previous, count_bounded(scope.session, select(Account.id).where(*where)))
 
 
+def account_ids(scope: TenantScope, wanted: AccountFilter, actor: Actor, now: datetime, *, limit: int) -> list[int]:
+    """The ids of everything that the filter shows, by user name, no more than ``limit``."""
+    where = _conditions(scope, wanted, actor)
+    if wanted.state in STATES:
+        where.append(state_conditions(now, wanted.expiring_days)[wanted.state])
+    return list(scope.session.scalars(select(Account.id).where(*where).order_by(Account.username).limit(limit)))
+
+
+def count_accounts(scope: TenantScope, wanted: AccountFilter, actor: Actor, now: datetime) -> int:
+    """How many the filter shows, counted to the end: for work on all of them, not for a page."""
+    where = _conditions(scope, wanted, actor)
+    if wanted.state in STATES:
+        where.append(state_conditions(now, wanted.expiring_days)[wanted.state])
+    return int(scope.session.execute(select(func.count(Account.id)).where(*where)).scalar_one())
+
+
 def count_states(scope: TenantScope, wanted: AccountFilter, actor: Actor, now: datetime) -> dict[str, Total]:
     """How many accounts stand in each state under the present filters ("" = all); one statement, bounded counts."""
     where = _conditions(scope, wanted, actor)

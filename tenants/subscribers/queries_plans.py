@@ -1,5 +1,6 @@
 """Plan groups and plans with who uses them (PLN-1, PLN-6). What was sold of a plan is read in ``billing``."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -179,6 +180,23 @@ def open_promotions(scope: TenantScope, plan_id: int, now: datetime) -> tuple[Pr
         .order_by(Promotion.starts_at, Promotion.id)
     ).all()
     return tuple(PromotionRow(**row._mapping) for row in rows)
+
+
+def running_promotions(scope: TenantScope, plan_ids: Sequence[int], now: datetime) -> dict[int, PromotionRow]:
+    """By plan, the promotion that runs now and ends last; those for first purchases are left out."""
+    columns = [getattr(Promotion, name) for name in PromotionRow.__dataclass_fields__]
+    rows = scope.session.execute(
+        select(*columns)
+        .where(
+            Promotion.plan_id.in_(plan_ids),
+            Promotion.deleted_at.is_(None),
+            Promotion.first_purchase_only.is_(False),
+            Promotion.starts_at <= now,
+            Promotion.ends_at > now,
+        )
+        .order_by(Promotion.ends_at, Promotion.id)
+    ).all()
+    return {row.plan_id: PromotionRow(**row._mapping) for row in rows}
 
 
 def promotion_detail(scope: TenantScope, promotion_id: int) -> PromotionRow:

@@ -7,6 +7,7 @@ leaves either a row that is still due or work that is done.
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from tenants.billing.first_login import activate
 from tenants.registry.directory import find_tenant
 from tenants.registry.errors import TenantNotFound
 from tenants.subscribers.delete_account import release_name
+from tenants.tasks.run_task import run_task
 from workers.context import Context
 from workers.due_kinds import (
     ACTIVATE,
@@ -34,6 +36,7 @@ from workers.due_kinds import (
     RELEASE_NAME,
     RETENTION,
     SEAL,
+    TASK_STEP,
 )
 from workers.job import platform_job
 from workers.jobs import upkeep
@@ -41,6 +44,7 @@ from workers.jobs import upkeep
 LOG = structlog.get_logger(__name__)
 _BILLING_BATCH = 1000
 _ROW_BATCH = 100
+_TASKS_SECONDS = 20.0  # then a tenant's long work lets the other jobs of the queue pass
 _LONGEST_PAUSE = timedelta(hours=1)
 
 RowHandler = Callable[[TenantScope, int, datetime, datetime], Any]  # scope, subject, due instant, now
@@ -53,6 +57,7 @@ ROW_HANDLERS: dict[str, RowHandler] = {
     RELEASE_NAME: lambda scope, subject, _due_at, now: release_name(scope, subject, now=now),
     SEAL: lambda scope, _subject, _due_at, now: upkeep.seal(scope, now=now),
     RETENTION: lambda scope, _subject, _due_at, now: upkeep.keep_tidy(scope, now=now),
+    TASK_STEP: lambda scope, subject, _due_at, now: run_task(scope, subject, now=now),
     LEDGER_CHECK: lambda scope, _subject, _due_at, now: upkeep.prove_ledger(scope, now=now),
 }
 
@@ -62,6 +67,7 @@ def run_due(known: Context, tenant_id: int, family: str) -> dict[str, int]:
     """Handle everything of this tenant and family that is due, batch by batch, each its own unit of work."""
     lease = due_lease(tenant_id, family)
     total: dict[str, int] = {}
+    started = monotonic()
     try:
         tenant = find_tenant(known.database, tenant_id)
     except TenantNotFound:  # deleted, or half made: nobody asks again for an hour
@@ -74,7 +80,7 @@ def run_due(known: Context, tenant_id: int, family: str) -> dict[str, int]:
                 done, more = _batch(scope, family)
             for name, count in done.items():
                 total[name] = total.get(name, 0) + count
-            if not more:
+            if not more or (family == "tasks" and monotonic() - started > _TASKS_SECONDS):
                 return total
     finally:
         known.redis.delete(lease)
@@ -92,7 +98,8 @@ def _batch(scope: TenantScope, family: str) -> tuple[dict[str, int], bool]:
                 handled += 1
             else:
                 failed += 1
-    return {"handled": handled, "failed": failed}, handled >= _ROW_BATCH
+    # A task sets the due row of its next batch itself; other families are done when they find less than they ask for.
+    return {"handled": handled, "failed": failed}, handled >= (1 if family == "tasks" else _ROW_BATCH)
 
 
 def _claim(scope: TenantScope, kind: str, now: datetime) -> list[DueRow]:

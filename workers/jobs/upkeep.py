@@ -10,12 +10,14 @@ from tenants.audit.models import LoginEntry
 from tenants.audit.seal_chain import seal_chain
 from tenants.billing.check import check_ledger
 from tenants.registry.settings import read
+from tenants.tasks.drop_old_tasks import drop_old_tasks
 from tenants.usage.drop_old import drop_old_records
 from workers.due_kinds import LEDGER_CHECK, RETENTION, SEAL
 
 SEAL_EVERY = timedelta(minutes=30)
 RETENTION_EVERY = timedelta(days=1)
 LEDGER_CHECK_EVERY = timedelta(days=1)
+TASKS_KEPT = timedelta(days=7)
 _SEAL_BATCH = 5000
 
 
@@ -51,5 +53,6 @@ def keep_tidy(scope: TenantScope, *, now: datetime) -> int:
     logins = scope.session.execute(
         delete(LoginEntry).where(LoginEntry.at < now - timedelta(days=settings.log_retention_days))
     )
+    drop_old_tasks(scope, before=now - TASKS_KEPT)
     set_due(scope.session, scope.tenant_id, RETENTION, 0, now + RETENTION_EVERY)
     return dropped + int(getattr(logins, "rowcount", 0))

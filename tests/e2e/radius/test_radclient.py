@@ -1,37 +1,13 @@
 """FreeRADIUS's own radclient against real processes: what a network engineer would try first."""
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.radclient import NEEDS_RADCLIENT, Radclient
 from tests.fixtures.radius import SECRET, Processes, World, wait_for
 
-pytestmark = [
-    pytest.mark.radius_client,
-    pytest.mark.skipif(shutil.which("radclient") is None, reason="radclient (freeradius-utils) is not installed"),
-]
-
-
-class Radclient:
-    """Runs the program; gives its output."""
-
-    def __init__(self, processes: Processes, identifier: str, folder: Path) -> None:
-        self._settings = processes.settings
-        self._identifier = identifier
-        self._folder = folder
-
-    def __call__(self, command: str, attributes: str, secret: str = SECRET) -> str:
-        settings = self._settings
-        port = settings.radius_acct_port if command == "acct" else settings.radius_auth_port
-        request = self._folder / "request.txt"
-        request.write_text(f'NAS-Identifier = "{self._identifier}"\n{attributes}\n')
-        done = subprocess.run(
-            ["radclient", "-x", "-r", "1", "-t", "3", "-f", str(request), f"{settings.bind}:{port}", command, secret],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-        return done.stdout + done.stderr
+pytestmark = [pytest.mark.radius_client, NEEDS_RADCLIENT]
 
 
 @pytest.fixture
@@ -39,7 +15,8 @@ def isp(world: World, processes: Processes, tmp_path: Path):
     tenant = world.tenant()
     _, identifier = world.nas(tenant)
     processes.start()
-    return tenant, Radclient(processes, identifier, tmp_path)
+    ports = processes.settings.radius_auth_port, processes.settings.radius_acct_port
+    return tenant, Radclient(ports, identifier, SECRET, tmp_path)
 
 
 @pytest.mark.parametrize("attribute", ["User-Password", "CHAP-Password", "MS-CHAP-Password"])

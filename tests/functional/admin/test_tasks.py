@@ -1,0 +1,141 @@
+"""Long work: exports and changes of many subscribers, done in batches, found again under the bell (UX-3, SUB-7)."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from infra import clock
+from tenants.staff.models import Role
+from tenants.subscribers.models import Account
+from tenants.tasks import change_accounts, export_accounts
+from tenants.tasks.models import Task
+from tenants.tasks.run_task import MOST_TRIES, STEPS, run_task
+from tests.fixtures.accounts import open_one, sell
+from tests.fixtures.web import Web
+
+
+@pytest.fixture
+def crowd(desk, monkeypatch) -> None:
+    """Five subscribers, and batches of two."""
+    monkeypatch.setattr(export_accounts, "BATCH", 2)
+    monkeypatch.setattr(change_accounts, "BATCH", 2)
+    monkeypatch.setattr("portals.admin.bulk.BATCH", 2)
+    with desk.scope() as scope:
+        plan = sell(scope)
+        for number in range(5):
+            open_one(scope, f"u{number}", plan, name="=1+1" if number == 0 else f"Person {number}")
+
+
+def work(desk) -> int:
+    """What the workers would do; gives how many batches it took."""
+    batches = 0
+    while True:
+        with desk.scope() as scope:
+            [task_id] = [task.id for task in scope.session.query(Task).order_by(Task.id.desc()).limit(1)]
+            more = run_task(scope, task_id, now=clock.now())
+        batches += 1
+        if not more:
+            return batches
+
+
+def rows(answer) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
+
+
+def test_an_export_runs_in_batches_and_leaves_a_file(desk, crowd):
+    desk.submit("/accounts/?q=u", to="/accounts/export?q=u&sort=-username")
+    assert "Export subscribers (5)" in desk.text()
+    assert "waiting for a worker" in desk.text()
+    assert work(desk) == 3  # 2 + 2 + 1
+    home = desk.get("/").get_data(as_text=True)
+    assert 'aria-label="1 notice"' in home
+    desk.get("/tasks/")
+    assert "Export subscribers (5)" in desk.text()
+    assert 'aria-label="0 notices"' in desk.get("/").get_data(as_text=True)
+    [address] = re.findall(r"/tasks/\d+/result", desk.get("/tasks/").get_data(as_text=True))
+    answer = desk.get(address)
+    assert "attachment" in answer.headers["Content-Disposition"]
+    head, *found = rows(answer)
+    assert head[:3] == ["User name", "Full name", "Status"]
+    assert [row[0] for row in found] == ["u4", "u3", "u2", "u1", "u0"]
+    assert found[4][1] == "'=1+1"  # a spreadsheet must not compute what somebody is called
+
+
+def test_fee_records_as_a_file(desk, crowd):
+    desk.submit("/money/", to="/money/export?method=cash")
+    work(desk)
+    [address] = re.findall(r"/tasks/\d+/result", desk.get("/tasks/").get_data(as_text=True))
+    head, *found = rows(desk.get(address))
+    assert head[0] == "Time"
+    assert {row[2] for row in found} <= {f"u{number}" for number in range(5)}
+
+
+def test_many_are_changed_by_the_workers_and_each_fails_alone(desk, crowd):
+    with desk.scope() as scope:
+        [closed] = scope.session.query(Account.id).filter(Account.username == "u3")
+    desk.submit(f"/accounts/{closed.id}/op/close", {"amount": "", "reason": ""})
+    desk.submit("/accounts/", {"all": "1", "filter_q": "u"}, to="/accounts/bulk/disable")
+    assert "5 subscribers chosen" in desk.text()
+    assert "find it again under the bell" in desk.text()
+    desk.submit("/accounts/", {"all": "1", "filter_q": "u", "reason": "flood"}, to="/accounts/bulk/disable/do")
+    assert "Disable (5)" in desk.text()
+    assert work(desk) == 3
+    with desk.scope() as scope:
+        states = dict(scope.session.query(Account.username, Account.state).all())
+    assert [name for name, state in sorted(states.items()) if state == "disabled"] == ["u0", "u1", "u2", "u4"]
+    [address] = set(re.findall(r"/tasks/\d+/", desk.get("/tasks/").get_data(as_text=True)))
+    desk.get(address)
+    assert "1 row failed" in desk.text()
+    assert rows(desk.get(f"{address}failed"))[1][0] == "u3"
+
+
+def test_it_can_be_stopped_and_what_is_done_stays(desk, crowd):
+    desk.submit("/accounts/", to="/accounts/export")
+    with desk.scope() as scope:
+        [task] = scope.session.query(Task)
+        assert run_task(scope, task.id, now=clock.now())
+        task_id = task.id
+    desk.submit("/accounts/", to=f"/tasks/{task_id}/stop")
+    assert "Stopped before its end." in desk.text()
+    assert work(desk) == 1  # nothing more is done
+    with desk.scope() as scope:
+        assert scope.session.get_one(Task, task_id).done == 2
+    assert desk.get(f"/tasks/{task_id}/result").status_code == 404
+
+
+def test_nobody_sees_the_tasks_of_somebody_else(desk, crowd, app):
+    desk.submit("/accounts/", to="/accounts/export")
+    work(desk)
+    [address] = set(re.findall(r"/tasks/\d+/", desk.get("/tasks/").get_data(as_text=True)))
+    desk.hire("clerk", "accounts.view", "accounts.export")
+    clerk = type(desk)(Web(app), desk.tenant, desk.database).sign_in("clerk")
+    for path in ("", "progress", "result", "failed"):
+        assert clerk.get(f"{address}{path}").status_code == 404
+    assert clerk.submit("/accounts/", to=f"{address}stop").status_code == 404
+
+
+def test_the_right_is_asked_for_again_when_it_runs(desk, crowd, app):
+    desk.hire("clerk", "accounts.view", "accounts.export")
+    clerk = type(desk)(Web(app), desk.tenant, desk.database).sign_in("clerk")
+    clerk.submit("/accounts/", to="/accounts/export")
+    with desk.scope() as scope:
+        for role in scope.session.query(Role).filter(Role.name == "role of clerk"):
+            role.permissions = ["accounts.view"]
+    assert work(desk) == 1
+    clerk.get("/tasks/")
+    assert "failed" in clerk.text()
+
+
+def test_a_fault_of_ours_is_tried_again_and_then_told(desk, crowd, monkeypatch):
+    def broken(*_args: object) -> bool:
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setitem(STEPS, "export_accounts", broken)
+    desk.submit("/accounts/", to="/accounts/export")
+    for _ in range(MOST_TRIES):
+        work(desk)
+    [address] = set(re.findall(r"/tasks/\d+/", desk.get("/tasks/").get_data(as_text=True)))
+    desk.get(address)
+    assert "Something went wrong on our side three times." in desk.text()
