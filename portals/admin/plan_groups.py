@@ -20,6 +20,8 @@ from tenants.kernel.errors import BusinessError
 from tenants.kernel.units import rate_bps, show_rate
 from tenants.subscribers.queries_plans import GroupRow, group_detail
 
+_PLACE = ("pool", "address_list", "redirect_url")  # of what a plan group may have for expired accounts
+
 
 def _labels() -> dict[str, str]:
     return {
@@ -31,6 +33,10 @@ def _labels() -> dict[str, str]:
         "dns1": _("DNS server"),
         "dns2": _("Second DNS server"),
         "sort": _("Order"),
+        "extra": _("Extra attributes"),
+        "expired_pool": _("Address pool"),
+        "expired_address_list": _("Address list or ACL"),
+        "expired_redirect_url": _("Redirect to"),
     }
 
 
@@ -68,6 +74,8 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
         dns1="" if group.dns1 is None else str(group.dns1),
         dns2="" if group.dns2 is None else str(group.dns2),
         sort=group.sort,
+        extra=group.options.get("extra", ""),
+        **{f"expired_{name}": (group.options.get("expired") or {}).get(name, "") for name in _PLACE},
     )
     if request.method == "POST":
         values = _read(form, group)
@@ -101,7 +109,11 @@ def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
         profile_id = group.rate_profile_id
     else:
         profile_id = ensure_rate_profile(scope(), rates["up"], rates["down"], actor=actor(), now=present()).id
-    return AddPlanGroup(name=name, rate_profile_id=profile_id, sort=sort, **texts)
+    options = dict(group.options) if group is not None else {}
+    place = dict(options.get("expired") or {})
+    options["expired"] = place | {field: form.text(f"expired_{field}", longest=200) for field in _PLACE}
+    options["extra"] = form.text("extra", longest=4_000).replace("\r\n", "\n")
+    return AddPlanGroup(name=name, rate_profile_id=profile_id, sort=sort, options=options, **texts)
 
 
 def _panel(form: Form, group: GroupRow | None) -> str | tuple[str, int]:

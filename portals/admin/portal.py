@@ -13,6 +13,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     accounts,
     bulk,
     counters,
+    dialects,
     eap_certificates,
     exports,
     home,
@@ -32,6 +33,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     roles,
     router_certificates,
     router_onboarding,
+    router_replies,
     routers,
     search,
     settings,
@@ -101,6 +103,7 @@ NAV = (
         (
             NavChild(lazy("Routers"), "admin.list_routers", "nas.view"),
             NavChild(lazy("Regions"), "admin.list_regions_page", "regions.view"),
+            NavChild(lazy("Dialects"), "admin.list_dialects_page", "nas.view"),
             NavChild(lazy("Certificates"), "admin.show_eap_certificates", "settings.view"),
         ),
     ),

@@ -93,7 +93,7 @@ def _page(router: Router, values: dict[str, Any], *, secret: str) -> str:
         marked=marked_lines(made, facts),
         secret_shown=bool(secret),
         make=chosen,
-        makes=[(key, VENDORS[key].label.split(" ")[0]) for key in [router.vendor, *tabs]],
+        makes=[(key, VENDORS[key].label.split(" ")[0] if key in VENDORS else key) for key in [router.vendor, *tabs]],
         addresses=addresses,
         listen_url=url_for("admin.onboard_router", nas_id=router.id),
     )

@@ -6,6 +6,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, as_number, blueprint, present, scope
+from portals.admin.dialects import dialect_choices
 from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
@@ -15,7 +16,6 @@ from portals.shared.toasts import toast
 from tenants.kernel.errors import BusinessError
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
-from tenants.network.vendors import VENDORS
 from tenants.subscribers.queries_list import list_choices
 from tenants.usage import queries_routers
 
@@ -146,7 +146,7 @@ def remove_router(nas_id: int) -> str | Response | tuple[str, int]:
 def _read(form: Form) -> dict[str, Any]:
     regions = [str(region.id) for region in list_choices(scope(), actor())["regions"]]
     values: dict[str, Any] = {name: form.text(name, longest=253) for name in FORM_FIELDS}
-    values["vendor"] = form.choice("vendor", VENDORS)
+    values["vendor"] = form.choice("vendor", [key for key, _label in dialect_choices()])
     values["auth_mode"] = form.choice("auth_mode", ("identifier", "address", "ddns"))
     values["message_authenticator"] = form.choice("message_authenticator", ("required", "optional"))
     values["coa_port"] = form.integer("coa_port", lowest=1, highest=65535, required=False)
@@ -162,7 +162,7 @@ def _form_page(form: Form, router: queries_routers.Router | None) -> str:
         "admin/router_form.html",
         form=form,
         router=router,
-        vendors=[(key, vendor.label) for key, vendor in VENDORS.items()],
+        vendors=dialect_choices(),
         regions=list_choices(scope(), actor())["regions"],
         prefix=scope().tenant.nas_prefix,
     )

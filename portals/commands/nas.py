@@ -1,14 +1,20 @@
 """Routers (NAS): add, list, and the configuration to paste into one."""
 
+from typing import Any
+
 import click
 
 from infra import clock
 from portals.commands._output import emit
 from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
+from tenants.kernel.units import rate_bps
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import delete_nas, reveal_secret
+from tenants.network.errors import BadReplyOption
 from tenants.network.find import find_nas, find_region
 from tenants.network.queries import list_nas, list_regions, nas_row
+from tenants.network.rules_replies import PLACE_NAMES, PLACE_RATES
+from tenants.network.set_replies import SetReplies, set_replies
 from tenants.network.snippets import SnippetFacts, snippet
 from tenants.registry.settings import read
 
@@ -114,3 +120,57 @@ def delete(tenant: str, nas: str) -> None:
         found = find_nas(opened.scope, nas)
         delete_nas(opened.scope, found.id, actor=AT_THE_COMMAND_LINE, now=clock.now())
     emit({"id": found.id, "identifier": found.identifier}, f"Deleted the router {found.identifier}.")
+
+
+@command.command("replies")
+@tenant_option
+@click.argument("nas")
+@click.option("--extra", help='Extra attributes, lines of "Attribute = value"; "" takes them away.')
+@click.option("--rate-unit", help="bit/s, kbit/s or kB/s where its firmware differs from its make's dialect.")
+@click.option("--expired", multiple=True, metavar="NAME=VALUE", help="Place for expired accounts: pool=…, up_bps=…, …")
+@click.option("--expiring", multiple=True, metavar="NAME=VALUE", help="The same for accounts that end soon.")
+@click.option("--expiring-days", type=int, help="How many days before the end that begins.")
+@click.option("--region-only/--any-region", default=None, help="Whether accounts of other regions are refused.")
+@click.option("--mac-auth/--no-mac-auth", default=None, help="Whether the calling device's MAC is its password.")
+@click.option("--coa-rate", type=int, help="Disconnects and changes a second that it is sent at most.")
+def replies(
+    tenant: str,
+    nas: str,
+    extra: str | None,
+    rate_unit: str | None,
+    expired: tuple[str, ...],
+    expiring: tuple[str, ...],
+    expiring_days: int | None,
+    region_only: bool | None,
+    mac_auth: bool | None,
+    coa_rate: int | None,
+) -> None:
+    """Show or change what a router (by identifier or id) is sent beyond its make's dialect."""
+    given = {
+        "extra": extra,
+        "rate_unit": rate_unit,
+        "expiring_days": expiring_days,
+        "region_only": region_only,
+        "mac_auth": mac_auth,
+        "coa_rate": coa_rate,
+    }
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    changes |= {name: _pairs(values) for name, values in (("expired", expired), ("expiring", expiring)) if values}
+    with open_tenant(tenant) as opened:
+        found = find_nas(opened.scope, nas)
+        if changes:
+            known = {name: value for name, value in found.options.items() if name in SetReplies.__dataclass_fields__}
+            wanted = SetReplies(found.id, **{**known, **changes})
+            set_replies(opened.scope, wanted, actor=AT_THE_COMMAND_LINE, now=clock.now())
+        options = dict(found.options)
+    emit({"identifier": found.identifier, "options": options})
+
+
+def _pairs(values: tuple[str, ...]) -> dict[str, Any]:
+    """``NAME=VALUE`` texts; rates are numbers. A single "=" takes the place away."""
+    pairs = {name: text for name, _, text in (value.partition("=") for value in values)}
+    pairs.pop("", None)
+    unknown = sorted(set(pairs) - {*PLACE_NAMES, *PLACE_RATES, "redirect_url", "dns1", "dns2"})
+    if unknown:
+        raise BadReplyOption(field=None, value=unknown[0], hint=", ".join((*PLACE_NAMES, *PLACE_RATES)))
+    return {name: rate_bps(text) if name in PLACE_RATES else text for name, text in pairs.items()}

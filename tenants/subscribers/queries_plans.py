@@ -56,6 +56,7 @@ class GroupRow:
     dns1: Any
     dns2: Any
     sort: int
+    options: dict[str, Any]
     plans: tuple[PlanRow, ...]
 
     @property
@@ -254,5 +255,6 @@ def _group(group: PlanGroup, rate: RateProfile, plans: tuple[PlanRow, ...]) -> G
         dns1=group.dns1,
         dns2=group.dns2,
         sort=group.sort,
+        options=dict(group.options or {}),
         plans=tuple(plan for plan in plans if plan.group_id == group.id),
     )

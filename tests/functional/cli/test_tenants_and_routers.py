@@ -1,6 +1,7 @@
 """Tenants, routers, regions and settings from the command line (issue 2, items 3, 4 and 9; "Bad input, named")."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +170,30 @@ def test_the_first_command_prepares_an_empty_database(
     monkeypatch.setenv("BROADLOOM_DATABASE_URL", make_database(migrated=False))
     assert cli.refused("nas", "list", "--tenant", "nobody")["code"] == "tenant_not_found"
     assert cli("tenant", "list") == []
+
+
+def test_own_dialects_and_replies(cli: CommandLine, acme: str, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.txt"
+    good.write_text("title Our OLT\n[accept]\nFilter-Id = {up_text}\n")
+    bad.write_text("[accept]\nFilter-Id = {up}\nNonsense = 1\n")
+    assert cli.refused("dialect", "add", "--tenant", acme, "olt", str(bad))["code"] == "bad_attribute_text"
+    assert cli("dialect", "add", "--tenant", acme, "olt", str(good))["vendor"] == "own-olt"
+    assert "{up_text}" in cli("dialect", "show", "--tenant", acme, "olt")["text"]
+    router = cli("nas", "add", "--tenant", acme, "--vendor", "own-olt", "--name", "olt-1")["identifier"]
+    assert cli("dialect", "list", "--tenant", acme)[0] == {"name": "olt", "title": "Our OLT", "routers": 1}
+    assert cli.refused("dialect", "delete", "--tenant", acme, "olt")["code"] == "dialect_in_use"
+    assert cli.refused("nas", "add", "--tenant", acme, "--vendor", "own-other")["code"] == "unknown_vendor"
+    cli("dialect", "edit", "--tenant", acme, "olt", str(good))
+
+    replies = ("nas", "replies", "--tenant", acme, router)
+    assert cli(*replies)["options"] == {}
+    made = cli(*replies, "--extra", "Session-Timeout = 60", "--expired", "pool=late", "--expired", "up_bps=1M")
+    assert made["options"] == {"extra": "Session-Timeout = 60", "expired": {"pool": "late", "up_bps": 1_000_000}}
+    assert cli(*replies, "--region-only", "--expired", "=")["options"] == {
+        "extra": "Session-Timeout = 60",
+        "region_only": True,
+    }
+    assert cli.refused(*replies, "--extra", "Nonsense = 1")["code"] == "bad_attribute_text"
+    assert cli.refused(*replies, "--expired", "colour=red")["code"] == "bad_reply_option"
+    cli("nas", "delete", "--tenant", acme, router)
+    cli("dialect", "delete", "--tenant", acme, "olt")

@@ -1,0 +1,172 @@
+"""What a router is sent beyond its make's dialect: extra attributes, places for who has not paid (NET-2, NET-4)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from infra.radius_text.dialects import FilledLine, dialect_for
+from infra.radius_text.lines import Problem
+from infra.radius_text.placeholders import RATE_UNITS
+from portals.admin.attribute_words import problem_text
+from portals.admin.blueprint import actor, blueprint, present, scope
+from portals.shared.access import requires
+from portals.shared.forms import Form
+from portals.shared.i18n import _
+from portals.shared.tenancy import tenant_settings
+from portals.shared.toasts import toast
+from tenants.access.preview_reply import preview_reply
+from tenants.kernel.errors import BusinessError
+from tenants.kernel.units import rate_bps, show_rate
+from tenants.network.errors import BadAttributeText
+from tenants.network.own_dialects import own_dialect
+from tenants.network.rules_replies import LONGEST_EXTRA, LONGEST_NAME, MOST_EXPIRING_DAYS, PLACE_NAMES, check_extra
+from tenants.network.set_replies import MOST_COA_RATE, SetReplies, set_replies
+from tenants.usage import queries_routers
+
+PLACES = ("expired", "expiring")
+TEXTS = (*PLACE_NAMES, "redirect_url", "dns1", "dns2")
+
+
+@blueprint.route("/routers/<int:nas_id>/replies", methods=["GET", "POST"])
+@requires("nas.edit")
+def edit_router_replies(nas_id: int) -> str | Response | tuple[str, int]:
+    """One form; the preview changes nothing."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    options = queries_routers.router_options(scope(), nas_id)
+    if request.method == "GET":
+        return _page(Form(None, _labels(), **_initial(options)), router)
+    form = Form(request.form, _labels())
+    command = _read(form, nas_id)
+    if not form.ok:
+        return _page(form, router)
+    if request.form.get("do") == "preview":
+        return _tried(form, router, command)
+    try:
+        set_replies(scope(), command, actor=actor(), now=present())
+    except BadAttributeText as refused:
+        return _page(form, router, problems=refused.problems)
+    except BusinessError as error:
+        form.reject(error)
+        return _page(form, router)
+    toast(_("Saved. %(name)s is answered so from now on.", name=router.name))
+    return redirect(url_for("admin.edit_router_replies", nas_id=nas_id))
+
+
+def _labels() -> dict[str, str]:
+    names = {
+        "pool": _("Address pool"),
+        "ipv6_pool": _("IPv6 pool"),
+        "address_list": _("Address list or ACL"),
+        "user_group": _("User group"),
+        "qos_profile": _("QoS profile"),
+        "service": _("Service"),
+        "redirect_url": _("Redirect to"),
+        "dns1": _("DNS server"),
+        "dns2": _("Second DNS server"),
+        "up": _("Speed up"),
+        "down": _("Speed down"),
+    }
+    labels = {f"{place}_{name}": label for place in PLACES for name, label in names.items()}
+    return labels | {
+        "extra": _("Extra attributes"),
+        "rate_unit": _("Unit of rates"),
+        "expiring_days": _("Days before the end"),
+        "coa_rate": _("Requests a second"),
+        "region_only": _("Region"),
+        "mac_auth": _("MAC authentication"),
+        "account": _("Account"),
+    }
+
+
+def _initial(options: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        name: options.get(name) or "" for name in ("extra", "rate_unit", "region_only", "mac_auth", "coa_rate")
+    }
+    values["expiring_days"] = options.get("expiring_days") or ""
+    for place in PLACES:
+        known = options.get(place) or {}
+        values |= {f"{place}_{name}": known.get(name) or "" for name in TEXTS}
+        for way in ("up", "down"):
+            rate = known.get(f"{way}_bps")
+            values[f"{place}_{way}"] = show_rate(int(rate)) if rate else ""
+    return values
+
+
+def _read(form: Form, nas_id: int) -> SetReplies:
+    places: dict[str, dict[str, Any]] = {}
+    for place in PLACES:
+        found: dict[str, Any] = {name: form.text(f"{place}_{name}", longest=220) for name in TEXTS}
+        for way in ("up", "down"):
+            raw = form.text(f"{place}_{way}", longest=12)
+            if raw:
+                try:
+                    megabit = int(tenant_settings().megabit)
+                    found[f"{way}_bps"] = rate_bps(raw, megabit=megabit, field=f"{place}_{way}")
+                except BusinessError as error:
+                    form.reject(error)
+        places[place] = found
+    days = form.integer("expiring_days", lowest=0, highest=MOST_EXPIRING_DAYS, required=False)
+    return SetReplies(
+        nas_id,
+        extra=form.text("extra", longest=LONGEST_EXTRA).replace("\r\n", "\n"),
+        rate_unit=form.choice("rate_unit", RATE_UNITS, required=False),
+        expired=places["expired"],
+        expiring=places["expiring"],
+        expiring_days=days or 0,
+        region_only=form.checked("region_only"),
+        mac_auth=form.checked("mac_auth"),
+        coa_rate=form.integer("coa_rate", lowest=1, highest=MOST_COA_RATE, required=False),
+    )
+
+
+def _tried(form: Form, router: queries_routers.Router, command: SetReplies) -> str | tuple[str, int]:
+    account = form.text("account", longest=64)
+    lines: tuple[FilledLine, ...] | None = None
+    try:
+        extra = check_extra(command.extra)
+        if account:
+            dialect = own_dialect(scope(), router.vendor) or dialect_for(router.vendor)
+            lines = preview_reply(
+                scope(),
+                dialect,
+                account,
+                invert=router.invert_directions,
+                rate_unit=command.rate_unit,
+                extra=extra,
+            )
+    except BadAttributeText as refused:
+        return _page(form, router, problems=refused.problems)
+    except BusinessError as error:
+        form.reject(error)
+    except ValueError as error:
+        form.fail("account", str(error))
+    return _page(form, router, lines=lines, fine=form.ok)
+
+
+def _page(
+    form: Form,
+    router: queries_routers.Router,
+    *,
+    problems: tuple[Problem, ...] = (),
+    lines: tuple[FilledLine, ...] | None = None,
+    fine: bool = False,
+) -> str | tuple[str, int]:
+    wrong: dict[int, list[str]] = {}
+    for problem in problems:
+        wrong.setdefault(problem.line, []).append(problem_text(problem))
+    if wrong:
+        form.fail("extra", _("%(num)s lines need attention; they are marked below.", num=len(wrong)))
+    page = render_template(
+        "admin/router_replies.html",
+        form=form,
+        router=router,
+        units=[(unit, unit) for unit in RATE_UNITS],
+        longest_name=LONGEST_NAME,
+        wrong=wrong,
+        numbered=list(enumerate(form.value("extra").splitlines(), 1)) if wrong else [],
+        lines=lines,
+        fine=fine,
+    )
+    return page if form.ok else (page, 422)
