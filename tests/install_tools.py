@@ -14,14 +14,16 @@ TOOLS = (
     ("radclient", "freeradius-utils", "the tests with radclient"),
     ("eapol_test", "eapoltest", "the tests with eapol_test"),
     ("radsecproxy", "radsecproxy", "the tests with radsecproxy"),
+    ("openvpn", "openvpn", "the test with OpenVPN"),
+    ("/usr/lib/openvpn/radiusplugin.so", "openvpn-auth-radius", "the test with OpenVPN"),
 )
-_SERVICES = {"radsecproxy"}  # the tests start their own; the package's would take our ports
+_SERVICES = {"radsecproxy", "openvpn"}  # the tests start their own; the package's would take our ports
 _FONT_PACKAGE = "fonts-noto-cjk"  # without it Chinese text is boxes in screenshots
 
 
 def main() -> int:
     """Install or report; never fails, because the tests skip what they cannot do."""
-    missing = [tool for tool in TOOLS if shutil.which(tool[0]) is None]
+    missing = [tool for tool in TOOLS if not _is_there(tool[0])]
     if not missing:
         return 0
     packages = [package for _program, package, _tests in missing]
@@ -36,9 +38,14 @@ def main() -> int:
             if package in _SERVICES and shutil.which("systemctl"):
                 _quietly(["systemctl", "disable", "--now", package])
     for program, package, tests in TOOLS:
-        if shutil.which(program) is None:
+        if not _is_there(program):
             sys.stdout.write(f"{program} is missing: {tests} are skipped (on Debian: apt-get install {package}).\n")
     return 0
+
+
+def _is_there(program: str) -> bool:
+    """A program of the path, or a file by its whole name (a plug-in is no program)."""
+    return shutil.which(program) is not None or os.path.exists(program)
 
 
 def _apt(*arguments: str) -> None:
