@@ -1,0 +1,118 @@
+"""What a booking means for who is online: out of the expired pool, a new rate, no time-out before a renewal."""
+
+from decimal import Decimal
+
+from sqlalchemy import select, update
+
+from infra.outbox import OutboxRow
+from tenants.access.models import Subscriber
+from tenants.billing.add_pack import AddPack, add_pack
+from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
+from tenants.billing.due import run_due
+from tenants.billing.hold import Hold, hold
+from tenants.billing.pay_arrears import PayArrears, pay_arrears
+from tenants.billing.resume import Resume, resume
+from tenants.billing.top_up import TopUp, top_up
+from tenants.usage.models import Session as OnlineSession
+from tests.fixtures.billing import Counter
+
+
+def go_online(counter: Counter, account: int, at: str, session_id: str = "s1") -> None:
+    row = counter.account(account)
+    counter.scope.session.add(
+        OnlineSession(
+            tenant_id=counter.scope.tenant_id,
+            nas_id=1,
+            session_id=session_id,
+            username=row.username,
+            account_id=account,
+            started_at=counter.at(at),
+            updated_at=counter.at(at),
+            seconds=0,
+            octets_in=0,
+            octets_out=0,
+            packets_in=0,
+            packets_out=0,
+        )
+    )
+    counter.scope.session.flush()
+
+
+def asked(counter: Counter) -> list[tuple[str, str, str]]:
+    """(topic, session, reason) of what the routers are asked since the last look."""
+    ours = [OutboxRow.tenant_id == counter.scope.tenant_id, OutboxRow.topic.startswith("radius.")]
+    rows = counter.scope.session.scalars(select(OutboxRow).where(*ours, OutboxRow.state == "waiting")).all()
+    found = sorted((row.topic[7:], row.payload["session_id"], row.payload["reason"]) for row in rows)
+    counter.scope.session.execute(update(OutboxRow).where(*ours).values(state="done"))
+    return found
+
+
+def renews(counter: Counter, account: int) -> bool:
+    flag = counter.scope.session.scalar(
+        select(Subscriber.renews).where(
+            Subscriber.tenant_id == counter.scope.tenant_id, Subscriber.account_id == account
+        )
+    )
+    assert flag is not None
+    return flag
+
+
+def test_renewing_ends_the_session_in_the_expired_pool(counter: Counter) -> None:
+    account = counter.open("2M month", "2026-01-01 10:00:00")
+    go_online(counter, account, "2026-01-20 10:00:00", "before")  # has its real address; its Disconnect got lost
+    go_online(counter, account, "2026-02-03 10:00:00", "walled")  # let in as expired
+    counter.buy(account, "2M month", "2026-02-03 11:00:00")
+    assert asked(counter) == [("disconnect", "walled", "renewed")]
+    counter.buy(account, "2M month", "2026-02-04 11:00:00")  # was not over
+    assert asked(counter) == []
+
+
+def test_paying_arrears_ends_the_session_in_the_expired_pool(counter: Counter) -> None:
+    account = counter.open("2M month", "2026-01-01 10:00:00")
+    counter.buy(account, "2M month", "2026-01-31 10:00:00", method="arrears")  # may connect until 4 February 10:00
+    go_online(counter, account, "2026-02-03 10:00:00", "allowed")
+    go_online(counter, account, "2026-02-05 10:00:00", "walled")
+    counter.run(pay_arrears, PayArrears(account), "2026-02-05 11:00:00")
+    assert asked(counter) == [("disconnect", "walled", "renewed")]
+
+
+def test_another_plan_or_more_quota_reaches_who_is_online(counter: Counter) -> None:
+    account = counter.open("2M month", "2026-01-01 10:00:00")
+    go_online(counter, account, "2026-01-30 10:00:00")
+    counter.buy(account, "3M month", "2026-01-31 10:00:00")  # inside the not-a-change window
+    assert asked(counter) == [("coa", "s1", "plan_changed")]
+    limited = counter.open("10 GB", "2026-01-01 10:00:00")
+    go_online(counter, limited, "2026-01-30 10:00:00", "s2")
+    counter.run(add_pack, AddPack(limited, counter.plan("10 GB")), "2026-01-30 11:00:00")
+    assert asked(counter) == [("coa", "s2", "plan_changed")]
+
+
+def test_nobody_who_has_the_money_is_timed_out_at_his_expiry(counter: Counter) -> None:
+    account = counter.open("2M prepaid", "2026-01-01 10:00:00")
+    assert not renews(counter, account)
+    counter.run(top_up, TopUp(account, Decimal("49.99")), "2026-01-02 10:00:00")
+    assert not renews(counter, account)
+    counter.run(top_up, TopUp(account, Decimal("0.01")), "2026-01-03 10:00:00")
+    assert renews(counter, account)
+    counter.run(top_up, TopUp(account, Decimal("-1")), "2026-01-04 10:00:00")  # taken out again
+    assert not renews(counter, account)
+    counter.run(top_up, TopUp(account, Decimal("50")), "2026-01-05 10:00:00")
+    go_online(counter, account, "2026-01-31 10:00:00")
+    report = run_due(counter.scope, now=counter.at("2026-02-01 10:00:01"))
+    assert (report.renewed, report.expired) == (1, 0)
+    assert asked(counter) == []  # he stays on
+    assert not renews(counter, account)  # the rest does not cover March
+
+
+def test_auto_renewal_counts_from_the_moment_it_is_switched_on(counter: Counter) -> None:
+    account = counter.open("2M month", "2026-01-01 10:00:00")
+    counter.run(top_up, TopUp(account, Decimal("100")), "2026-01-02 10:00:00")
+    assert not renews(counter, account)
+    counter.run(set_auto_renew, SetAutoRenew(account, True), "2026-01-03 10:00:00")
+    assert renews(counter, account)
+    counter.run(hold, Hold(account), "2026-01-04 10:00:00")
+    assert not renews(counter, account)
+    counter.run(resume, Resume(account), "2026-01-05 10:00:00")
+    assert renews(counter, account)
+    run_due(counter.scope, now=counter.at("2026-02-02 10:00:01"))
+    assert renews(counter, account)  # 50 are left: February is covered, and March
