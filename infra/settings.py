@@ -41,6 +41,7 @@ class Settings:
     database_url: str = ""  # "" = embedded PostgreSQL
     redis_url: str = ""  # "" = embedded Redis (Valkey)
     cell_database_urls: str = ""  # further cells: "name=url name=url"
+    node_address: str = ""  # where RADIUS processes of other hosts reach those of this one; "" = one host
     radius_balancers: str = ""  # load balancers that send PROXY headers: addresses and networks, separated by spaces
     demo: bool = True
     log_level: str = "info"
@@ -113,10 +114,12 @@ def _checked(settings: Settings) -> Settings:
         count = getattr(settings, name)
         if not 1 <= count <= 64:
             raise SettingsError(f"{PREFIX}{name.upper()} is {count}, but 1 to 64 processes are possible.")
-    try:
-        ip_address(settings.bind)
-    except ValueError:
-        raise SettingsError(f'{PREFIX}BIND is "{settings.bind}", which is not an IP address.') from None
+    for name in ("bind", "node_address"):
+        address = getattr(settings, name)
+        try:
+            ip_address(address or "::")
+        except ValueError:
+            raise SettingsError(f'{PREFIX}{name.upper()} is "{address}", which is not an IP address.') from None
     if settings.secret_key and len(settings.secret_key) < 32:
         raise SettingsError(f"{PREFIX}SECRET_KEY is too short: at least 32 characters are needed.")
     if settings.log_level not in ("debug", "info", "warning", "error"):

@@ -20,10 +20,12 @@ from radius_cluster.counters import Counters
 from radius_cluster.listen.behind_balancer import BalancedReceiver
 from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.peers import FORWARD, Peers, owner_name
+from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
 from radius_cluster.process.eap.server import EapServer
 from radius_cluster.process.eap_certificates import TenantTls
+from radius_cluster.process.eap_elsewhere import Elsewhere
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
 from radius_cluster.report import MAIN_CELL, Reporter
@@ -58,6 +60,7 @@ class Node:
         self.directory = Directory()
         self.counters = Counters()
         self.peers: Peers | None = None
+        self.elsewhere: Elsewhere | None = None
         tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
         self.eap = EapLogins(eap_server(settings), tls, self.counters, self._forward)
         self.cells = Cells(urls, self.counters, self.eap, settings.data_dir.expanduser().absolute() / "spool")
@@ -103,6 +106,10 @@ class Node:
             self.eap.tls.close()
             if self.peers is not None:
                 self.peers.close()
+            if self._reporter.link is not None:
+                self._reporter.link.close()
+            if self.elsewhere is not None:
+                self.elsewhere.close()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*background, return_exceptions=True)
 
@@ -124,6 +131,12 @@ class Node:
             self._receivers.append(self._receiver(opened, kind, handlers))
         name = owner_name(socket.gethostname(), os.getpid())
         self.peers = Peers(settings.data_dir.expanduser().absolute() / "run", name, self._on_peer)
+        if settings.node_address:
+            key = derive_key(settings.require_secret_key(), "node-link")
+            link = NodeLink(key, name, settings.node_address, lambda *message: elsewhere.on_message(*message))
+            handlers = {ACCESS_REQUEST: self.cells.log_in}
+            elsewhere = self.elsewhere = Elsewhere(link, self.directory, self.counters, handlers)
+            self._reporter.link = link
 
     def _receiver(
         self, opened: socket.socket, kind: str, handlers: Mapping[int, Callable[[Request], None]]
@@ -134,9 +147,11 @@ class Node:
         return Receiver(opened, kind, self.directory, self.counters, handlers)
 
     def _forward(self, owner: str, request: Request) -> bool:
-        """Hand a request to the process of this host that owns its EAP conversation."""
+        """Hand a request to the process that owns its EAP conversation, of this host or of another."""
         source = json.dumps(request.key[0]).encode()
-        return self.peers is not None and self.peers.send(owner, FORWARD, source + b"\n" + request.packet.raw)
+        if self.peers is not None and self.peers.send(owner, FORWARD, source + b"\n" + request.packet.raw):
+            return True
+        return self.elsewhere is not None and self.elsewhere.ask(owner, request)
 
     def _on_peer(self, _sender: str, kind: int, body: bytes) -> None:
         """A request that another process received; it is answered from this one's socket, whose port is the same."""
@@ -162,6 +177,8 @@ class Node:
             for receiver in self._receivers:
                 receiver.duplicates.tick(now)
             self.cells.tick(now)
+            if self.elsewhere is not None:
+                self.elsewhere.tick(now)
             if now - last_report >= _REPORT_SECONDS:
                 last_report = now
                 self.eap.forget_old()

@@ -10,6 +10,7 @@ import structlog
 
 from radius_cluster.counters import LATENCY_BOUNDS_MS, LATENCY_OUTCOMES, Counters, Outcome, Refusal
 from radius_cluster.listen.database import connect
+from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.routing.directory import Directory, NasEntry, TenantEntry
 
 LOG = structlog.get_logger(__name__)
@@ -49,10 +50,13 @@ WHERE n.id = q.id
 """
 _HEARTBEAT: Final = """
 INSERT INTO registry.nodes (node, kind, host, pid, address, auth_port, acct_port, radsec_port, state, started_at,
-  heartbeat_at, counters, memory_octets)
-VALUES ($1, $12, $2, $3, $4, NULLIF($5, 0), NULLIF($6, 0), $7, $8, to_timestamp($9), now(), $10::text::jsonb, $11)
+  heartbeat_at, counters, memory_octets, link)
+VALUES ($1, $12, $2, $3, $4, NULLIF($5, 0), NULLIF($6, 0), $7, $8, to_timestamp($9), now(), $10::text::jsonb, $11, $13)
 ON CONFLICT (node) DO UPDATE SET state = EXCLUDED.state, heartbeat_at = now(), counters = EXCLUDED.counters,
-  memory_octets = EXCLUDED.memory_octets, started_at = EXCLUDED.started_at
+  memory_octets = EXCLUDED.memory_octets, started_at = EXCLUDED.started_at, link = EXCLUDED.link
+"""
+_OTHERS: Final = """
+SELECT kind, node, link FROM registry.nodes WHERE link <> '' AND heartbeat_at > now() - interval '15 seconds'
 """
 
 
@@ -69,6 +73,7 @@ class Reporter:
         self, urls: dict[str, str], directory: Directory, counters: Counters, started_at: float, kind: str = "radius"
     ) -> None:
         self._kind = kind
+        self.link: NodeLink | None = None  # the way to processes of other hosts
         self._urls = urls
         self._directory = directory
         self._counters = counters
@@ -240,5 +245,9 @@ class Reporter:
         address, auth_port, acct_port, radsec_port = listening
         await connection.execute(
             _HEARTBEAT, self.node, self.host, os.getpid(), address, auth_port, acct_port, radsec_port, state,
-            self._started_at, json.dumps(self._measured()), resident_octets(), self._kind, timeout=5,
+            self._started_at, json.dumps(self._measured()), resident_octets(), self._kind,
+            "" if self.link is None else self.link.shown, timeout=5,
         )  # fmt: skip
+        if self.link is not None:
+            rows = await connection.fetch(_OTHERS, timeout=5)
+            self.link.learn({(row["kind"], row["node"]): row["link"] for row in rows})

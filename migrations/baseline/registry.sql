@@ -26,6 +26,7 @@ CREATE TABLE registry.nodes (
   acct_port INTEGER,
   radsec_port INTEGER,
   state TEXT DEFAULT 'running' NOT NULL,
+  link TEXT DEFAULT '' NOT NULL,
   started_at TIMESTAMP WITH TIME ZONE NOT NULL,
   heartbeat_at TIMESTAMP WITH TIME ZONE NOT NULL,
   counters JSONB DEFAULT '{}' NOT NULL,

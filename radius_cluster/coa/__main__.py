@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import structlog
 
-from infra.crypto import master_box
+from infra.crypto import derive_key, master_box
 from infra.servers import Servers
 from infra.settings import Settings
 from radius_cluster.coa.engine import Engine
@@ -34,7 +34,9 @@ async def serve(settings: Settings, servers: Servers) -> None:
     reporter = Reporter(urls, directory, counters, time.time(), kind="coa")
     engine = Engine(urls, MAIN_CELL, directory, counters)
     engine.exchange = Exchange("::" if ":" in settings.bind else "0.0.0.0")  # noqa: S104  answers come from routers
-    engine.radsec.open(settings.data_dir.expanduser().absolute() / "run", engine.exchange)
+    key = derive_key(settings.require_secret_key(), "node-link")
+    way = (key, settings.node_address) if settings.node_address else None
+    reporter.link = engine.radsec.open(settings.data_dir.expanduser().absolute() / "run", engine.exchange, way)
     background = [asyncio.create_task(loader.run()), asyncio.create_task(follow_dynamic_names(directory))]
     ready, stop = asyncio.create_task(loader.ready.wait()), asyncio.create_task(stopping.wait())
     await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""Which routers can be asked through a RadSec connection of this host, and by which process (radsec/way_back.py)."""
+"""Which routers can be asked through a RadSec connection, and by which process of which host (radsec/way_back.py)."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Final
 import structlog
 
 from radius_cluster.coa.exchange import Exchange
+from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.listen.peers import ASK, HOLDS, REPLY, Peers, owner_name
 
 LOG = structlog.get_logger(__name__)
@@ -24,20 +25,29 @@ class RadsecRoutes:
         self._held: dict[str, tuple[frozenset[int], float]] = {}  # process → (its routers, when it said so)
         self._peers: Peers | None = None
         self._exchange: Exchange | None = None
+        self._link: NodeLink | None = None
 
-    def open(self, run_folder: Path, exchange: Exchange) -> None:
-        """Begin to listen. A folder that cannot be written leaves UDP as the only way."""
+    def open(self, run_folder: Path, exchange: Exchange, link: tuple[bytes, str] | None = None) -> NodeLink | None:
+        """Begin to listen; for processes of other hosts, too, when ``link`` has the key and this host's address.
+
+        A folder that cannot be written leaves UDP as the only way.
+        """
         self._exchange = exchange
         exchange.send_radsec = self._send
+        name = _PREFIX + owner_name(socket.gethostname(), os.getpid())
         try:
-            self._peers = Peers(run_folder, _PREFIX + owner_name(socket.gethostname(), os.getpid()), self._on_message)
+            self._peers = Peers(run_folder, name, self._on_message)
+            self._link = None if link is None else NodeLink(link[0], name, link[1], self._on_message)
         except OSError as error:
             LOG.warning("coa_without_radsec", error=str(error))
+        return self._link
 
     def close(self) -> None:
         """Listen no more."""
         if self._peers is not None:
             self._peers.close()
+        if self._link is not None:
+            self._link.close()
 
     def has(self, nas_id: int) -> bool:
         """Whether the router has a connection open."""
@@ -52,8 +62,9 @@ class RadsecRoutes:
 
     def _send(self, nas_id: int, request: bytes) -> None:
         process = self._process_of(nas_id)
-        if process and self._peers is not None:
-            self._peers.send(process, ASK, nas_id.to_bytes(4, "big") + request)
+        body = nas_id.to_bytes(4, "big") + request
+        if process and self._peers is not None and not self._peers.send(process, ASK, body) and self._link is not None:
+            self._link.send(process, ASK, body)
 
     def _on_message(self, sender: str, kind: int, body: bytes) -> None:
         if kind == HOLDS:

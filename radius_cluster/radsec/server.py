@@ -14,12 +14,13 @@ from typing import Final
 
 import structlog
 
-from infra.crypto import master_box
+from infra.crypto import derive_key, master_box
 from infra.servers import Servers
 from infra.settings import Settings
 from radius_cluster.cells import Cells
 from radius_cluster.counters import Counters
 from radius_cluster.listen.duplicates import Duplicates
+from radius_cluster.listen.node_link import NodeLink, OnMessage
 from radius_cluster.listen.peers import Peers, owner_name
 from radius_cluster.node import cell_urls, eap_server
 from radius_cluster.process.eap_certificates import TenantTls
@@ -75,7 +76,8 @@ class RadsecServer:
         peers = Peers(
             settings.data_dir.expanduser().absolute() / "run", name, lambda *message: back.on_message(*message)
         )
-        back = WayBack(self.hub, peers)
+        link = self._open_link(name, lambda *message: back.on_message(*message))
+        back = WayBack(self.hub, peers, link)
         background = [*self.cells.start(), asyncio.create_task(self._loader.run())]
         try:
             await self._wait_for(self._loader.ready)
@@ -94,9 +96,20 @@ class RadsecServer:
             self.cells.close()
             self.eap.tls.close()
             peers.close()
+            if link is not None:
+                link.close()
             opened.close()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*background, return_exceptions=True)
+
+    def _open_link(self, name: str, on_message: OnMessage) -> NodeLink | None:
+        """The way to coa processes of other hosts."""
+        settings = self._settings
+        if not settings.node_address:
+            return None
+        key = derive_key(settings.require_secret_key(), "node-link")
+        self._reporter.link = NodeLink(key, name, settings.node_address, on_message)
+        return self._reporter.link
 
     async def _wait_for(self, ready: asyncio.Event) -> None:
         waits = [asyncio.create_task(ready.wait()), asyncio.create_task(self._stopping.wait())]

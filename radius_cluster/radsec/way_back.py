@@ -1,10 +1,11 @@
-"""CoA and Disconnect through a router's own connection (RFC 6614, 2.6; RFC 5176): packets come from the coa process of
-this host and their answers go back to it."""
+"""CoA and Disconnect through a router's own connection (RFC 6614, 2.6; RFC 5176): packets come from a coa process of
+this host or of another, and their answers go back to it."""
 
 import json
 import time
 from typing import Final
 
+from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.listen.peers import ASK, HOLDS, REPLY, Peers
 from radius_cluster.radsec.connection import Connection
 from radius_cluster.radsec.hub import Hub
@@ -17,8 +18,9 @@ _REMEMBER_SECONDS: Final = 15.0
 class WayBack:
     """One per process."""
 
-    def __init__(self, hub: Hub, peers: Peers) -> None:
+    def __init__(self, hub: Hub, peers: Peers, link: NodeLink | None = None) -> None:
         self._hub = hub
+        self._link = link
         self._peers = peers
         self._askers: dict[tuple[int, int], tuple[str, float]] = {}  # (router, identifier) → (coa process, when)
         hub.on_answer = self._on_answer
@@ -29,6 +31,9 @@ class WayBack:
         body = json.dumps(sorted(self._hub.by_nas)).encode()
         for peer in self._peers.names(COA_PREFIX):
             self._peers.send(peer, HOLDS, body)
+        if self._link is not None:
+            for other in self._link.names(COA_PREFIX):
+                self._link.send(other, HOLDS, body)
         old = time.monotonic() - _REMEMBER_SECONDS
         for key in [key for key, (_, at) in self._askers.items() if at < old]:
             del self._askers[key]
@@ -51,4 +56,6 @@ class WayBack:
         assert connection.nas is not None
         asker = self._askers.pop((connection.nas.id, packet[1]), None)
         if asker is not None:
-            self._peers.send(asker[0], REPLY, connection.nas.id.to_bytes(4, "big") + packet)
+            body = connection.nas.id.to_bytes(4, "big") + packet
+            if not self._peers.send(asker[0], REPLY, body) and self._link is not None:
+                self._link.send(asker[0], REPLY, body)

@@ -180,6 +180,7 @@ class Node(RegistryBase):
     acct_port: Mapped[int | None]
     radsec_port: Mapped[int | None]
     state: Mapped[str] = mapped_column(server_default="running")  # running | draining | degraded
+    link: Mapped[str] = mapped_column(server_default="")  # where processes of other hosts reach it: address and port
     started_at: Mapped[datetime]
     heartbeat_at: Mapped[datetime]
     counters: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
