@@ -12,7 +12,7 @@ from tenants.onboarding import fill_demo
 from tenants.registry.keys import configure
 from tenants.registry.prepare import prepare_database
 
-_WRITERS = 2
+_WRITERS = 3
 _LARGEST_SLICE = 25_000  # accounts per transaction: bounds what a killed run loses, and the memory of the stage
 
 
@@ -42,7 +42,7 @@ def fill(tenants: int, accounts: int, nas: int) -> None:
             for numbers in [range(index + 1, accounts + 1, tenants)]
             for start in range(0, len(numbers), _LARGEST_SLICE)
         ]
-        # Two at once: while the database writes one slice, the passwords of the next are sealed here.
+        # Three at once: while the database writes two slices, the passwords of the next are sealed here.
         with (
             click.progressbar(length=accounts, label="Accounts", hidden=wants_json()) as progress,
             ThreadPoolExecutor(_WRITERS) as writers,
