@@ -134,7 +134,7 @@ def _plans(database: Database, tenant: TenantRef) -> tuple[list[int], int]:
     return [plan.id for plan in plans], region_id
 
 
-# Every reference is to a row read or written by this very fill; looking each up again is a quarter of the database's work.
+# Every reference is to a row read or written by this very fill; looking each up again is a quarter of the work.
 _TRUST_REFERENCES = text(
     "SELECT set_config('session_replication_role', 'replica', true) "
     "WHERE has_parameter_privilege('session_replication_role', 'SET')"
