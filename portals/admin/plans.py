@@ -208,6 +208,7 @@ def _form_page(form: Form, plan: PlanRow | None) -> str:
         plan=plan,
         groups=choices["groups"],
         regions=choices["regions"],
+        by_region=tenant_settings().prices_by_region,
         kinds=[(kind, word(PLAN_KINDS, kind)) for kind in KINDS],
         sign=currency_sign(),
     )

@@ -12,7 +12,13 @@ from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
 from tenants.catalog.add_rate_profile import ensure_rate_profile
-from tenants.catalog.errors import GroupHasOtherPool, GroupHasOtherRates, PlanGroupNotFound
+from tenants.catalog.errors import (
+    GroupHasOtherPool,
+    GroupHasOtherRates,
+    PlanGroupNotFound,
+    PlanNeedsOneRegion,
+    PlanStaysInRegion,
+)
 from tenants.catalog.find import find_group, find_rate_profile, find_regions, store_named
 from tenants.catalog.models import Plan, PlanGroup, PlanPrice, PlanRegion
 from tenants.catalog.rules import (
@@ -27,6 +33,8 @@ from tenants.catalog.rules import (
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError, InvalidInputs
 from tenants.kernel.units import show_rate
+from tenants.network.models import Region
+from tenants.registry.settings import read as read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +110,18 @@ def fill_plan(scope: TenantScope, plan: Plan, values: PlanValues, *, actor: Acto
 
 
 def set_regions(scope: TenantScope, plan: Plan, values: PlanValues) -> None:
-    """Bind the plan to the regions of the command. Raises RegionUnknown."""
+    """Bind the plan to the regions of the command: to any number, or to its own (one mode per tenant, PLN-4).
+
+    Raises RegionUnknown; where plans belong to regions, PlanNeedsOneRegion and PlanStaysInRegion.
+    """
     regions = [] if values.regions is None else find_regions(scope, values.regions)
+    if read_settings(scope).prices_by_region:
+        if len(regions) != 1:
+            raise PlanNeedsOneRegion(field="regions", plan=plan.name)
+        of_plan = select(Region.id, Region.name).join(PlanRegion, PlanRegion.region_id == Region.id)
+        owners = scope.session.execute(of_plan.where(PlanRegion.plan_id == plan.id)).all()
+        if len(owners) == 1 and owners[0].id != regions[0].id:
+            raise PlanStaysInRegion(field="regions", plan=plan.name, region=owners[0].name)
     scope.session.execute(delete(PlanRegion).where(PlanRegion.plan_id == plan.id))
     scope.session.add_all(PlanRegion(plan_id=plan.id, region_id=region.id) for region in regions)
     scope.session.flush()  # the plan's regions are read back by SQL, not through the session's identity map

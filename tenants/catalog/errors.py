@@ -118,6 +118,20 @@ class PromotionNotFound(NotFound):
     message = "The promotion {ref} does not exist."
 
 
+class PlanNeedsOneRegion(BusinessError):
+    """The tenant's plans belong to regions, and this one names none or several (PLN-4)."""
+
+    code = "plan_needs_one_region"
+    message = "Each plan belongs to exactly one region, as the settings say. Choose one for {plan}."
+
+
+class PlanStaysInRegion(BusinessError):
+    """A plan that belongs to a region cannot go to another: its subscribers live there (PLN-4)."""
+
+    code = "plan_stays_in_region"
+    message = "{plan} belongs to {region} and stays there; add another plan for the other region."
+
+
 class RegionUnknown(NotFound):
     """A plan names a region that the tenant does not have."""
 

@@ -261,7 +261,8 @@ class TenantSettings:
         "purchases",
         "switch",
         "Plans belong to regions",
-        "Each plan is owned by its regions instead of being sold in all.",
+        "Each region has plans and prices of its own: a new plan names exactly one region and stays there. "
+        "Off: a plan is sold in any number of regions. Plans that exist stay as they are until they are changed.",
     )
     # Reversal
     reversal_seconds: int = setting(

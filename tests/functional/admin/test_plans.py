@@ -3,9 +3,12 @@
 import pytest
 from sqlalchemy import select
 
+from infra import clock
 from tenants.billing.models import Order
 from tenants.catalog.find import find_group, find_plan
-from tests.fixtures.accounts import open_one
+from tenants.network.models import Region
+from tenants.registry import settings
+from tests.fixtures.accounts import OWNER, open_one
 
 GROUP = {"name": "Home 200M", "down": "200M", "up": "30M", "pool": "pppoe", "sort": "0"}
 PLAN = {
@@ -121,3 +124,21 @@ def test_an_offer_takes_effect_in_the_panel_and_ends(desk, group_id):
         promotion = open_promotions(scope, plan.id, clock.now())[0]
     desk.submit(f"/plans/{plan.id}/", to=f"/offers/{promotion.id}/end")
     assert "No offer runs or is planned." in desk.text()
+
+
+def test_where_plans_belong_to_regions_the_form_asks_for_one(desk, group_id):
+    with desk.scope() as scope:
+        scope.session.add(Region(name="East"))
+        settings.write(scope, "prices_by_region", "on", actor=OWNER, now=clock.now())
+        scope.session.flush()
+        east = scope.session.scalars(select(Region.id).where(Region.name == "East")).one()
+    fields = PLAN | {"group": str(group_id)}
+    answer = desk.submit("/plans/new", fields | {"regions": ""})
+    assert answer.status_code == 422
+    assert 'id="f-regions-note"' in answer.get_data(as_text=True)
+    desk.submit("/plans/new", fields | {"regions": str(east)})
+    assert "Added the plan 200M month." in desk.text()
+    with desk.scope() as scope:
+        plan_id = find_plan(scope, "200M month").id
+    answer = desk.get(f"/plans/{plan_id}/edit")
+    assert f'<option value="{east}" selected>East</option>' in answer.get_data(as_text=True)

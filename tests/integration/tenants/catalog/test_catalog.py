@@ -23,7 +23,9 @@ from tenants.catalog.errors import (
     GroupHasOtherRates,
     NameTaken,
     PlanFieldForbidden,
+    PlanNeedsOneRegion,
     PlanNotFound,
+    PlanStaysInRegion,
     RegionUnknown,
     StillUsed,
 )
@@ -32,6 +34,7 @@ from tenants.catalog.models import RateProfile
 from tenants.catalog.queries import list_plans, plan_document, price_history, promotions_of, sellable_plans
 from tenants.kernel.errors import Forbidden, InvalidInputs
 from tenants.network.models import Region
+from tenants.registry import settings
 from tests.fixtures.accounts import OWNER, sell
 
 NOW = clock.now()
@@ -191,3 +194,36 @@ def test_another_tenants_plan_does_not_exist(database: Database, two_isps: tuple
         for plan_id in set(ids) - known:
             with pytest.raises(PlanNotFound):
                 find_plan(other, plan_id)
+
+
+def test_plans_that_belong_to_regions(scope: TenantScope) -> None:
+    east, west = Region(name="East"), Region(name="West")
+    scope.session.add_all([east, west])
+    scope.session.flush()
+    old = add_plan(scope, AddPlan(group_of(scope), replace(VALUES, name="everywhere")), actor=OWNER, now=NOW)
+    settings.write(scope, "prices_by_region", "on", actor=OWNER, now=NOW)
+    assert old.id in [row.id for row in sellable_plans(scope, region_id=west.id, usage="new")]  # as it was
+    for regions in (None, [], ["East", "West"]):
+        with pytest.raises(PlanNeedsOneRegion), scope.session.begin_nested():
+            add_plan(scope, AddPlan(group_of(scope), replace(VALUES, regions=regions)), actor=OWNER, now=NOW)
+    prices = {"East": "50.00", "West": "60.00"}
+    made = {
+        name: add_plan(
+            scope,
+            AddPlan(group_of(scope), replace(VALUES, name=f"50M {name}", price=price, regions=[name])),
+            actor=OWNER,
+            now=NOW,
+        )
+        for name, price in prices.items()
+    }
+    for region in (east, west):
+        rows = sellable_plans(scope, region_id=region.id, usage="new")
+        assert [(row.name, str(row.price)) for row in rows if row.name != "everywhere" and "50M " in row.name][-1:] == [
+            (f"50M {region.name}", prices[region.name])
+        ]
+    moved = EditPlan(made["East"].id, replace(VALUES, name="50M East", regions=["West"]))
+    with pytest.raises(PlanStaysInRegion) as refused, scope.session.begin_nested():
+        edit_plan(scope, moved, actor=OWNER, now=NOW)
+    assert refused.value.params == {"plan": "50M East", "region": "East"}
+    edit_plan(scope, EditPlan(old.id, replace(VALUES, name="everywhere", regions=["West"])), actor=OWNER, now=NOW)
+    assert old.id not in [row.id for row in sellable_plans(scope, region_id=east.id, usage="new")]
