@@ -41,6 +41,7 @@ class Settings:
     database_url: str = ""  # "" = embedded PostgreSQL
     redis_url: str = ""  # "" = embedded Redis (Valkey)
     cell_database_urls: str = ""  # further cells: "name=url name=url"
+    dns_servers: str = ""  # asked for routers' dynamic names: address or address#port …; "" = those of the system
     node_address: str = ""  # where RADIUS processes of other hosts reach those of this one; "" = one host
     radius_balancers: str = ""  # load balancers that send PROXY headers: addresses and networks, separated by spaces
     demo: bool = True
@@ -133,6 +134,14 @@ def _checked(settings: Settings) -> Settings:
     ):
         if url and not url.startswith(schemes):
             raise SettingsError(f"{PREFIX}{variable} must begin with {' or '.join(schemes)}.")
+    for part in settings.dns_servers.split():
+        address, _, port = part.partition("#")
+        try:
+            ip_address(address)
+            if not 0 < int(port or 53) < 65_536:
+                raise ValueError
+        except ValueError:
+            raise SettingsError(f'{PREFIX}DNS_SERVERS has "{part}"; write address or address#port.') from None
     for part in settings.radius_balancers.split():
         try:
             ip_network(part)

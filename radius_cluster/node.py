@@ -30,7 +30,7 @@ from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
-from radius_cluster.routing.load import DirectoryLoader, follow_dynamic_names
+from radius_cluster.routing.load import DirectoryLoader
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
 from radius_cluster.wire.proxy_protocol import TrustedBalancers
 
@@ -79,7 +79,6 @@ class Node:
         background = [
             *self.cells.start(),
             asyncio.create_task(self._loader.run()),
-            asyncio.create_task(follow_dynamic_names(self.directory)),
         ]
         try:
             await self._wait_for_directory()

@@ -25,6 +25,7 @@ SCHEDULE: tuple[Entry, ...] = (
     Entry("seed-upkeep", "workers.jobs.sweeps.seed_upkeep", 300),
     Entry("forget-dead-nodes", "workers.jobs.sweeps.forget_dead_nodes", 600, per_cell=False),
     Entry("keep-partitions", "workers.jobs.sweeps.keep_partitions", 6 * 3600),
+    Entry("resolve-dynamic-names", "workers.jobs.dynamic_names.resolve_names", 30, per_cell=False),
     Entry("renew-certificates", "workers.jobs.certificates.renew_certificates", 24 * 3600, per_cell=False),
     Entry("drop-old-records", "workers.jobs.sweeps.drop_old", 24 * 3600),
 )

@@ -18,7 +18,7 @@ from radius_cluster.node import cell_urls
 from radius_cluster.program import run_program
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
-from radius_cluster.routing.load import DirectoryLoader, follow_dynamic_names
+from radius_cluster.routing.load import DirectoryLoader
 
 LOG = structlog.get_logger(__name__)
 
@@ -37,7 +37,7 @@ async def serve(settings: Settings, servers: Servers) -> None:
     key = derive_key(settings.require_secret_key(), "node-link")
     way = (key, settings.node_address) if settings.node_address else None
     reporter.link = engine.radsec.open(settings.data_dir.expanduser().absolute() / "run", engine.exchange, way)
-    background = [asyncio.create_task(loader.run()), asyncio.create_task(follow_dynamic_names(directory))]
+    background = [asyncio.create_task(loader.run())]
     ready, stop = asyncio.create_task(loader.ready.wait()), asyncio.create_task(stopping.wait())
     await asyncio.wait({ready, stop}, return_when=asyncio.FIRST_COMPLETED)
     serving = [asyncio.create_task(engine.serve_cell(cell)) for cell in urls]

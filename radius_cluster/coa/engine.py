@@ -123,7 +123,7 @@ class Engine:
                 self._end(wish, None, "refused", "unknown_nas")
                 continue
             through_radsec = self.radsec.has(nas.id)
-            address = nas.address or sources.get(wish.nas_id, "")
+            address = _address_of(nas, sources.get(wish.nas_id, ""))
             if not address and not through_radsec:
                 self._end(wish, nas, "refused", "no_address")
                 continue
@@ -198,3 +198,12 @@ class Engine:
             self._counters.count(nas, ("coa", state))
         else:
             self._counters.count_nobody(wish.tenant_id, ("coa", state))
+
+
+def _address_of(nas: NasEntry, heard_from: str) -> str:
+    """Where to send: the fixed address; with a DNS name, where it points, unless it was last heard from there anyway;
+    else where it was last heard from."""
+    dynamic = nas.dynamic_addresses
+    if nas.address or not dynamic or heard_from in dynamic:
+        return nas.address or heard_from
+    return dynamic[0]

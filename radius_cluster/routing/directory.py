@@ -1,6 +1,6 @@
 """The NAS directory in memory: identifier or address → NAS → tenant, secret and style of reply."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -87,8 +87,8 @@ class NasEntry:
         "address",
         "coa_port",
         "counts",
-        "ddns_name",
         "dialect",
+        "dynamic_addresses",
         "expired",
         "expiring",
         "expiring_seconds",
@@ -135,7 +135,8 @@ class NasEntry:
         self.tenant = tenant
         self.identifier: bytes = row["identifier"].encode()
         self.address: str = str(row["address"] or "") if row["auth_mode"] == "address" else ""
-        self.ddns_name: str = row["ddns_name"] if row["auth_mode"] == "ddns" else ""
+        # Where its DNS name pointed last (the job resolve-dynamic-names asks)
+        self.dynamic_addresses: tuple[str, ...] = tuple(row["ddns_addresses"]) if row["auth_mode"] == "ddns" else ()
         self.coa_port: int = row["coa_port"]
         self.required: bool = row["message_authenticator"] == "required"
         self.invert: bool = row["invert_directions"]
@@ -218,6 +219,7 @@ class Directory:
         self.by_identifier[nas.identifier] = nas
         if nas.address:
             self.by_address[nas.address] = nas
+        self.set_dynamic_addresses(nas, nas.dynamic_addresses)
         return True
 
     def remove_nas(self, nas_id: int) -> None:
@@ -226,8 +228,10 @@ class Directory:
         if nas is not None:
             self._unlink(nas)
 
-    def set_dynamic_addresses(self, nas: NasEntry, addresses: Iterable[str]) -> None:
+    def set_dynamic_addresses(self, nas: NasEntry, addresses: Sequence[str]) -> None:
         """What the NAS's DDNS name resolves to now; a fixed registration of another NAS wins."""
+        if not addresses and not nas.dynamic_addresses:
+            return
         for known in [address for address, owner in self.by_address.items() if owner is nas]:
             del self.by_address[known]
         for address in addresses:
@@ -238,7 +242,7 @@ class Directory:
             del self.by_identifier[nas.identifier]
         if nas.address and self.by_address.get(nas.address) is nas:
             del self.by_address[nas.address]
-        elif nas.ddns_name:
+        elif nas.dynamic_addresses:
             self.set_dynamic_addresses(nas, ())
 
 

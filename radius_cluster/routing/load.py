@@ -3,7 +3,6 @@ look every half minute for what a lost connection may have missed."""
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -21,8 +20,9 @@ _TENANTS = (
     " data_key_wrapped FROM registry.tenants WHERE state IN ('active', 'suspended')"
 )
 _NAS = (
-    "SELECT id, tenant_id, identifier, vendor, secret_sealed, auth_mode, host(address) AS address, ddns_name, coa_port,"
-    " message_authenticator, invert_directions, region_id, options, first_packet_at, first_accept_at, first_online_at,"
+    "SELECT id, tenant_id, identifier, vendor, secret_sealed, auth_mode, host(address) AS address, ddns_addresses,"
+    " coa_port, message_authenticator, invert_directions, region_id, options, first_packet_at, first_accept_at,"
+    " first_online_at,"
     " deleted_at FROM registry.nas WHERE deleted_at IS NULL"
 )
 _DIALECTS = "SELECT tenant_id, key, text, version FROM registry.dialects"
@@ -170,17 +170,3 @@ class DirectoryLoader:
         fields = {**row, "options": json.loads(row["options"] or "{}")}
         if not self._directory.put_nas(fields):
             LOG.error("nas_unreadable", nas=row["identifier"])
-
-
-async def follow_dynamic_names(directory: Directory, every_seconds: float = 60.0) -> None:
-    """Resolve the DDNS names of NAS (radius.md, "Who is calling") until cancelled; on failure the last answer stays."""
-    loop = asyncio.get_running_loop()
-    while True:
-        for nas in [nas for nas in directory.nas.values() if nas.ddns_name]:
-            try:
-                found = await loop.getaddrinfo(nas.ddns_name, None, type=socket.SOCK_DGRAM)
-            except OSError:
-                continue
-            if directory.nas.get(nas.id) is nas:
-                directory.set_dynamic_addresses(nas, {str(entry[4][0]) for entry in found})
-        await asyncio.sleep(every_seconds)

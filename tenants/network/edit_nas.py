@@ -62,6 +62,8 @@ def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetim
     }
     for column, value in changes.items():
         setattr(nas, column, value)
+    if ddns_name != nas.ddns_name:  # what the other name meant says nothing about this one
+        nas.ddns_addresses, nas.ddns_resolved_at, nas.ddns_checked_at, nas.ddns_error = [], None, None, ""
     nas.identifier, nas.auth_mode, nas.address, nas.ddns_name = identifier, auth_mode, address, ddns_name
     nas.region_id, nas.invert_directions, nas.remark = (
         command.region_id,

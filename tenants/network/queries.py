@@ -31,6 +31,9 @@ class NasRow:
     vendor: str
     auth_mode: str
     address: str
+    ddns_name: str
+    ddns_addresses: tuple[str, ...]
+    ddns_error: str
     coa_port: int
     message_authenticator: str
     region: str
@@ -63,6 +66,9 @@ def nas_row(row: Nas, regions: dict[int, str]) -> NasRow:
         vendor=row.vendor,
         auth_mode=row.auth_mode,
         address="" if row.address is None else str(row.address),
+        ddns_name=row.ddns_name,
+        ddns_addresses=tuple(row.ddns_addresses or ()),
+        ddns_error=row.ddns_error or "",
         coa_port=row.coa_port,
         message_authenticator=row.message_authenticator,
         region=regions.get(row.region_id or 0, ""),

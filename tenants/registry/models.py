@@ -12,11 +12,12 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     SmallInteger,
+    Text,
     UniqueConstraint,
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from infra.db import RegistryBase, TenantBase
@@ -147,6 +148,10 @@ class Nas(RegistryBase):
     auth_mode: Mapped[str] = mapped_column(server_default="identifier")
     address: Mapped[Any | None] = mapped_column(INET)
     ddns_name: Mapped[str] = mapped_column(server_default="")
+    ddns_addresses: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))  # the last good answer
+    ddns_resolved_at: Mapped[datetime | None]  # of the last good answer
+    ddns_checked_at: Mapped[datetime | None]
+    ddns_error: Mapped[str] = mapped_column(server_default="")  # why the last question got none
     coa_port: Mapped[int] = mapped_column(server_default="3799")
     message_authenticator: Mapped[str] = mapped_column(server_default="required")
     invert_directions: Mapped[bool] = mapped_column(server_default=text("false"))

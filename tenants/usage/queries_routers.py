@@ -30,6 +30,9 @@ class Router:
     auth_mode: str
     address: str
     ddns_name: str
+    ddns_addresses: tuple[str, ...]  # where the name pointed last
+    ddns_resolved_at: datetime | None
+    ddns_error: str  # why it could not be asked the last time: no_such_name, no_address, no_answer
     coa_port: int
     message_authenticator: str
     invert_directions: bool
@@ -114,6 +117,9 @@ def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
             auth_mode=row.auth_mode,
             address="" if row.address is None else str(row.address),
             ddns_name=row.ddns_name,
+            ddns_addresses=tuple(row.ddns_addresses),
+            ddns_resolved_at=row.ddns_resolved_at,
+            ddns_error=row.ddns_error,
             coa_port=row.coa_port,
             message_authenticator=row.message_authenticator,
             invert_directions=row.invert_directions,

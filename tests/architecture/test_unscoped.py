@@ -28,6 +28,9 @@ PLACES: dict[str, set[str]] = {
     "tenants/registry/describe.py": {
         "describe tenants to the platform",
     },
+    "tenants/network/dynamic_names.py": {
+        "ask for the addresses of routers with dynamic names",
+    },
     "tenants/registry/directory.py": {
         "find a tenant by slug or id",
         "find the tenant of a domain",

@@ -1,0 +1,166 @@
+"""Two hosts on one database (RAD-1): each packet may reach either of them, EAP and reverse CoA included.
+
+The hosts are two data folders with ports of their own; no Unix socket joins them, only the sealed link.
+"""
+
+import dataclasses
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from infra.ports import choose_free_port
+from infra.settings import Settings
+from radius_cluster.wire import codes
+from radius_cluster.wire.coa import encode_dynamic_response
+from tests.fixtures.eapol import METHODS, TUNNELLED, needs_eapol_test, run_eapol_test
+from tests.fixtures.radius import SECRET, Processes, World, wait_for
+from tests.fixtures.radsec import RadsecIsp, RadsecRouter
+
+
+class Alternating:
+    """A load balancer that sends each packet to the other host than the one before."""
+
+    def __init__(self, targets: tuple[tuple[str, int], ...]) -> None:
+        self._targets = targets
+        self._front = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._front.bind(("127.0.0.1", 0))
+        self.port: int = self._front.getsockname()[1]
+        self.sent = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._front.close()
+
+    def _serve(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as back:
+            back.settimeout(2)
+            while True:
+                try:
+                    data, client = self._front.recvfrom(4096)
+                    target = self._targets[self.sent % len(self._targets)]
+                    self.sent += 1
+                    back.sendto(data, target)
+                    reply, came_from = back.recvfrom(4096)
+                    if came_from == target:  # as a router, it takes answers only from whom it asked
+                        self._front.sendto(reply, client)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+
+
+@dataclass
+class Hosts:
+    """Two of them: settings and processes."""
+
+    first: Processes
+    second: Processes
+
+    @property
+    def auth(self) -> tuple[tuple[str, int], ...]:
+        return tuple((one.settings.bind, one.settings.radius_auth_port) for one in (self.first, self.second))
+
+
+@pytest.fixture
+def hosts(settings: Settings, tmp_path: Path) -> Iterator[Hosts]:
+    made = []
+    for name in ("east", "west"):
+        folder = tmp_path / name
+        folder.mkdir()
+        own = dataclasses.replace(
+            settings,
+            data_dir=folder,
+            node_address="127.0.0.1",
+            radius_auth_port=choose_free_port(),
+            radius_acct_port=choose_free_port(),
+            radsec_port=choose_free_port(),
+        )
+        made.append(Processes(own, folder / "process.log"))
+    yield Hosts(*made)
+    for one in made:
+        one.stop()
+
+
+def linked(world: World, hosts: Hosts, kinds: tuple[str, ...]) -> None:
+    """Until each process stands in the registry, and the others have read it with their next heartbeat."""
+    pids = [process.pid for one in (hosts.first, hosts.second) for process in one.running]
+    statement = "SELECT count(*)::int FROM registry.nodes WHERE pid = ANY(%s) AND kind = ANY(%s) AND link <> ''"
+    wait_for(lambda: world.query(statement, pids, list(kinds)) == [(len(pids),)])
+    beats = "SELECT min(heartbeat_at) > %s FROM registry.nodes WHERE pid = ANY(%s)"
+    [(now,)] = world.query("SELECT now()")
+    wait_for(lambda: world.query(beats, now, pids) == [(True,)])
+
+
+@needs_eapol_test
+@pytest.mark.radius_client
+def test_a_conversation_between_two_hosts(hosts: Hosts, world: World, settings: Settings, tmp_path: Path) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", max_sessions=0)
+    hosts.first.start()
+    hosts.second.start()
+    linked(world, hosts, ("radius",))
+    balancer = Alternating(hosts.auth)
+
+    def log_in(method: str, password: str = "secret", **options: str) -> tuple[int, str]:
+        rows = world.query("SELECT authority_pem FROM registry.tenant_certificates WHERE tenant_id = %s", tenant.id)
+        done = run_eapol_test(
+            tmp_path, method, port=balancer.port, nas=identifier, secret=SECRET, user="alice", password=password,
+            authority_pem=str(rows[0][0]) if rows else "", server_name=f"radius.{tenant.prefix}.{settings.base_domain}",
+            **options,
+        )  # fmt: skip
+        return done.returncode, done.stdout
+
+    assert log_in("EAP-MD5")[0] == 0  # makes the certificate
+    for method in METHODS:
+        code, said = log_in(method)
+        assert code == 0, (method, said[-2000:], hosts.first.logs()[-1500:], hosts.second.logs()[-1500:])
+        assert method not in TUNNELLED or "MPPE keys OK: 1  mismatch: 0" in said
+    assert log_in("PEAP/MSCHAPv2", "wrong")[0] != 0
+    assert log_in("TTLS/PAP", extra=" fragment_size=500\n")[0] == 0
+    assert balancer.sent > 40
+    balancer.close()
+    lost = "SELECT reason FROM aaa.refused_packet WHERE tenant_id = %s AND reason <> 'wrong_password'"
+    assert world.query(lost, tenant.id) == []
+
+
+def test_a_disconnect_through_the_other_hosts_connection(
+    hosts: Hosts, world: World, make_radsec_isp: Callable[[], RadsecIsp]
+) -> None:
+    isp = make_radsec_isp()
+    account = world.subscriber(isp.tenant, "alice", max_sessions=0)
+    hosts.first.start("radius_cluster.coa", "coa_ready")
+    hosts.second.start("radius_cluster.radsec", "radsec_ready")
+    linked(world, hosts, ("coa", "radsec"))
+    router = RadsecRouter(hosts.second.settings, isp)
+    payload = {"nas_id": isp.nas_id, "session_id": "s1", "username": "alice", "account_id": account, "reason": "test"}
+
+    def ask() -> int:
+        [(made,)] = world.query(
+            "INSERT INTO work.outbox (tenant_id, topic, subject, payload) VALUES (%s, 'radius.disconnect', %s, %s)"
+            " RETURNING id",
+            isp.tenant.id,
+            f"account:{account}",
+            json.dumps(payload),
+        )
+        world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
+        return int(made)
+
+    try:
+        row, request = ask(), router.receive(0.5)
+        for _ in range(20):  # until the connection's process has told the other host of it
+            if request is not None:
+                break
+            row, request = ask(), router.receive(0.5)
+        assert request is not None
+        assert (request.code, request.text(codes.USER_NAME)) == (codes.DISCONNECT_REQUEST, "alice")
+        router.send(encode_dynamic_response(codes.DISCONNECT_ACK, request, b"radsec", b""))
+        state = "SELECT state FROM work.outbox WHERE id = %s"
+        assert wait_for(lambda: world.query(state, row) == [("done",)])
+    finally:
+        router.close()
