@@ -12,6 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import psycopg
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Numeric, Text, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
@@ -109,7 +111,7 @@ class Database:
                 max_overflow=self._pool_size * 2,
                 pool_recycle=1800,
             )
-            event.listen(engine, "connect", _prepare_connection)
+            event.listen(engine, "do_connect", _connect)
             event.listen(engine, "checkout", _check_connection)
             event.listen(engine, "checkin", _note_rest)
             event.listen(engine, "begin", _begin)
@@ -161,9 +163,26 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if walls is None else f"BEGIN; {walls}")
 
 
-def _prepare_connection(driver: Any, _record: Any) -> None:
+class _Connection(psycopg.Connection[Any]):
+    """Keeps its prepared statements over a rollback.
+
+    psycopg forgets them, because a rollback may undo the making of what they name. The product makes no tables beside
+    its work, and one refused operation in four would have the server plan all statements of the next ones again.
+    """
+
+    def rollback(self) -> None:
+        """Undo the transaction, if one is under way."""
+        if self.pgconn.transaction_status != TransactionStatus.IDLE:
+            result = self.pgconn.exec_(b"ROLLBACK")
+            if result.status != ExecStatus.COMMAND_OK:
+                raise psycopg.OperationalError(self.pgconn.get_error_message())
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> psycopg.Connection[Any]:
+    driver = _Connection.connect(*arguments, **options)
     driver.autocommit = True  # :func:`_begin` says when a transaction begins; commit and rollback end it as ever
     driver.prepared_max = _PREPARED_STATEMENTS
+    return driver
 
 
 def _note_rest(_driver: Any, record: Any) -> None:

@@ -36,7 +36,7 @@ _SUBSCRIBER = {
     "activated": _ACTIVATED,
     "valid_until": f"CASE WHEN {_ACTIVATED} THEN least(a.expires_at, a.cut_off_at) ELSE {_NOT_YET} END",
     "in_arrears": "coalesce(a.cut_off_at < a.expires_at, false)",
-    # tenants.billing.rules.covers_next_period in SQL.
+    # He will renew himself at his expiry: prepaid month or auto-renewal, paid for, nothing owed.
     "renews": "coalesce(a.state = 'active' AND a.activated_at IS NOT NULL AND p.deleted_at IS NULL"
     " AND (p.kind = 'prepaid-month' OR a.auto_renew) AND a.receivable = 0 AND a.balance >= p.price, false)",
     "max_sessions": "coalesce(a.max_sessions, p.max_sessions, 1)",

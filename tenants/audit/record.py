@@ -30,26 +30,52 @@ def record(
 
     Never pass secrets or passwords: the log is readable and for ever.
     """
+    values = entry_values(
+        actor=actor,
+        action=action,
+        object_kind=object_kind,
+        object_id=object_id,
+        object_label=object_label,
+        before=before,
+        after=after,
+        reason=reason,
+        now=now,
+    )
+    scope.session.add(AuditEntry(**values))
+
+
+def entry_values(
+    *,
+    actor: Actor,
+    action: str,
+    object_kind: str,
+    object_id: object,
+    object_label: str,
+    before: Facts | Sequence[Any] | None,
+    after: Facts | Sequence[Any] | None,
+    reason: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """The row that :func:`record` adds, for those who store it with other rows in one statement."""
     old, new = _plain(before), _plain(after)
     if isinstance(old, dict) and isinstance(new, dict):
         same = {key for key in old.keys() & new.keys() if old[key] == new[key]}
-        old, new = ({k: v for k, v in facts.items() if k not in same} for facts in (old, new))
-    scope.session.add(
-        AuditEntry(
-            at=now,
-            actor_kind=actor.kind,
-            actor_id=actor.id,
-            actor_name=actor.name,
-            address=actor.address,
-            action=action,
-            object_kind=object_kind,
-            object_id=str(object_id),
-            object_label=object_label,
-            before=old,
-            after=new,
-            reason=reason,
-        )
-    )
+        if same:
+            old, new = ({k: v for k, v in facts.items() if k not in same} for facts in (old, new))
+    return {
+        "at": now,
+        "actor_kind": actor.kind,
+        "actor_id": actor.id,
+        "actor_name": actor.name,
+        "address": actor.address,
+        "action": action,
+        "object_kind": object_kind,
+        "object_id": str(object_id),
+        "object_label": object_label,
+        "before": old,
+        "after": new,
+        "reason": reason,
+    }
 
 
 def plain(facts: Facts | None) -> dict[str, Any] | None:

@@ -1,98 +1,49 @@
-"""Store bookings: order with number, lines, fee record, journal entry, receivable, in one statement.
-
-One round trip, because the number's row is locked from here to the commit: whatever stands between the two is what
-keeps other operators of the same tenant waiting.
-"""
+"""Book operations: the account, its read model, order, money, log and key, all in one statement (book_sql.py)."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, text, update
+from sqlalchemy.exc import IntegrityError
 
-from infra.db import schema_name
 from infra.tenant_scope import TenantScope
+from tenants.access.project import project_profiles
+from tenants.audit.record import entry_values
+from tenants.billing.book_sql import book_sql
 from tenants.billing.booking import Booking, ledger_lines, pocket_of
-from tenants.billing.context import Context, changes, move_cached
+from tenants.billing.context import Context, changes, snapshot_of
 from tenants.billing.models import Order
-from tenants.billing.result import OrderLineView, OrderView
+from tenants.billing.result import OperationResult, OrderLineView, OrderView, as_json
+from tenants.billing.rules import PlanTerms
 from tenants.kernel.ids import order_number
-from tenants.kernel.money import ZERO
+from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, RECEIVABLE, Line
+from tenants.ledger.errors import KeyReused
 from tenants.ledger.numbers import ORDER, PREFIXES
 from tenants.ledger.post import merged
+from tenants.subscribers.models import Account
 
-_ORDER = (
-    "kind", "account_id", "username", "at", "method", "quantity", "total", "plan_id", "plan_name", "plan_terms",
-    "plan_before_id", "plan_before_name", "expires_before", "expires_after", "base_expiry", "computed_difference",
-    "charged_difference", "discount_rule", "region_id", "agent_id", "operator_id", "actor_kind", "actor_name", "reason",
-    "undoes_id", "undo", "state",
-)  # fmt: skip
 
-# Several orders at once: each document becomes one order, numbered in their order; the number leads back to it.
-_SQL = """
-WITH documents AS (
-  SELECT value AS d, ordinality AS i FROM jsonb_array_elements(CAST(:documents AS jsonb)) WITH ORDINALITY),
-n AS (
-  INSERT INTO {schema}.number_series AS series (series, last) VALUES ('order', CAST(:count AS bigint))
-  ON CONFLICT (series) DO UPDATE SET last = series.last + excluded.last RETURNING last),
-numbered AS (
-  SELECT d, i, d ->> 'prefix' || lpad(k::text, greatest(6, length(k::text)), '0') AS number
-    FROM documents, n, LATERAL (SELECT n.last - CAST(:count AS bigint) + i AS k) number),
-o AS (
-  INSERT INTO {schema}.orders (number, {columns})
-  SELECT numbered.number, {values}
-    FROM numbered, jsonb_populate_record(NULL::{schema}.orders, d -> 'order') r ORDER BY i
-  RETURNING id, number),
-s AS (SELECT o.id, numbered.d FROM o JOIN numbered USING (number)),
-l AS (
-  INSERT INTO {schema}.order_lines (order_id, position, kind, amount, explanation)
-  SELECT s.id, r.position, r.kind, r.amount, r.explanation
-    FROM s, jsonb_populate_recordset(NULL::{schema}.order_lines, d -> 'lines') r),
-f AS (
-  INSERT INTO {schema}.fee_records (order_id, account_id, at, direction, method, amount, region_id, plan_id,
-                                    operator_id, actor_name, remark, review_note)
-  SELECT s.id, r.account_id, r.at, r.direction, r.method, r.amount, r.region_id, r.plan_id, r.operator_id,
-         r.actor_name, r.remark, ''
-    FROM s, jsonb_populate_recordset(NULL::{schema}.fee_records, d -> 'fees') r),
-e AS (
-  INSERT INTO {schema}.journal_entries (at, order_id, lines, reverses_id, operator_id, actor, reason)
-  SELECT r.at, s.id, r.lines, r.reverses_id, r.operator_id, r.actor, r.reason
-    FROM s, jsonb_populate_recordset(NULL::{schema}.journal_entries, d -> 'entries') r
-  RETURNING id, order_id),
-j AS (
-  INSERT INTO {schema}.journal_lines (entry_id, position, kind, subject_id, debit, credit)
-  SELECT e.id, r.position, r.kind, r.subject_id, r.debit, r.credit
-    FROM e JOIN s ON s.id = e.order_id, jsonb_populate_recordset(NULL::{schema}.journal_lines, d -> 'postings') r),
-c AS (
-  INSERT INTO {schema}.receivables (account_id, order_id, amount, paid, plan_part, state, opened_at, base_expiry,
-                                    cut_off_at)
-  SELECT r.account_id, s.id, r.amount, 0, r.plan_part, 'open', r.opened_at, r.base_expiry, r.cut_off_at
-    FROM s, jsonb_populate_recordset(NULL::{schema}.receivables, d -> 'receivables') r)
-SELECT o.id, o.number FROM o JOIN numbered USING (number) ORDER BY numbered.i
-"""
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The idempotency key of a command and the digest of what it asks."""
+
+    key: str
+    content_hash: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One booking, ready to be stored."""
+    """One operation, ready to be stored; its order has neither id nor number yet."""
 
     context: Context
-    booking: Booking
-    order: dict[str, Any]
-    postings: list[Line]
+    booking: Booking | None
+    changed: dict[str, Any]
+    result: OperationResult
     document: dict[str, Any]
-
-
-@lru_cache(maxsize=2048)
-def _statement(schema: str) -> TextClause:
-    columns = ", ".join(_ORDER)
-    # The schema's name is made of a number; everything else is constant.
-    return text(_SQL.format(schema=schema, columns=columns, values=", ".join(f"r.{name}" for name in _ORDER)))
 
 
 def plain(value: Any) -> Any:
@@ -102,67 +53,129 @@ def plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def book(context: Context, booking: Booking) -> OrderView:
-    """Store one booking and move the cached balances."""
-    context.scope.session.flush()  # the account's new plan and expiry, before the number is taken
-    return store(context.scope, [prepare(context, booking)])[0]
+def prepare(
+    context: Context,
+    operation: str,
+    booking: Booking | None,
+    *,
+    reason: str = "",
+    key: Key | None = None,
+    logged_at: datetime | None = None,
+) -> Prepared:
+    """Everything that is stored; the account's changed fields become the order's ``undo``, its balances follow.
+
+    ``logged_at``: the log entry's instant where it is not the operation's.
+    """
+    account, before = context.account, context.snapshot
+    changed = changes(context)
+    old = {name: plain(context.before[name]) for name in changed}
+    new = {name: plain(value) for name, value in changed.items()}
+    document: dict[str, Any] = {"account_id": account.id}
+    view = None
+    if booking is not None:
+        view = _add_order(document, context, booking, {"account": old, "account_after": new, **booking.undo})
+    document["account"] = {**new, "balance": str(account.balance), "receivable": str(account.receivable)}
+    result = OperationResult(operation, account.id, view, before, snapshot_of(context))
+    after = new if view is None else {**new, "total": show(view.total), "method": view.method}
+    document["audit"] = _audit(context, operation, old, after, reason, logged_at or context.now)
+    if key is not None:
+        document["command"] = {
+            "key": key.key,
+            "operation": operation,
+            "content_hash": key.content_hash.hex(),
+            "at": plain(context.now),
+        }
+        document["result"] = as_json(result)
+    return Prepared(context, booking, changed, result, document)
 
 
-def prepare(context: Context, booking: Booking) -> Prepared:
-    """Everything that is stored; the account's changed fields become the order's ``undo``."""
-    account = context.account
+def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationResult]:
+    """Store operations on different accounts, with orders of consecutive numbers, in one statement.
+
+    Raises :class:`KeyReused` where another account's command took the key meanwhile.
+    """
+    session = scope.session
+    session.flush()  # what the operations changed beside their accounts, before the number is taken
+    documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
+    try:
+        rows = session.connection().exec_driver_sql(book_sql(scope.tenant_id), {"documents": documents}).all()
+    except IntegrityError as error:
+        if "pk_commands" in str(error.orig):
+            raise KeyReused(field="key", key=prepared[0].document["command"]["key"]) from None
+        raise
+    if rows[0].ids:
+        project_profiles(scope, rows[0].ids)
+    results = []
+    for one, (order_id, number, _) in zip(prepared, rows, strict=True):
+        _forget(scope, one)
+        order = one.result.order
+        done = one.result if order is None else replace(one.result, order=replace(order, id=order_id, number=number))
+        results.append(done)
+    return results
+
+
+def _forget(scope: TenantScope, one: Prepared) -> None:
+    """Rows that somebody else holds in this session are read again when he looks at them."""
+    known = scope.session.identity_map
+    stale = [known.get(Account.__mapper__.identity_key_from_primary_key((one.context.account.id,)))]
+    if one.booking is not None and one.booking.undoes_id is not None:
+        stale.append(known.get(Order.__mapper__.identity_key_from_primary_key((one.booking.undoes_id,))))
+    for row in stale:
+        if row is not None:
+            scope.session.expire(row)
+
+
+def _audit(
+    context: Context, operation: str, old: dict[str, Any], new: dict[str, Any], reason: str, at: datetime
+) -> dict[str, Any]:
+    values = entry_values(
+        actor=context.actor,
+        action=f"account.{operation}",
+        object_kind="account",
+        object_id=context.account.id,
+        object_label=context.account.username,
+        before=old,
+        after=new,
+        reason=reason,
+        now=at,
+    )
+    return {**values, "at": plain(at)}
+
+
+def _add_order(document: dict[str, Any], context: Context, booking: Booking, undo: dict[str, Any]) -> OrderView:
     pocket = pocket_of(
-        booking.method, account_id=account.id, operator_id=context.operator_id, agent_id=booking.agent_id
+        booking.method, account_id=context.account.id, operator_id=context.operator_id, agent_id=booking.agent_id
     )
     postings = merged(ledger_lines(booking, pocket))
-    changed = changes(context)
-    undo = {
-        "account": {name: plain(context.before[name]) for name in changed},
-        "account_after": {name: plain(value) for name, value in changed.items()},
-        **booking.undo,
-    }
     order = _order(context, booking, undo)
-    document = {
-        "prefix": order_number(PREFIXES[ORDER], context.now.astimezone(context.zone).date(), 0)[:-6],
-        "order": order,
-        "lines": [
-            {"position": i, "kind": line.kind, "amount": str(line.amount), "explanation": _facts(line.explanation)}
-            for i, line in enumerate(booking.lines, start=1)
-        ],
-        "fees": _fees(order, booking),
-        "entries": _entries(context, booking, len(postings)),
-        "postings": [
-            {
-                "position": i,
-                "kind": line.kind,
-                "subject_id": line.subject_id,
-                "debit": str(line.debit),
-                "credit": str(line.credit),
-            }
-            for i, line in enumerate(postings, start=1)
-        ],
-        "receivables": _receivables(context, booking),
-    }
-    return Prepared(context, booking, order, postings, document)
+    view = _view(context, booking, order)
+    document["prefix"] = order_number(PREFIXES[ORDER], context.now.astimezone(context.zone).date(), 0)[:-6]
+    document["order"] = order
+    document["lines"] = [
+        {"position": i, "kind": line.kind, "amount": str(line.amount), "explanation": line.explanation}
+        for i, line in enumerate(view.lines, start=1)
+    ]
+    document["fees"] = _fees(order, booking)
+    document["entries"] = _entries(context, booking, len(postings))
+    document["postings"] = [
+        {
+            "position": i,
+            "kind": line.kind,
+            "subject_id": line.subject_id,
+            "debit": str(line.debit),
+            "credit": str(line.credit),
+        }
+        for i, line in enumerate(postings, start=1)
+    ]
+    document["receivables"] = _receivables(context, booking)
+    if booking.undoes_id is not None:
+        document["undoes_id"], document["undone_state"] = booking.undoes_id, booking.undone_state
+    _follow(context, postings)
+    return view
 
 
-def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OrderView]:
-    """Store bookings of different accounts with consecutive numbers, in one statement."""
-    documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
-    rows = scope.session.execute(
-        _statement(schema_name(scope.tenant_id)), {"documents": documents, "count": len(prepared)}
-    ).all()
-    views = []
-    for one, row in zip(prepared, rows, strict=True):
-        if one.booking.undoes_id is not None:
-            scope.session.execute(
-                update(Order)
-                .where(Order.id == one.booking.undoes_id)
-                .values(state=one.booking.undone_state, undone_by_id=row.id)
-            )
-        _follow(one.context, one.postings)
-        views.append(_view(one.context, one.booking, one.order, row.id, row.number))
-    return views
+def _terms(plan: PlanTerms) -> dict[str, Any]:
+    return {name: plain(getattr(plan, name)) for name in PlanTerms.__dataclass_fields__}
 
 
 def _facts(explanation: dict[str, Any]) -> dict[str, Any]:
@@ -171,7 +184,6 @@ def _facts(explanation: dict[str, Any]) -> dict[str, Any]:
 
 def _order(context: Context, booking: Booking, undo: dict[str, Any]) -> dict[str, Any]:
     account, before = context.account, context.snapshot
-    assert before is not None
     plan = context.terms if booking.plan is None else booking.plan
     return {
         "kind": booking.kind,
@@ -183,7 +195,7 @@ def _order(context: Context, booking: Booking, undo: dict[str, Any]) -> dict[str
         "total": str(booking.total),
         "plan_id": None if plan is None else plan.id,
         "plan_name": "" if plan is None else plan.name,
-        "plan_terms": None if booking.plan is None else {k: plain(v) for k, v in asdict(booking.plan).items()},
+        "plan_terms": None if booking.plan is None else _terms(booking.plan),
         "plan_before_id": before.plan_id,
         "plan_before_name": before.plan_name,
         "expires_before": plain(before.expires_at),
@@ -252,19 +264,19 @@ def _receivables(context: Context, booking: Booking) -> list[dict[str, Any]]:
 
 
 def _follow(context: Context, postings: list[Line]) -> None:
-    mine = [line for line in postings if line.subject_id == context.account.id]
-    move_cached(
-        context,
-        balance=sum((line.credit - line.debit for line in mine if line.kind == CUSTOMER), ZERO),
-        receivable=sum((line.debit - line.credit for line in mine if line.kind == RECEIVABLE), ZERO),
-    )
+    """Let the account in memory follow what the ledger's trigger will do in the database."""
+    account = context.account
+    for line in postings:
+        if line.subject_id == account.id and line.kind == CUSTOMER:
+            account.balance += line.credit - line.debit
+        elif line.subject_id == account.id and line.kind == RECEIVABLE:
+            account.receivable += line.debit - line.credit
 
 
-def _view(context: Context, booking: Booking, order: dict[str, Any], order_id: int, number: str) -> OrderView:
-    assert context.snapshot is not None
+def _view(context: Context, booking: Booking, order: dict[str, Any]) -> OrderView:
     return OrderView(
-        id=order_id,
-        number=number,
+        id=None,
+        number=None,
         kind=booking.kind,
         at=context.now,
         total=booking.total,

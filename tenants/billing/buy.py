@@ -21,7 +21,7 @@ from tenants.billing.purchase import (
 from tenants.billing.result import OperationResult
 from tenants.billing.rules import check_group, check_quantity
 from tenants.billing.rules_promotion import DiscountRule
-from tenants.catalog.models import Plan
+from tenants.catalog.facts import PlanFacts
 from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO
 
@@ -58,7 +58,7 @@ def _buy(context: Context, command: Buy) -> Booking:
     return book_purchase(context, plan, command)
 
 
-def book_purchase(context: Context, plan: Plan, command: Buy, kind: str = "buy") -> Booking:
+def book_purchase(context: Context, plan: PlanFacts, command: Buy, kind: str = "buy") -> Booking:
     """The booking of a purchase whose plan may be sold; also what a change inside the window comes to."""
     account, settings = context.account, context.settings
     first = context.plan is None

@@ -34,7 +34,7 @@ from tenants.billing.rules import (
 )
 from tenants.billing.rules_promotion import DiscountRule
 from tenants.billing.sold_terms import sold_terms
-from tenants.catalog.models import Plan
+from tenants.catalog.facts import PlanFacts
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import Forbidden
 from tenants.kernel.money import ZERO, amount, show
@@ -102,7 +102,7 @@ def _as_purchase(command: ChangePlan) -> Buy:
     )
 
 
-def _full_change(context: Context, plan: Plan, command: ChangePlan) -> Booking:
+def _full_change(context: Context, plan: PlanFacts, command: ChangePlan) -> Booking:
     line, computed, credited = _charge(context, plan_terms(plan), command)
     purchase = plan_purchase(context, plan, command.quantity, first=False, discounts=command.discounts)
     total = purchase.priced.total + line.amount
@@ -126,7 +126,7 @@ def _full_change(context: Context, plan: Plan, command: ChangePlan) -> Booking:
     )
 
 
-def _difference_only(context: Context, plan: Plan, command: ChangePlan) -> Booking:
+def _difference_only(context: Context, plan: PlanFacts, command: ChangePlan) -> Booking:
     account = context.account
     line, computed, credited = _charge(context, plan_terms(plan), command)
     take_payment(context, command.method, line.amount - credited)

@@ -35,5 +35,5 @@ def _close(context: Context, command: Close) -> Booking:
     booking = pay_out(context, "close", command.amount, command.reason)
     context.account.state = "closed"
     context.account.closed_at = context.now
-    keep_name(context.scope, context.account, context.now)
+    keep_name(context.scope, context.account.id, context.now)
     return booking

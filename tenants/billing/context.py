@@ -3,11 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
-
-from sqlalchemy import select
-from sqlalchemy.orm.attributes import set_committed_value
 
 from infra.tenant_scope import TenantScope
 from tenants.billing.errors import (
@@ -24,41 +22,42 @@ from tenants.billing.errors import (
     PlanNotForSale,
     PlanNotForUse,
 )
+from tenants.billing.load import WATCHED, Loaded, LockedAccount, load
 from tenants.billing.result import AccountSnapshot
 from tenants.billing.rules import PlanTerms
-from tenants.catalog.models import Plan
-from tenants.catalog.queries import is_sold_in
+from tenants.catalog.facts import PlanFacts, plan_facts
 from tenants.catalog.rules import KINDS
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import NotFound
 from tenants.kernel.money import show
 from tenants.registry.settings import TenantSettings
-from tenants.registry.settings import read as read_settings
 from tenants.subscribers.models import Account
 from tenants.subscribers.visibility import may_see
 from tenants.usage.quota_left import QuotaGrant, QuotaLeft, quota_left
 
-# What an order may change on an account, and a reversal puts back. Money is not here: it comes back by counter-entry.
-WATCHED = (
-    "plan_id", "region_id", "username", "state", "activated_at", "starts_at_first_login", "expires_at", "never_expires",
-    "period_started_at", "period_quantity", "period_price", "period_gift_seconds", "first_due_at", "cut_off_at",
-    "held_at", "auto_renew", "quota_octets", "quota_seconds", "quota_epoch", "pack_octets", "pack_seconds",
-    "install_fee", "closed_at",
-)  # fmt: skip
+_watched = attrgetter(*WATCHED)
 
 
 @dataclass(slots=True)
 class Context:
-    """One operation on one account whose row is locked until the end of the transaction."""
+    """One operation on one account whose row is locked until the end of the transaction.
+
+    ``before`` and ``snapshot``: the account as it was; ``plans``: what was read of the catalogue so far.
+    """
 
     scope: TenantScope
-    account: Account
-    plan: Plan | None
+    account: LockedAccount
     actor: Actor
     now: datetime
     settings: TenantSettings
-    before: dict[str, Any] = field(default_factory=dict)
-    snapshot: AccountSnapshot | None = None
+    plans: dict[int, PlanFacts]
+    before: dict[str, Any] = field(init=False)
+    snapshot: AccountSnapshot = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember the account as it is before the operation."""
+        self.before = dict(zip(WATCHED, _watched(self.account), strict=True))
+        self.snapshot = snapshot_of(self)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -66,17 +65,30 @@ class Context:
         return self.scope.zone
 
     @property
+    def plan(self) -> PlanFacts | None:
+        """The account's plan as the operation has it so far."""
+        plan_id = self.account.plan_id
+        return None if plan_id is None else self.find_plan(plan_id)
+
+    @property
     def terms(self) -> PlanTerms | None:
-        """The account's present plan as values."""
-        return None if self.plan is None else plan_terms(self.plan)
+        """The same as values of a sale."""
+        plan = self.plan
+        return None if plan is None else plan_terms(plan)
 
     @property
     def operator_id(self) -> int | None:
         """The operator who acts, if it is one."""
         return self.actor.id if self.actor.kind == "operator" else None
 
+    def find_plan(self, plan_id: int) -> PlanFacts | None:
+        """A plan of the catalogue, deleted or not; None where there is none."""
+        if plan_id not in self.plans:
+            self.plans = {**self.plans, **plan_facts(self.scope, [plan_id])}
+        return self.plans.get(plan_id)
 
-def plan_terms(plan: Plan) -> PlanTerms:
+
+def plan_terms(plan: PlanFacts) -> PlanTerms:
     """The plan as it stands now."""
     return PlanTerms(
         id=plan.id,
@@ -90,38 +102,31 @@ def plan_terms(plan: Plan) -> PlanTerms:
     )
 
 
-def open_context(scope: TenantScope, account_id: int, *, actor: Actor, now: datetime) -> Context:
-    """Lock the account (first of all locks) and read what the operation needs.
+def open_context(
+    scope: TenantScope,
+    account_id: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    plan_id: int | None = None,
+    key: str | None = None,
+) -> tuple[Context, Loaded]:
+    """Lock the account (first of all locks) and read what the operation needs, with the plan and key it names.
 
     Raises :class:`NotFound` for an account that does not exist or that the actor may not see.
     """
-    scope.session.flush()  # what the caller changed before must be in the row that is read again
-    account = scope.session.execute(
-        select(Account)
-        .where(Account.id == account_id, Account.deleted_at.is_(None))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    if account is None or not may_see(actor, region_id=account.region_id, created_by=account.created_by):
+    found = load(scope, account_id, plan_id=plan_id, key=key)
+    if found is None or not may_see(actor, region_id=found.account.region_id, created_by=found.account.created_by):
         raise NotFound(what="account", ref=account_id)
-    return context_of(scope, account, actor=actor, now=now)
-
-
-def context_of(scope: TenantScope, account: Account, *, actor: Actor, now: datetime) -> Context:
-    """A context over an account whose row the caller has locked or has just inserted."""
-    plan = None if account.plan_id is None else scope.session.get(Plan, account.plan_id)
-    context = Context(scope, account, plan, actor, now.astimezone(UTC), read_settings(scope))
-    context.before = {name: getattr(account, name) for name in WATCHED}
-    context.snapshot = snapshot_of(context)
-    return context
+    return Context(scope, found.account, actor, now.astimezone(UTC), found.settings, found.plans), found
 
 
 def snapshot_of(context: Context) -> AccountSnapshot:
     """The account as it stands now."""
-    account = context.account
+    account, plan = context.account, context.plan
     return AccountSnapshot(
         plan_id=account.plan_id,
-        plan_name="" if context.plan is None else context.plan.name,
+        plan_name="" if plan is None else plan.name,
         expires_at=account.expires_at,
         state=account.state,
         activated=account.activated_at is not None,
@@ -132,15 +137,8 @@ def snapshot_of(context: Context) -> AccountSnapshot:
 
 def changes(context: Context) -> dict[str, Any]:
     """The watched fields that the operation changed: name → new value."""
-    account = context.account
-    return {name: getattr(account, name) for name, old in context.before.items() if getattr(account, name) != old}
-
-
-def move_cached(context: Context, *, balance: Decimal, receivable: Decimal) -> None:
-    """Let the row in memory follow what the ledger's trigger did in the database."""
-    account = context.account
-    set_committed_value(account, "balance", account.balance + balance)
-    set_committed_value(account, "receivable", account.receivable + receivable)
+    now = zip(context.before.items(), _watched(context.account), strict=True)
+    return {name: value for (name, old), value in now if value != old}
 
 
 def check_instant(context: Context) -> None:
@@ -179,24 +177,24 @@ def refuse_state(
         raise InArrears(account=name, amount=show(account.receivable))
 
 
-def is_waiting(account: Account) -> bool:
+def is_waiting(account: LockedAccount) -> bool:
     """Whether a bought period waits for the first login."""
     return account.activated_at is None and account.plan_id is not None
 
 
-def sellable_plan(context: Context, plan_id: int, *, first: bool, region_id: int | None = None) -> Plan:
+def sellable_plan(context: Context, plan_id: int, *, first: bool, region_id: int | None = None) -> PlanFacts:
     """The plan, if this actor may sell it to this account now.
 
     Raises :class:`NotFound`, PlanNotForSale (deleted, hidden), PlanNotForRegion, PlanNotForUse.
     """
-    plan = context.scope.session.get(Plan, plan_id)
+    plan = context.find_plan(plan_id)
     if plan is None:
         raise NotFound(field="plan", what="plan", ref=plan_id)
-    if plan.deleted_at is not None:
+    if plan.deleted:
         raise PlanNotForSale(field="plan", plan=plan.name, reason="it was deleted")
     if not plan.visible and not context.actor.may("op.sell_hidden"):
         raise PlanNotForSale(field="plan", plan=plan.name, reason="it is hidden")
-    if not is_sold_in(context.scope, plan, region_id or context.account.region_id):
+    if not plan.is_sold_in(region_id or context.account.region_id):
         raise PlanNotForRegion(field="plan", plan=plan.name)
     if plan.usage != "both" and (plan.usage == "new") != first:
         raise PlanNotForUse(field="plan", plan=plan.name, usage="new" if plan.usage == "new" else "existing")
@@ -206,14 +204,14 @@ def sellable_plan(context: Context, plan_id: int, *, first: bool, region_id: int
     return plan
 
 
-def offered_plan(context: Context, plan_id: int, *, region_id: int | None = None) -> Plan:
+def offered_plan(context: Context, plan_id: int, *, region_id: int | None = None) -> PlanFacts:
     """A plan that staff may give by hand: whatever its usage, but neither deleted nor of another region."""
-    plan = context.scope.session.get(Plan, plan_id)
+    plan = context.find_plan(plan_id)
     if plan is None:
         raise NotFound(field="plan", what="plan", ref=plan_id)
-    if plan.deleted_at is not None:
+    if plan.deleted:
         raise PlanNotForSale(field="plan", plan=plan.name, reason="it was deleted")
-    if not is_sold_in(context.scope, plan, region_id or context.account.region_id):
+    if not plan.is_sold_in(region_id or context.account.region_id):
         raise PlanNotForRegion(field="plan", plan=plan.name)
     return plan
 
@@ -227,12 +225,11 @@ def need_balance(context: Context, amount: Decimal) -> None:
         )
 
 
-def grant_of(account: Account, plan: PlanTerms | None) -> QuotaGrant:
-    """The account's quota as it was sold."""
-    kind = 0 if plan is None else KINDS[plan.kind].quota_scope
+def quota_grant(account: LockedAccount | Account, kind: str) -> QuotaGrant:
+    """The account's quota as it was sold; ``kind`` is its plan's, '' without one."""
     return QuotaGrant(
         account.id,
-        kind,
+        KINDS[kind].quota_scope if kind else 0,
         account.quota_epoch,
         account.quota_octets,
         account.quota_seconds,
@@ -246,7 +243,7 @@ def left_of_total_quota(context: Context) -> tuple[int, int] | None:
     terms, account = context.terms, context.account
     if terms is None or not terms.has_total_quota or account.activated_at is None:
         return None
-    rest: QuotaLeft = quota_left(context.scope, grant_of(account, terms), context.now)
+    rest: QuotaLeft = quota_left(context.scope, quota_grant(account, terms.kind), context.now)
     for granted, packs, unused in (
         (account.quota_octets, account.pack_octets, rest.octets),
         (account.quota_seconds, account.pack_seconds, rest.seconds),

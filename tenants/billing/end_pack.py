@@ -8,10 +8,10 @@ from infra.outbox import set_due
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
 from tenants.billing.add_pack import PACK_END
-from tenants.billing.context import context_of, grant_of
+from tenants.billing.context import quota_grant
 from tenants.billing.models import Pack
 from tenants.billing.rules_pack import unused_of_pack
-from tenants.kernel.actor import SYSTEM
+from tenants.catalog.facts import plan_facts
 from tenants.subscribers.models import Account
 from tenants.usage.quota_left import quota_left
 
@@ -24,12 +24,7 @@ def end_pack(scope: TenantScope, pack_id: int, *, now: datetime) -> bool:
     pack = scope.session.get(Pack, pack_id, populate_existing=True)
     if pack is None or pack.ended_at is not None:
         return True
-    account = scope.session.execute(
-        select(Account)
-        .where(Account.id == pack.account_id)
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
+    account = scope.session.get(Account, pack.account_id, with_for_update={"skip_locked": True}, populate_existing=True)
     if account is None:
         return False
     scope.session.refresh(pack)  # a hold that ended meanwhile may have moved its end
@@ -41,8 +36,8 @@ def end_pack(scope: TenantScope, pack_id: int, *, now: datetime) -> bool:
     pack.ended_at = now
     if pack.quota_epoch != account.quota_epoch:
         return True
-    context = context_of(scope, account, actor=SYSTEM, now=now)
-    left = quota_left(scope, grant_of(account, context.terms), now)
+    kind = "" if account.plan_id is None else plan_facts(scope, [account.plan_id])[account.plan_id].kind
+    left = quota_left(scope, quota_grant(account, kind), now)
     scope.session.flush()  # the pack no longer counts as open below
     octets, seconds = scope.session.execute(
         select(func.coalesce(func.sum(Pack.octets), 0), func.coalesce(func.sum(Pack.seconds), 0)).where(

@@ -21,7 +21,7 @@ from tenants.kernel.money import ZERO, amount
 from tenants.ledger.chart import REVENUE_FEE
 from tenants.subscribers.errors import UsernameTaken
 from tenants.subscribers.fields import refresh_search
-from tenants.subscribers.find import find_customer, find_region
+from tenants.subscribers.find import find_account, find_customer, find_region
 from tenants.subscribers.rules import check_username
 
 
@@ -83,8 +83,9 @@ def _rename(context: Context, name: str) -> None:
     customer = find_customer(context.scope, account.customer_id)
     try:
         with context.scope.session.begin_nested():
-            account.username = check_username(name, field="new_username")
-            refresh_search(account, customer)
+            row = find_account(context.scope, account.id)
+            account.username = row.username = check_username(name, field="new_username")
+            refresh_search(row, customer)
             context.scope.session.flush()  # the unique index's verdict on the name
     except IntegrityError as error:
         if "uq_accounts_username" in str(error.orig):

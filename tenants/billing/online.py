@@ -6,39 +6,29 @@ from typing import Any
 
 from tenants.access.change_rate import change_rate_account
 from tenants.access.disconnect import disconnect_begun_since
-from tenants.access.mark_renewing import mark_renewing
 from tenants.billing.context import Context
-from tenants.billing.rules import covers_next_period
 
-# Who had used up his quota runs throttled; with more of it, or another plan, he has another rate.
-_RATES = frozenset({"plan_id", "quota_epoch", "quota_octets", "quota_seconds", "pack_octets", "pack_seconds"})
+# Who had used up his quota runs throttled; with more of it he has another rate.
+_QUOTAS = frozenset({"quota_epoch", "quota_octets", "quota_seconds", "pack_octets", "pack_seconds"})
 
 
 def follow_online(context: Context, changed: Mapping[str, Any]) -> None:
-    """Outbox rows for the account's open sessions, and whether it will renew by itself. Call it after the booking."""
-    scope, account, before = context.scope, context.account, context.snapshot
-    assert before is not None
-    was, now = (
-        _covers(context, before.balance, before.receivable),
-        _covers(context, account.balance, account.receivable),
-    )
-    if was != now:
-        mark_renewing(scope, [account.id] if now else [], [] if now else [account.id])
+    """Outbox rows for the account's open sessions. Call it after the booking."""
+    scope, account = context.scope, context.account
     ended_at = _end(context.before)
     if ended_at is not None and ended_at <= context.now and account.state == "active":
         ends_at = _end({name: getattr(account, name) for name in ("activated_at", "expires_at", "cut_off_at")})
         if ends_at is None or ends_at > context.now:
             # What began after the end was let in as expired: only a new login gives it an address of its own.
             disconnect_begun_since(scope, [account.id], ended_at, "renewed")
-    if _RATES & changed.keys():
+    if "plan_id" in changed or (_QUOTAS & changed.keys() and _has_quota(context)):
         change_rate_account(scope, account.id)
 
 
-def _covers(context: Context, balance: Any, receivable: Any) -> bool:
-    plan, account = context.terms, context.account
-    return plan is not None and covers_next_period(
-        plan, auto_renew=account.auto_renew, balance=balance, receivable=receivable
-    )
+def _has_quota(context: Context) -> bool:
+    account, before = context.account, context.before
+    grants = (before["quota_octets"], before["quota_seconds"], account.quota_octets, account.quota_seconds)
+    return any(grant is not None for grant in grants)
 
 
 def _end(values: Mapping[str, Any]) -> datetime | None:

@@ -7,17 +7,17 @@ from decimal import Decimal
 from infra.tenant_scope import TenantScope
 from tenants.billing.booking import Booking, BookLine, revenue
 from tenants.billing.buy import discount_facts
-from tenants.billing.context import Context, context_of, sellable_plan
+from tenants.billing.context import Context, open_context, sellable_plan
 from tenants.billing.errors import BadExpiry, BadMethod, NoPlan
 from tenants.billing.operation import finish
 from tenants.billing.purchase import PURCHASE_METHODS, Purchase, apply_purchase, arrears_of, check_method, plan_purchase
-from tenants.billing.result import OperationResult, from_json
+from tenants.billing.result import OperationResult, as_json, from_json
 from tenants.billing.rules import check_quantity
 from tenants.billing.rules_promotion import DiscountRule
 from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount
 from tenants.ledger.chart import REVENUE_INSTALL
-from tenants.ledger.idempotency import claim, content_hash
+from tenants.ledger.idempotency import claim, content_hash, remember
 from tenants.registry.settings import read as read_settings
 from tenants.subscribers.create_account import CreateAccount, create_account
 
@@ -68,9 +68,12 @@ def open_account(
     )
     account = create_account(scope, new, actor=actor, now=now)
     account.activated_at = None if waits else now
-    context = context_of(scope, account, actor=actor, now=now)
+    context, _ = open_context(scope, account.id, actor=actor, now=now, plan_id=command.plan_id)
     booking = _open(context, command, waits=waits)
-    return finish(context, "open", booking, key=key)
+    result = finish(context, "open", booking)
+    if key is not None:
+        remember(scope, key, as_json(result))
+    return result
 
 
 def _open(context: Context, command: OpenAccount, *, waits: bool) -> Booking | None:

@@ -8,17 +8,14 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from infra.tenant_scope import TenantScope
-from tenants.access.project import project_account
-from tenants.audit.record import record
-from tenants.billing.book import book, plain
+from tenants.billing.book import Key, prepare, store
 from tenants.billing.booking import Booking
-from tenants.billing.context import Context, changes, check_instant, open_context, snapshot_of
+from tenants.billing.context import Context, check_instant, open_context
 from tenants.billing.online import follow_online
-from tenants.billing.result import OperationResult, OrderView, as_json, as_preview, from_json
-from tenants.catalog.models import Plan
+from tenants.billing.result import OperationResult, as_preview, from_json
 from tenants.kernel.actor import Actor
-from tenants.kernel.money import show
-from tenants.ledger.idempotency import claim, content_hash, remember
+from tenants.ledger.errors import KeyReused
+from tenants.ledger.idempotency import check_key, content_hash
 
 
 class AccountCommand(Protocol):
@@ -56,57 +53,31 @@ def perform(
 ) -> OperationResult:
     """Run ``body`` on the locked account and book what it returns; a known key returns its first result."""
     actor.require(permission)
-    context = open_context(scope, command.account_id, actor=actor, now=now)
+    claimed = None
     if key is not None:
-        content = content_hash(operation, command)
-        known = claim(scope, key, operation, content, now=context.now, account_id=command.account_id)
-        if known is not None:
-            return from_json(known)
+        check_key(key)
+        claimed = Key(key, content_hash(operation, command))
+    context, loaded = open_context(
+        scope, command.account_id, actor=actor, now=now, plan_id=getattr(command, "plan_id", None), key=key
+    )
+    if claimed is not None and loaded.done is not None:
+        if loaded.done.content_hash != claimed.content_hash:
+            raise KeyReused(field="key", key=key)
+        return from_json(loaded.done.result)
     check_instant(context)
     booking = body(context, command)
-    return finish(context, operation, booking, key=key, reason=getattr(command, "reason", ""))
+    return finish(context, operation, booking, key=claimed, reason=getattr(command, "reason", ""))
 
 
 def finish(
-    context: Context, operation: str, booking: Booking | None, *, key: str | None, reason: str = ""
+    context: Context, operation: str, booking: Booking | None, *, key: Key | None = None, reason: str = ""
 ) -> OperationResult:
     """Book, carry the account into the cluster's read model, log, and remember the result for its key."""
-    scope, account = context.scope, context.account
-    assert context.snapshot is not None
-    changed = changes(context)
-    context.plan = None if account.plan_id is None else scope.session.get(Plan, account.plan_id)
-    scope.session.flush()  # the projection reads the row
-    project_account(scope, account.id)
+    prepared = prepare(context, operation, booking, reason=reason, key=key)
     # Last of all that takes time: from here to the commit the order number's row is locked for the whole tenant.
-    order = None if booking is None else book(context, booking)
-    follow_online(context, changed)
-    result = OperationResult(operation, account.id, order, context.snapshot, snapshot_of(context))
-    log_operation(context, operation, order, reason)
-    if key is not None:
-        remember(scope, key, as_json(result))
-    scope.session.flush()  # the log entry: a preview's savepoint must contain it
+    [result] = store(context.scope, [prepared])
+    follow_online(context, prepared.changed)
     return result
-
-
-def log_operation(context: Context, operation: str, order: OrderView | None, reason: str) -> None:
-    """Write what the operation changed into the operation log."""
-    account, changed = context.account, changes(context)
-    before = {name: plain(context.before[name]) for name in changed}
-    after = {name: plain(value) for name, value in changed.items()}
-    if order is not None:
-        after |= {"order": order.number, "total": show(order.total), "method": order.method}
-    record(
-        context.scope,
-        actor=context.actor,
-        action=f"account.{operation}",
-        object_kind="account",
-        object_id=account.id,
-        object_label=account.username,
-        before=before,
-        after=after,
-        reason=reason,
-        now=context.now,
-    )
 
 
 def preview(

@@ -17,7 +17,6 @@ from tenants.billing.result import OperationResult
 from tenants.billing.rules import check_quantity
 from tenants.billing.rules_arrears import inherited
 from tenants.billing.undo import check_balance, restore_account
-from tenants.catalog.models import Plan
 from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount, show
 from tenants.ledger.chart import REVENUE_OTHER
@@ -76,7 +75,6 @@ def _by_changing(context: Context, command: PayArrears, one: OpenReceivable, pla
         account.activated_at if account.activated_at is not None and account.activated_at > order.at else None
     )
     restore_account(context, order)
-    context.plan = None if account.plan_id is None else context.scope.session.get(Plan, account.plan_id)
     account.activated_at = account.activated_at or logged_in_at
     waits = order.kind == "open" and account.starts_at_first_login and logged_in_at is None
     one.row.state = "replaced"

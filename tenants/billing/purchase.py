@@ -13,8 +13,7 @@ from tenants.billing.rules_arrears import cut_off
 from tenants.billing.rules_promotion import DiscountRule, PromotionTerms
 from tenants.billing.rules_purchase import PricedPurchase, price_purchase
 from tenants.billing.rules_refund import unused_share, unused_value
-from tenants.catalog.models import Plan
-from tenants.catalog.queries import promotions_of
+from tenants.catalog.facts import PlanFacts
 from tenants.kernel.money import MICRO, ZERO
 from tenants.kernel.period import add_months, add_period, never, unify_hour
 from tenants.ledger.chart import DISCOUNT, PROMOTION, REVENUE_PLAN, credit
@@ -67,7 +66,7 @@ def effective_expiry(context: Context) -> datetime:
 
 def plan_purchase(
     context: Context,
-    plan: Plan,
+    plan: PlanFacts,
     quantity: int,
     *,
     first: bool,
@@ -117,13 +116,14 @@ def _due(first: datetime, months: int, context: Context) -> datetime:
     return add_months(first, months, context.zone)
 
 
-def promotion_terms(context: Context, plan: Plan) -> list[PromotionTerms]:
+def promotion_terms(context: Context, plan: PlanFacts) -> list[PromotionTerms]:
     """The plan's promotions that hold now, as values."""
     return [
         PromotionTerms(
             p.id, p.name, p.gift_kind, p.gift_value, p.minimum_quantity, p.first_purchase_only, p.starts_at, p.ends_at
         )
-        for p in promotions_of(context.scope, plan.id, context.now)
+        for p in plan.promotions
+        if p.starts_at <= context.now < p.ends_at
     ]
 
 
@@ -170,7 +170,7 @@ def apply_purchase(context: Context, purchase: Purchase, *, paid: Decimal, waits
         account.expires_at = purchase.priced.expires_at
 
 
-def grant_plan(context: Context, plan: Plan) -> None:
+def grant_plan(context: Context, plan: PlanFacts) -> None:
     """Give a plan with its quota without a purchase (manual change, move); the expiry is not touched."""
     _grant(context, plan_terms(plan), running=not is_expired(effective_expiry(context), context.now))
     context.account.plan_id = plan.id

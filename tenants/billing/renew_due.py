@@ -3,23 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, bindparam, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
-
 from infra.tenant_scope import TenantScope
-from tenants.access.mark_renewing import mark_renewing
-from tenants.access.project import project_accounts
 from tenants.billing.book import Prepared, prepare, store
 from tenants.billing.booking import Booking
-from tenants.billing.context import Context, context_of, offered_plan
-from tenants.billing.operation import log_operation
+from tenants.billing.context import Context, offered_plan
+from tenants.billing.load import read_locked
 from tenants.billing.purchase import apply_purchase, plan_purchase, promotion_terms
-from tenants.billing.rules import covers_next_period
 from tenants.billing.rules_promotion import PromotionTerms
-from tenants.catalog.models import Plan
+from tenants.catalog.facts import plan_facts
 from tenants.kernel.actor import SYSTEM
 from tenants.kernel.errors import BusinessError
-from tenants.subscribers.models import Account
+from tenants.registry.settings import read as read_settings
 
 
 def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: datetime) -> list[int]:
@@ -29,50 +23,28 @@ def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: d
     sold. Idempotent, because the expiry moves with the booking. The caller holds the locks of the accounts' rows.
     A constant number of statements, however many accounts.
     """
-    ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
-    accounts = scope.session.scalars(
-        select(Account)
-        .where(Account.id == func.any(ids), Account.expires_at <= now, Account.receivable == 0)
-        .order_by(Account.expires_at, Account.id)
-        .execution_options(populate_existing=True)
-    ).all()
-    wanted = {account.plan_id for account in accounts}
-    # Held in a variable, so that the session keeps the plans and each account finds its own without a query.
-    plans = scope.session.scalars(select(Plan).where(Plan.id.in_(wanted))).all()
+    accounts = [
+        account for account in read_locked(scope, account_ids) if account.expires_at <= now and account.receivable == 0
+    ]
+    settings = read_settings(scope)
+    plans = plan_facts(scope, {account.plan_id for account in accounts if account.plan_id is not None})
     promotions: dict[tuple[int, datetime], list[PromotionTerms]] = {}
-    prepared = [one for account in accounts if (one := _prepare(scope, account, promotions)) is not None]
-    if not prepared or not plans:
-        return []
-    renewed = [one.context.account.id for one in prepared]
-    scope.session.flush()  # the projection reads the rows
-    project_accounts(scope, renewed)
-    views = store(scope, prepared)
-    mark_renewing(scope, [], [one.context.account.id for one in prepared if not _covered(one)])
-    for one, order in zip(prepared, views, strict=True):
-        log_operation(one.context, "renew", order, one.booking.reason)
-    scope.session.flush()  # what the next batch locks and reads must be there
-    return renewed
+    contexts = [Context(scope, one, SYSTEM, one.expires_at, settings, plans) for one in accounts]
+    prepared = [one for context in contexts if (one := _prepare(context, promotions)) is not None]
+    if prepared:
+        store(scope, prepared)
+    return [one.context.account.id for one in prepared]
 
 
-def _covered(one: Prepared) -> bool:
-    """Whether what is left pays for the period after this one, too."""
-    account, plan = one.context.account, one.booking.plan
-    return plan is not None and covers_next_period(
-        plan, auto_renew=account.auto_renew, balance=account.balance, receivable=account.receivable
-    )
-
-
-def _prepare(
-    scope: TenantScope, account: Account, promotions: dict[tuple[int, datetime], list[PromotionTerms]]
-) -> Prepared | None:
+def _prepare(context: Context, promotions: dict[tuple[int, datetime], list[PromotionTerms]]) -> Prepared | None:
+    account = context.account
     if account.state != "active" or account.plan_id is None or account.activated_at is None or account.never_expires:
         return None
-    context = context_of(scope, account, actor=SYSTEM, now=account.expires_at)
     try:
         booking = _next_period(context, account.plan_id, promotions)
     except BusinessError:
         return None  # not sold any more, past 2100 …: it expires
-    return None if booking is None else prepare(context, booking)
+    return None if booking is None else prepare(context, "renew", booking, reason=booking.reason)
 
 
 def _next_period(

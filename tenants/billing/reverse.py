@@ -35,7 +35,7 @@ from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError
 from tenants.kernel.money import ZERO
 from tenants.subscribers.fields import refresh_search
-from tenants.subscribers.find import find_customer
+from tenants.subscribers.find import find_account, find_customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,9 @@ def _carry_out(context: Context, order: Order, *, renamed: bool) -> None:
     """Let the sessions follow: a new name, no more time, or another rate."""
     account = context.account
     if renamed:
-        refresh_search(account, find_customer(context.scope, account.customer_id))
+        row = find_account(context.scope, account.id)
+        row.username = account.username
+        refresh_search(row, find_customer(context.scope, account.customer_id))
     if renamed or account.state != "active" or account.expires_at <= context.now:
         disconnect_account(context.scope, account.id, "reversed")
     elif order.plan_id != account.plan_id:

@@ -135,11 +135,6 @@ def change_mode(expires_at: datetime, now: datetime, window_seconds: int) -> Mod
     return "change" if expires_at - now > timedelta(seconds=window_seconds) else "buy"
 
 
-def covers_next_period(plan: PlanTerms, *, auto_renew: bool, balance: Decimal, receivable: Decimal) -> bool:
-    """Whether the account will renew itself at its expiry: prepaid month or auto-renewal, paid for, nothing owed."""
-    return (plan.kind == "prepaid-month" or auto_renew) and receivable == 0 and balance >= plan.price
-
-
 def check_group(
     old: PlanTerms | None, new: PlanTerms, *, expires_at: datetime, now: datetime, window_seconds: int, bound: bool
 ) -> None:

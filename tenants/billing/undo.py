@@ -9,16 +9,14 @@ from sqlalchemy import select, update
 
 from tenants.billing.context import Context
 from tenants.billing.errors import BalanceTooShort, ChangedSince
+from tenants.billing.load import INSTANTS, MONEY
 from tenants.billing.models import Hold, Order, Pack, Receivable
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, Line
 from tenants.ledger.post import lines_of_order
 
-_INSTANTS = {
-    "activated_at", "expires_at", "period_started_at", "first_due_at", "cut_off_at", "held_at", "closed_at",
-    "resumed_at",
-}  # fmt: skip
-_MONEY = {"period_price", "install_fee", "paid"}
+_INSTANTS = INSTANTS | {"resumed_at"}
+_MONEY = MONEY | {"paid"}
 # What a first login sets by itself; it is no reason to refuse the undoing of the purchase that it started.
 _STARTED_BY_LOGIN = {"activated_at", "expires_at", "period_started_at", "first_due_at", "cut_off_at"}
 

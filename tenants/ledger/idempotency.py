@@ -29,6 +29,12 @@ def _plain(value: Any) -> str:
     return repr(value)
 
 
+def check_key(key: str) -> None:
+    """Raises :class:`BadKey` for a key that cannot be stored."""
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise BadKey(field="key")
+
+
 def claim(
     scope: TenantScope, key: str, operation: str, content: bytes, *, now: datetime, account_id: int | None
 ) -> Any:
@@ -36,8 +42,7 @@ def claim(
 
     Waits for a transaction that has the key in hand. Raises :class:`KeyReused` for other content, :class:`BadKey`.
     """
-    if not 1 <= len(key) <= 200 or not key.isprintable():
-        raise BadKey(field="key")
+    check_key(key)
     claimed = scope.session.execute(
         insert(CommandRecord)
         .values(key=key, operation=operation, content_hash=content, at=now, account_id=account_id)

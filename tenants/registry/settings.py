@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any, NoReturn
 from zoneinfo import available_timezones
 
@@ -47,14 +49,24 @@ def read(scope: TenantScope) -> TenantSettings:
     known = scope.session.info.get(_CACHE)
     if isinstance(known, TenantSettings):
         return known
-    stored = {
-        row.key: from_stored(CATALOGUE[row.key], row.value)
-        for row in scope.session.execute(select(TenantSetting.key, TenantSetting.value))
-        if row.key in CATALOGUE  # a key of a newer or older version
-    }
-    settings = replace(DEFAULTS, **stored)
+    rows = scope.session.execute(select(TenantSetting.key, TenantSetting.value))
+    settings = _typed({row.key: row.value for row in rows})
     scope.session.info[_CACHE] = settings
     return settings
+
+
+@lru_cache(maxsize=1024)
+def parse_stored(text: str | None) -> TenantSettings:
+    """All settings from one JSON object of key and stored value (None: no row at all).
+
+    The text is the key of the cache: who reads it with each operation sees a change at once and parses it once.
+    """
+    return _typed({} if text is None else json.loads(text))
+
+
+def _typed(rows: Mapping[str, Any]) -> TenantSettings:
+    known = {key: value for key, value in rows.items() if key in CATALOGUE}  # not those of a newer or older version
+    return replace(DEFAULTS, **{key: from_stored(CATALOGUE[key], value) for key, value in known.items()})
 
 
 def list_settings(scope: TenantScope) -> list[SettingView]:

@@ -31,7 +31,7 @@ def delete_account(scope: TenantScope, account_id: int, *, actor: Actor, now: da
         raise AccountIsOpen(username=account.username)
     account.deleted_at = account.updated_at = now
     disconnect_account(scope, account.id, "deleted")
-    keep_name(scope, account, now)
+    keep_name(scope, account.id, now)
     _log(scope, account, "account.delete", actor, now)
     project_account(scope, account.id)
     return account
@@ -58,9 +58,9 @@ def restore_account(scope: TenantScope, account_id: int, *, actor: Actor, now: d
     return account
 
 
-def keep_name(scope: TenantScope, account: Account, now: datetime) -> None:
+def keep_name(scope: TenantScope, account_id: int, now: datetime) -> None:
     """Hold the user name for 30 days after closing or deleting; the due clock frees it then."""
-    set_due(scope.session, scope.tenant_id, RELEASE_NAME, account.id, name_released_from(now))
+    set_due(scope.session, scope.tenant_id, RELEASE_NAME, account_id, name_released_from(now))
 
 
 def release_name(scope: TenantScope, account_id: int, *, now: datetime) -> bool:

@@ -206,7 +206,7 @@ def test_crash_leaves_nothing_or_all(name: str, database: Database, shop: Tenant
         assert everything(database, shop) == before, f"something stayed after statement {points + 1}"
         points += 1
         assert points < 200
-    assert points >= 4
+    assert points >= 3  # the walls, the load, the booking; more where an operation asks for more
     assert everything(database, shop) != before
     with tenant_scope(database, shop) as scope:
         assert check_ledger(scope).findings == []
@@ -221,7 +221,7 @@ def test_crash_during_activation(database: Database, shop: TenantRef) -> None:
     while not run_and_die_after(database, shop, lambda s, n: activate(s, account, accepted_at=n, now=n), now, points):
         assert everything(database, shop) == before
         points += 1
-    assert points >= 4
+    assert points >= 3  # the walls, the load, the booking; more where an operation asks for more
 
 
 def test_a_number_that_was_taken_by_a_crash_is_given_again(database: Database, shop: TenantRef) -> None:

@@ -1,0 +1,114 @@
+"""The one statement that stores bookings: see :func:`book_sql`. What it stores is decided in ``book.py``.
+
+One round trip, because the number's row is locked from here to the commit: whatever stands between the two is what
+keeps other operators of the same tenant waiting. Each document is one operation on one account that the caller has
+locked; either all of them have an order, or there is one document without. Parts:
+
+``present``    the accounts as they shall be: their rows with what the document changes, balances after the booking
+``changed``    the accounts' rows; their balances are left to the ledger's trigger
+``left_behind`` … ``new_groups``  the read model of the cluster (access/project.py)
+``o`` … ``c``  order, lines, fee record, journal entry and lines, receivable; ``undone``: the order that is taken back
+``command``    the idempotency key with its result, ``audit`` the operation log
+"""
+
+from functools import lru_cache
+
+from infra.db import schema_name
+from tenants.access.project import projection_sql
+from tenants.billing.load import WATCHED
+
+_ORDER = (
+    "kind", "account_id", "username", "at", "method", "quantity", "total", "plan_id", "plan_name", "plan_terms",
+    "plan_before_id", "plan_before_name", "expires_before", "expires_after", "base_expiry", "computed_difference",
+    "charged_difference", "discount_rule", "region_id", "agent_id", "operator_id", "actor_kind", "actor_name", "reason",
+    "undoes_id", "undo", "state",
+)  # fmt: skip
+_AUDIT = (
+    "at", "actor_kind", "actor_id", "actor_name", "address", "action", "object_kind", "object_id", "object_label",
+    "before", "reason",
+)  # fmt: skip
+
+_BOOK = """
+WITH documents AS MATERIALIZED (
+  SELECT value AS d, ordinality AS i FROM jsonb_array_elements(%(documents)s::jsonb) WITH ORDINALITY),
+present AS MATERIALIZED (
+  SELECT r.* FROM documents JOIN {schema}.accounts a ON a.id = (d ->> 'account_id')::bigint,
+                  LATERAL jsonb_populate_record(a, d -> 'account') r),
+changed AS (
+  UPDATE {schema}.accounts a SET ({watched}) = ROW({watched_now}) FROM present p WHERE a.id = p.id),
+{projection},
+n AS (
+  INSERT INTO {schema}.number_series AS series (series, last)
+  SELECT 'order', count(*) FROM documents WHERE d ? 'order' HAVING count(*) > 0
+  ON CONFLICT (series) DO UPDATE SET last = series.last + excluded.last RETURNING last),
+numbered AS MATERIALIZED (
+  SELECT d, i, d ->> 'prefix' || lpad(k::text, greatest(6, length(k::text)), '0') AS number
+    FROM documents, n, LATERAL (SELECT n.last - (SELECT count(*) FROM documents) + i AS k) number),
+o AS (
+  INSERT INTO {schema}.orders (number, {order_columns})
+  SELECT numbered.number, {order_values}
+    FROM numbered, jsonb_populate_record(NULL::{schema}.orders, d -> 'order') r ORDER BY i
+  RETURNING id, number),
+s AS MATERIALIZED (SELECT o.id, o.number, numbered.d, numbered.i FROM o JOIN numbered USING (number)),
+done AS MATERIALIZED (
+  SELECT documents.d, documents.i, s.id, s.number FROM documents LEFT JOIN s USING (i)),
+l AS (
+  INSERT INTO {schema}.order_lines (order_id, position, kind, amount, explanation)
+  SELECT s.id, r.position, r.kind, r.amount, r.explanation
+    FROM s, jsonb_populate_recordset(NULL::{schema}.order_lines, d -> 'lines') r),
+f AS (
+  INSERT INTO {schema}.fee_records (order_id, account_id, at, direction, method, amount, region_id, plan_id,
+                                    operator_id, actor_name, remark, review_note)
+  SELECT s.id, r.account_id, r.at, r.direction, r.method, r.amount, r.region_id, r.plan_id, r.operator_id,
+         r.actor_name, r.remark, ''
+    FROM s, jsonb_populate_recordset(NULL::{schema}.fee_records, d -> 'fees') r),
+e AS (
+  INSERT INTO {schema}.journal_entries (at, order_id, lines, reverses_id, operator_id, actor, reason)
+  SELECT r.at, s.id, r.lines, r.reverses_id, r.operator_id, r.actor, r.reason
+    FROM s, jsonb_populate_recordset(NULL::{schema}.journal_entries, d -> 'entries') r
+  RETURNING id, order_id),
+j AS (
+  INSERT INTO {schema}.journal_lines (entry_id, position, kind, subject_id, debit, credit)
+  SELECT e.id, r.position, r.kind, r.subject_id, r.debit, r.credit
+    FROM e JOIN s ON s.id = e.order_id, jsonb_populate_recordset(NULL::{schema}.journal_lines, d -> 'postings') r),
+c AS (
+  INSERT INTO {schema}.receivables (account_id, order_id, amount, paid, plan_part, state, opened_at, base_expiry,
+                                    cut_off_at)
+  SELECT r.account_id, s.id, r.amount, 0, r.plan_part, 'open', r.opened_at, r.base_expiry, r.cut_off_at
+    FROM s, jsonb_populate_recordset(NULL::{schema}.receivables, d -> 'receivables') r),
+undone AS (
+  UPDATE {schema}.orders older SET state = d ->> 'undone_state', undone_by_id = s.id
+    FROM s WHERE older.id = (d ->> 'undoes_id')::bigint),
+command AS (
+  INSERT INTO {schema}.commands (key, operation, content_hash, at, account_id, result)
+  SELECT d #>> '{{command,key}}', d #>> '{{command,operation}}', decode(d #>> '{{command,content_hash}}', 'hex'),
+         (d #>> '{{command,at}}')::timestamptz, (d ->> 'account_id')::bigint,
+         CASE WHEN id IS NULL THEN d -> 'result'
+              ELSE jsonb_set(jsonb_set(d -> 'result', '{{order,id}}', to_jsonb(id)),
+                             '{{order,number}}', to_jsonb(number)) END
+    FROM done WHERE d ? 'command'),
+audit AS (
+  INSERT INTO {schema}.audit_entries ({audit_columns}, after)
+  SELECT {audit_values},
+         CASE WHEN number IS NULL THEN r.after ELSE r.after || jsonb_build_object('order', number) END
+    FROM done, jsonb_populate_record(NULL::{schema}.audit_entries, d -> 'audit') r WHERE d ? 'audit' ORDER BY i)
+SELECT done.id, done.number, new_groups.ids FROM done, new_groups ORDER BY done.i
+"""
+
+
+@lru_cache(maxsize=2048)
+def book_sql(tenant_id: int) -> str:
+    """The statement for one tenant; its only parameter is ``documents``, its rows are (order id, number, new groups).
+
+    The schema's name is made of a number; everything else is constant.
+    """
+    return _BOOK.format(
+        schema=schema_name(tenant_id),
+        watched=", ".join(WATCHED),
+        watched_now=", ".join(f"p.{name}" for name in WATCHED),
+        projection=projection_sql(tenant_id).strip(),
+        order_columns=", ".join(_ORDER),
+        order_values=", ".join(f"r.{name}" for name in _ORDER),
+        audit_columns=", ".join(_AUDIT),
+        audit_values=", ".join(f"r.{name}" for name in _AUDIT),
+    )
