@@ -23,6 +23,7 @@ LOG = structlog.get_logger(__name__)
 
 _DATAGRAMS_PER_WAKE_UP: Final = 64  # then the event loop gets its turn
 LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
+_MOST_SOURCES: Final = 20_000
 UNKNOWN_NAS: Final = "unknown_nas"
 
 
@@ -90,6 +91,7 @@ class Receiver:
         self._handlers = {**handlers, STATUS_SERVER: self._answer_status}
         self._duplicate_outcome = AUTH_DUPLICATE if kind == "auth" else ACCT_DUPLICATE
         self._sendto = opened.sendto
+        self._sources: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one object for each: the answers kept share it
         self._reading = False
 
     def start(self) -> None:
@@ -120,7 +122,9 @@ class Receiver:
     def _on_readable(self) -> bool:
         """Read up to 64 datagrams; True when there may be more."""
         receive, take, now = self._socket.recvfrom, self.take, time.time()
-        largest = self.largest_datagram
+        largest, sources = self.largest_datagram, self._sources
+        if len(sources) > _MOST_SOURCES:
+            sources.clear()
         for _ in range(_DATAGRAMS_PER_WAKE_UP):
             try:
                 data, source = receive(largest)
@@ -129,7 +133,7 @@ class Receiver:
             except OSError:  # an earlier answer was refused by its destination (ICMP); says nothing about this socket
                 continue
             try:
-                take(data, source, now)
+                take(data, sources.setdefault(source, source), now)
             except Exception:
                 LOG.exception("packet_failed", source=f"{source[0]}:{source[1]}", packet=data[:64].hex())
                 self._counters.count_nobody(0, dropped(self.kind, "internal_error"))
