@@ -30,7 +30,7 @@ from portals.shared.fragments import is_fragment
 from portals.shared.frame import Frame, Portal
 from portals.shared.i18n import init_languages
 from portals.shared.login import current_portal, guard, init_login, portal_of_path, visitor
-from portals.shared.metrics import show_metrics
+from portals.shared.metrics import show_metrics, show_router_metrics
 from portals.shared.security import init_security
 from portals.shared.support import add_support_routes, support_notices
 from portals.shared.tenancy import enter_tenant, slug_of_domain, tenant_frame
@@ -39,7 +39,7 @@ from portals.shared.unit_of_work import Installation, init_unit_of_work, is_reac
 from tenants.registry import keys
 
 PORTALS = ("portals.site.portal", "portals.platform.portal", "portals.admin.portal", "portals.selfcare.portal")
-_QUIET = ("asset", "healthz", "readyz", "metrics")  # no tenant, no login, no line in the log
+_QUIET = ("asset", "healthz", "readyz", "metrics", "router_metrics")  # no tenant, no login, no line in the log
 _SLOW_MILLISECONDS = 500
 _log = structlog.get_logger()
 
@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.add_url_rule("/healthz", "healthz", public(_healthz))
     app.add_url_rule("/readyz", "readyz", public(_readyz))
     app.add_url_rule("/metrics", "metrics", public(show_metrics))
+    app.add_url_rule("/metrics/routers", "router_metrics", public(show_router_metrics))
     app.before_request(_begin)
     app.after_request(_finish)
     # CSRF and limits were installed before and would run first: the tenant and the login come before them.

@@ -16,6 +16,7 @@ CREATE TABLE aaa.packet_count (
   packets BIGINT NOT NULL,
   CONSTRAINT pk_packet_count PRIMARY KEY (tenant_id, nas_id, hour, kind, outcome)
 );
+CREATE INDEX ix_packet_count_hour ON aaa.packet_count (hour);
 CREATE TABLE aaa.profile (
   tenant_id INTEGER NOT NULL,
   profile_id BIGINT NOT NULL,

@@ -9,7 +9,9 @@ from portals.admin.blueprint import as_number, blueprint, present, scope
 from portals.shared.access import requires
 from portals.shared.fragments import is_fragment
 from portals.shared.i18n import _, lazy
+from portals.shared.latency import latency_chart, latency_sentences
 from portals.shared.words import refusal
+from tenants.usage.queries_latency import answer_times
 from tenants.usage.queries_refused import CounterRow, count_packets, packets_per_hour
 from tenants.usage.queries_routers import live_engines, router_names
 
@@ -24,6 +26,7 @@ def show_counters() -> str:
     hours = hours if hours in SPANS else 24
     since = (present() - timedelta(hours=hours - 1)).replace(minute=0, second=0, microsecond=0)
     rows = count_packets(scope(), since)
+    latencies = answer_times(scope(), since)
     values: dict[str, Any] = {
         "hours": hours,
         "spans": list(SPANS.items()),
@@ -31,6 +34,8 @@ def show_counters() -> str:
         "routers": _by_router(rows, router_names(scope())),
         "reasons": _reasons(rows),
         "engines": live_engines(scope(), present()),
+        "latency_chart": latency_chart(latencies),
+        "latency_sentences": latency_sentences(latencies),
         "chart": _chart(packets_per_hour(scope(), since), since, hours) if hours > 1 else None,
     }
     return render_template("admin/counters_part.html" if is_fragment() else "admin/counters.html", **values)

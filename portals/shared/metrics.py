@@ -1,17 +1,77 @@
 """``/metrics`` in Prometheus's text form, for a scraper on this machine: what each process says of itself (RAD-7)."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from ipaddress import ip_address
 
 from flask import Response, abort, current_app, request
 
 from infra import clock
 from portals.shared.unit_of_work import Installation
+from tenants.reports.queries_packets import PacketRow, count_cloud_packets
 from tenants.reports.queries_platform import list_nodes
+from tenants.usage.queries_latency import SUFFIX, latency_of
 from tenants.usage.queries_routers import Engine
 
 
 def show_metrics() -> Response:
+    """Of every process and, since midnight UTC, of every tenant."""
+    installation, now = _only_here(), clock.now()
+    nodes = list_nodes(installation.database, now)
+    rows = count_cloud_packets(installation.database, _midnight(now))
+    return _text([*render_metrics([(node, node.alive(now)) for node in nodes]), *render_counts(rows)])
+
+
+def show_router_metrics() -> Response:
+    """Of every router since midnight UTC; apart from the others, because there may be tens of thousands of lines."""
+    installation, now = _only_here(), clock.now()
+    return _text(render_counts(count_cloud_packets(installation.database, _midnight(now), by_router=True)))
+
+
+def render_counts(rows: Iterable[PacketRow]) -> Iterator[str]:
+    """Counters that begin anew each day, which Prometheus takes for a restart; answer times as histograms."""
+    known = list(rows)
+    yield "# TYPE broadloom_radius_tenant_packets_total counter"
+    for row in known:
+        if not row.kind.endswith(SUFFIX):
+            outcome, _colon, reason = row.outcome.partition(":")
+            yield (
+                f"broadloom_radius_tenant_packets_total{{{_whose(row)}"
+                f'port="{_quoted(row.kind)}",outcome="{_quoted(outcome)}",reason="{_quoted(reason)}"}} {row.packets}'
+            )
+    times: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for row in known:
+        if row.kind.endswith(SUFFIX):
+            times.setdefault((row.tenant, row.kind.removesuffix(SUFFIX)), []).append((row.outcome, row.packets))
+    if times:
+        yield "# TYPE broadloom_radius_tenant_answer_seconds histogram"
+    for (tenant, port), counted in times.items():
+        name = f'broadloom_radius_tenant_answer_seconds_bucket{{tenant="{_quoted(tenant)}",port="{_quoted(port)}",le='
+        latency, total = latency_of(counted), 0
+        for bound, count in zip(latency.bounds_ms, latency.counts, strict=False):
+            total += count
+            yield f'{name}"{bound / 1000:g}"}} {total}'
+        yield f'{name}"+Inf"}} {latency.answers}'
+        yield (
+            f'broadloom_radius_tenant_answer_seconds_count{{tenant="{_quoted(tenant)}",port="{_quoted(port)}"}}'
+            f" {latency.answers}"
+        )
+
+
+def _whose(row: PacketRow) -> str:
+    router = f'router="{_quoted(row.router)}",' if row.router else ""
+    return f'tenant="{_quoted(row.tenant)}",{router}'
+
+
+def _midnight(now: datetime) -> datetime:
+    return now.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _text(lines: Iterable[str]) -> Response:
+    return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")
+
+
+def _only_here() -> Installation:
     """404 to everybody but this machine: the figures tell how many subscribers the ISPs have."""
     try:
         here = ip_address(request.remote_addr or "").is_loopback
@@ -20,10 +80,7 @@ def show_metrics() -> Response:
     if not here:
         abort(404)
     installation: Installation = current_app.extensions["broadloom"]
-    now = clock.now()
-    nodes = list_nodes(installation.database, now)
-    lines = "\n".join(render_metrics([(node, node.alive(now)) for node in nodes]))
-    return Response(lines + "\n", mimetype="text/plain; version=0.0.4")
+    return installation
 
 
 def render_metrics(nodes: Iterable[tuple[Engine, bool]]) -> Iterator[str]:

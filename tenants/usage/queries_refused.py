@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from infra.keyset import Page, count_bounded, fetch_page
 from infra.tenant_scope import TenantScope
 from tenants.usage.models import PacketCount, RefusedPacket
+from tenants.usage.queries_latency import SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def count_packets(scope: TenantScope, since: datetime) -> tuple[CounterRow, ...]
     """Packets by router, kind and outcome since then (RAD-7)."""
     rows = scope.session.execute(
         select(PacketCount.nas_id, PacketCount.kind, PacketCount.outcome, func.sum(PacketCount.packets))
-        .where(PacketCount.tenant_id == scope.tenant_id, PacketCount.hour >= since)
+        .where(PacketCount.tenant_id == scope.tenant_id, PacketCount.hour >= since, ~PacketCount.kind.endswith(SUFFIX))
         .group_by(PacketCount.nas_id, PacketCount.kind, PacketCount.outcome)
         .order_by(PacketCount.nas_id, PacketCount.kind, PacketCount.outcome)
     ).all()

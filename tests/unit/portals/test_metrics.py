@@ -2,7 +2,11 @@
 
 from types import SimpleNamespace
 
-from portals.shared.metrics import render_metrics
+from portals.shared.metrics import render_counts, render_metrics
+from radius_cluster.counters import LATENCY_BOUNDS_MS, LATENCY_OUTCOMES, Counters
+from radius_cluster.routing.directory import LATENCY_SLOTS
+from tenants.reports.queries_packets import PacketRow
+from tenants.usage.queries_latency import BOUNDS_MS, latency_of
 
 
 def test_counters_and_histograms() -> None:
@@ -22,3 +26,46 @@ def test_counters_and_histograms() -> None:
     assert f'broadloom_radius_packets_total{{{who},port="auth",outcome="rejected",reason="expired"}} 2' in lines
     assert f'broadloom_radius_answer_seconds_bucket{{{who},port="auth",le="0.02"}} 5' in lines
     assert f'broadloom_radius_answer_seconds_bucket{{{who},port="auth",le="+Inf"}} 6' in lines
+
+
+def test_counts_by_tenant_reason_and_time() -> None:
+    rows = [
+        PacketRow("acme", "", "auth", "rejected:expired", 2),
+        PacketRow("", "", "auth", "dropped:unknown_nas", 3),
+        PacketRow("acme", "", "auth_ms", "5", 90),
+        PacketRow("acme", "", "auth_ms", "100", 9),
+        PacketRow("acme", "", "auth_ms", "beyond", 1),
+    ]
+    lines = list(render_counts(rows))
+    packets = "broadloom_radius_tenant_packets_total"
+    assert f'{packets}{{tenant="acme",port="auth",outcome="rejected",reason="expired"}} 2' in lines
+    assert f'{packets}{{tenant="",port="auth",outcome="dropped",reason="unknown_nas"}} 3' in lines
+    bucket = 'broadloom_radius_tenant_answer_seconds_bucket{tenant="acme",port="auth",le='
+    assert [line for line in lines if line.startswith(bucket) and line.endswith((" 90", " 100"))][
+        0
+    ] == f'{bucket}"0.005"}} 90'
+    assert f'{bucket}"5"}} 99' in lines
+    assert f'{bucket}"+Inf"}} 100' in lines
+    routers = list(render_counts([PacketRow("acme", "acme-nas1", "acct", "stored", 7)]))
+    assert f'{packets}{{tenant="acme",router="acme-nas1",port="acct",outcome="stored",reason=""}} 7' in routers
+
+
+def test_answer_times() -> None:
+    times = latency_of([("5", 98), ("100", 1), ("beyond", 1)])
+    assert (times.answers, times.within_ms(0.5), times.within_ms(0.99), times.within_ms(1.0)) == (100, 5, 100, None)
+    assert latency_of([]).within_ms(0.5) is None
+    assert times.plus(times).answers == 200
+    assert BOUNDS_MS == LATENCY_BOUNDS_MS
+    assert {kind for kind, _ in LATENCY_OUTCOMES} == {"auth_ms", "acct_ms"}
+    assert len(LATENCY_OUTCOMES) == LATENCY_SLOTS
+
+
+def test_each_answer_is_counted_by_its_own_time() -> None:
+    tenant = SimpleNamespace(latency=[0] * LATENCY_SLOTS)
+    nas = SimpleNamespace(tenant=tenant)
+    counters = Counters()
+    waits = (0.0005, 0.0005, 0.004, 0.9, 60.0)
+    counters.took("acct", 100.0, [SimpleNamespace(arrived=100.0 - wait, nas=nas) for wait in waits])
+    assert counters.latency["acct"] == [2, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1]
+    assert tenant.latency[13:] == counters.latency["acct"]
+    assert sum(tenant.latency[:13]) == 0
