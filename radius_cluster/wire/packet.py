@@ -140,27 +140,35 @@ def parse(data: bytes) -> Packet | str:
     if data[0] not in _KNOWN_CODES:
         return UNKNOWN_CODE
     attributes: dict[int, bytes] = {}
-    message_authenticator_at = 0
     at = 20
     last = length - 1
-    while at < last:
+    while at < last:  # the hottest loop of all: what can be checked once behind it is not checked in it
         kind = data[at]
         size = data[at + 1]
-        end = at + size
-        if size < 2 or end > length:
+        if size < 2:
             return BAD_ATTRIBUTE
+        end = at + size
         if kind not in attributes:
             attributes[kind] = data[at + 2 : end]
-            if kind == 80:
-                if size != 18:
-                    return BAD_ATTRIBUTE
-                message_authenticator_at = at + 2
         elif kind == 80:  # two of them: which one is meant?
             return BAD_ATTRIBUTE
         at = end
-    if at != length:
+    if at != length:  # the last one went past the end, or an octet is left over
         return BAD_ATTRIBUTE
+    message_authenticator_at = 0
+    if 80 in attributes:
+        if len(attributes[80]) != 16:
+            return BAD_ATTRIBUTE
+        message_authenticator_at = 22 if data[20] == 80 else _find(data, 80)
     return Packet(data, attributes, message_authenticator_at)
+
+
+def _find(data: bytes, kind: int) -> int:
+    """Where the value of an attribute begins that is surely there."""
+    at = 20
+    while data[at] != kind:
+        at += data[at + 1]
+    return at + 2
 
 
 def verify_message_authenticator(packet: Packet, secret: bytes) -> bool:
