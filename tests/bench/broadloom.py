@@ -100,6 +100,8 @@ def reset(url: str) -> None:
             f"INSERT INTO aaa.session_history ({columns}, ended_at, cause) SELECT {values}, now() - interval '1 day', 1"
             f" FROM generate_series(1, {_OLD_ROWS}) i WHERE i % 10 > 0"
         )
+        # One session each, as FreeRADIUS's plans have it: so every login counts the open ones there and here.
+        connection.execute("UPDATE aaa.subscriber SET max_sessions = 1 WHERE max_sessions <> 1")
         for table in ("aaa.session", "aaa.session_history", "aaa.usage", "aaa.subscriber"):
             connection.execute(f"VACUUM ANALYZE {table}")
         connection.execute("CHECKPOINT")
