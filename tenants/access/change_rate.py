@@ -6,14 +6,14 @@ from sqlalchemy import BigInteger, bindparam, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from infra.tenant_scope import TenantScope
-from tenants.access.disconnect import CHANGE, emit_for_sessions
+from tenants.access.disconnect import CHANGE, OF_ACCOUNTS, emit_for_sessions
 from tenants.access.models import Subscriber
 from tenants.usage.models import Session as OnlineSession
 
 
 def change_rate_account(scope: TenantScope, account_id: int, reason: str = "plan_changed") -> int:
     """Ask the routers to give all sessions of one account the rate of its profile; gives how many were asked."""
-    return emit_for_sessions(scope, CHANGE, [OnlineSession.account_id == account_id], reason)
+    return emit_for_sessions(scope, CHANGE, OF_ACCOUNTS, reason, ids=[account_id])
 
 
 def change_rate_profiles(scope: TenantScope, profile_ids: Sequence[int], reason: str = "rate_changed") -> int:

@@ -2,12 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, cast, exists, func, literal, select, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    Integer,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Text
 
+from infra.db import WorkBase
 from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Subscriber
@@ -15,6 +29,10 @@ from tenants.usage.models import Session as OnlineSession
 
 DISCONNECT = "radius.disconnect"
 CHANGE = "radius.coa"
+
+# Conditions are made once: building a statement costs more than running it.
+OF_ACCOUNTS = (OnlineSession.account_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),)
+_BEGUN_SINCE = (*OF_ACCOUNTS, OnlineSession.started_at >= bindparam("since"))
 
 
 def disconnect_account(scope: TenantScope, account_id: int, reason: str) -> int:
@@ -24,15 +42,12 @@ def disconnect_account(scope: TenantScope, account_id: int, reason: str) -> int:
 
 def disconnect_accounts(scope: TenantScope, account_ids: Sequence[int], reason: str) -> int:
     """End all open sessions of these accounts, in one statement; gives how many."""
-    ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
-    return emit_for_sessions(scope, DISCONNECT, [OnlineSession.account_id == func.any(ids)], reason)
+    return emit_for_sessions(scope, DISCONNECT, OF_ACCOUNTS, reason, ids=list(account_ids))
 
 
 def disconnect_begun_since(scope: TenantScope, account_ids: Sequence[int], since: datetime, reason: str) -> int:
     """End the sessions of these accounts that began at or after an instant; gives how many."""
-    ids = bindparam("ids", list(account_ids), type_=ARRAY(BigInteger))
-    begun = [OnlineSession.account_id == func.any(ids), OnlineSession.started_at >= since]
-    return emit_for_sessions(scope, DISCONNECT, begun, reason)
+    return emit_for_sessions(scope, DISCONNECT, _BEGUN_SINCE, reason, ids=list(account_ids), since=since)
 
 
 def disconnect_profile(scope: TenantScope, profile_id: int, reason: str) -> int:
@@ -53,12 +68,24 @@ def disconnect_session(scope: TenantScope, nas_id: int, session_id: str, usernam
     return emit_for_sessions(scope, DISCONNECT, this, reason) > 0
 
 
-def emit_for_sessions(scope: TenantScope, topic: str, conditions: Sequence[ColumnElement[bool]], reason: str) -> int:
+def emit_for_sessions(
+    scope: TenantScope, topic: str, conditions: Sequence[ColumnElement[bool]], reason: str, **values: Any
+) -> int:
     """Write one outbox row for each open session of the tenant that meets the conditions; gives how many.
 
-    A session for which the same request is still waiting gets no second one.
+    A session for which the same request is still waiting gets no second one. ``values``: of named parameters in them.
     """
     scope.session.flush()  # sessions and outbox are read by SQL
+    values |= {"tenant": scope.tenant_id, "wanted_topic": topic, "reason": reason}
+    count = len(scope.session.execute(_statement(tuple(conditions)), values).all())
+    if count:
+        scope.session.execute(text("SELECT pg_notify('broadloom_outbox', 'radius')"))
+    return count
+
+
+@lru_cache(maxsize=64)
+def _statement(conditions: tuple[ColumnElement[bool], ...]) -> Executable:
+    topic = cast(bindparam("wanted_topic"), Text)
     subject = literal("account:") + cast(OnlineSession.account_id, Text)
     waiting = exists().where(
         OutboxRow.tenant_id == OnlineSession.tenant_id,
@@ -68,23 +95,19 @@ def emit_for_sessions(scope: TenantScope, topic: str, conditions: Sequence[Colum
         OutboxRow.payload["session_id"].astext == OnlineSession.session_id,
         OutboxRow.payload["nas_id"].as_integer() == OnlineSession.nas_id,
     )
-    rows = select(OnlineSession.tenant_id, literal(topic), subject, _payload(reason)).where(
-        OnlineSession.tenant_id == scope.tenant_id, *conditions, ~waiting
-    )
-    written = insert(OutboxRow).from_select(["tenant_id", "topic", "subject", "payload"], rows).returning(OutboxRow.id)
-    count = len(scope.session.execute(written).all())
-    if count:
-        scope.session.execute(text("SELECT pg_notify('broadloom_outbox', 'radius')"))
-    return count
-
-
-def _payload(reason: str) -> Any:
-    return func.jsonb_build_object(
+    payload = func.jsonb_build_object(
         "nas_id", OnlineSession.nas_id,
         "session_id", OnlineSession.session_id,
         "username", OnlineSession.username,
         "framed_ip", func.host(OnlineSession.framed_ip),
         "account_id", OnlineSession.account_id,
         "mac", OnlineSession.mac,
-        "reason", cast(literal(reason), Text),
+        "reason", cast(bindparam("reason"), Text),
     )  # fmt: skip
+    rows = select(OnlineSession.tenant_id, topic, subject, payload).where(
+        OnlineSession.tenant_id == bindparam("tenant", type_=Integer), *conditions, ~waiting
+    )
+    outbox = WorkBase.metadata.tables[
+        "work.outbox"
+    ]  # not the class: its insert would take the named parameters for columns
+    return insert(outbox).from_select(["tenant_id", "topic", "subject", "payload"], rows).returning(outbox.c.id)

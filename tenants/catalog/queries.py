@@ -94,13 +94,6 @@ def sold_in(region_id: int) -> Any:
     return or_(Plan.all_regions, exists().where(and_(PlanRegion.plan_id == Plan.id, PlanRegion.region_id == region_id)))
 
 
-def is_sold_in(scope: TenantScope, plan: Plan, region_id: int) -> bool:
-    """The same for one plan in hand."""
-    if plan.all_regions:
-        return True
-    return scope.session.get(PlanRegion, (plan.id, region_id)) is not None
-
-
 def region_names(scope: TenantScope, plan_id: int) -> list[str]:
     """Names of the regions that a plan is bound to."""
     statement = select(Region.name).join(PlanRegion, PlanRegion.region_id == Region.id).order_by(Region.name)
