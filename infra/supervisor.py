@@ -17,7 +17,7 @@ from infra.errors import ServersError
 FIRST_DELAY_SECONDS = 0.2  # kill -9 of any process: serving again within 5 s
 LONGEST_DELAY_SECONDS = 30.0
 HEALTHY_AFTER_SECONDS = 30.0
-STOP_WITHIN_SECONDS = 2.5  # for the programs; the servers come after them, all within 5 s
+STOP_WITHIN_SECONDS = 4.0  # for the programs, which need one or two; the servers come after them
 
 _COLOURS = (36, 32, 33, 35, 34, 96, 92, 93, 95, 94)
 _OWN_NAME = "broadloom"

@@ -28,7 +28,7 @@ from workers.heartbeat import Heartbeat
 LOG = structlog.get_logger(__name__)
 DIVISION: tuple[tuple[str, ...], ...] = ((DUE,), (DEFAULT, SLOW))
 _PATIENCE_SECONDS = 8.0
-_LISTEN_SECONDS = 2  # how long a worker may not notice that it is to end
+_LISTEN_SECONDS = 1  # how long a worker may not notice that it is to end; the supervisor waits little longer
 
 
 class ThreadWorker(SimpleWorker):
