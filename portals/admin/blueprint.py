@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask import Blueprint, g, request
+from flask import Blueprint, g, request, url_for
 
 from infra.tenant_scope import TenantScope
 from portals.admin import page_words
 from portals.shared.currency import currency_sign
 from tenants.kernel.actor import Actor
+from tenants.subscribers.kick import SessionKey
 
 blueprint = Blueprint("admin", __name__, template_folder="templates")
 
@@ -16,7 +17,13 @@ blueprint = Blueprint("admin", __name__, template_folder="templates")
 @blueprint.context_processor
 def _names() -> dict[str, Any]:
     """What every template of the portal may use: words for codes, and the currency's sign."""
-    return {"words": page_words, "sign": currency_sign() if hasattr(g, "settings") else ""}
+    return {"words": page_words, "session_url": session_url, "sign": currency_sign() if hasattr(g, "settings") else ""}
+
+
+def session_url(row: Any) -> str:
+    """The address of a session's page, for the rows of lists."""
+    key = SessionKey(row.nas_id, row.session_id, row.username).text()
+    return url_for("admin.show_session", key=key, began=f"{row.started_at.timestamp():.6f}")
 
 
 def scope() -> TenantScope:

@@ -22,6 +22,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     money,
     online,
     online_history,
+    online_session,
     operations,
     own_password,
     plan_groups,

@@ -285,6 +285,8 @@ CUT_REASONS: dict[str, Any] = {
     "moved": lazy("moved"),
     "renamed": lazy("renamed"),
     "refund": lazy("refunded"),
+    "redialled": lazy("the device dialled again"),
+    "too_many_sessions": lazy("too many sessions"),
 }
 
 COMMAND_STATES: dict[str, tuple[str, Any]] = {

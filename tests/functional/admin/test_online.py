@@ -1,5 +1,6 @@
 """Who is online: the list, ending sessions, what became of it (RAD-5)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -133,3 +134,36 @@ def test_packet_counters(desk, database):
     assert "Expired" in desk.text()
     assert "500" in desk.text()
     assert desk.get("/counters/?hours=1", headers={"HX-Request": "true"}).status_code == 200
+
+
+def test_the_story_of_a_session(desk):
+    with desk.scope() as scope:
+        account_id = open_one(scope, "alice", sell(scope))
+        session = go_online(scope, account_id)
+        refused = RefusedPacket(
+            tenant_id=scope.tenant_id, at=session.started_at, reason="wrong_password", username="alice", code=1,
+            repeats=3, source="192.0.2.1:1", nas_identifier="x", mac="", method="pap",
+        )  # fmt: skip
+        scope.session.add(refused)
+        payload = {"session_id": session.session_id, "reason": "redialled"}
+        scope.session.add(
+            OutboxRow(
+                tenant_id=scope.tenant_id, topic="radius.disconnect", subject=f"account:{account_id}", payload=payload,
+                state="unanswered", created_at=clock.now(), finished_at=clock.now(), result="203.0.113.1:3799",
+            )
+        )  # fmt: skip
+    page = desk.get("/online/").get_data(as_text=True)
+    link = re.search(r'href="[^"]*?/admin(/online/session\?[^"]+)"', page)
+    assert link is not None
+    story = desk.get(link[1].replace("&amp;", "&")).get_data(as_text=True)
+    wanted = (
+        "The session began",
+        "Wrong password",
+        "Asked the router to end it",
+        "the device dialled again",
+        "no answer",
+    )
+    assert [said for said in wanted if said not in story] == []
+    assert desk.get("/online/session?key=1:1:xalice").status_code == 404
+    assert desk.get("/online/session?key=nonsense").status_code == 404
+    assert desk.get("/online/session").status_code == 404
