@@ -23,7 +23,7 @@ from portals.shared.access import public
 from portals.shared.addresses import BASE, SPACE_KEY, TENANT, UNKNOWN, SpacedFlask, TenantAddresses, language_url
 from portals.shared.addresses import SLUG_KEY as _SLUG_KEY
 from portals.shared.assets import init_assets
-from portals.shared.currency import currency_sign
+from portals.shared.currency import currency_sign, with_sign
 from portals.shared.error_pages import init_error_pages
 from portals.shared.formats import init_formats
 from portals.shared.fragments import is_fragment
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         visitor=visitor,
         accent_css=accent_css,
         currency_sign=currency_sign,
+        with_sign=with_sign,
         support_notices=support_notices,
         is_fragment=is_fragment,
         crashed=lambda: getattr(g, "crashed", False),

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, as_number, blueprint, local_date, present, scope
 from portals.shared.access import requires
-from portals.shared.currency import currency_sign
+from portals.shared.currency import with_sign
 from portals.shared.formats import money
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
@@ -139,7 +139,7 @@ def settle_drawer() -> str | Response | tuple[str, int]:
             except BusinessError as error:
                 form.reject(error)
             else:
-                total = f"{currency_sign()}{money(done.cash)}"
+                total = with_sign(done.cash)
                 toast(_("Settled %(sum)s, %(number)s.", sum=total, number=done.number))
                 return redirect_after(url_for("admin.list_fees"))
     page = render_template("admin/settle.html", form=form, drawer=drawer, back=url_for("admin.list_fees"))

@@ -165,8 +165,9 @@ def _say(op: Operation, result: OperationResult, account: AccountDetail) -> None
         text = _("%(text)s Valid until %(at)s.", text=text, at=local(result.after.expires_at))
     actions = []
     if result.order is not None and result.order.number:
-        order_url = url_for("admin.show_order", number=result.order.number)
-        actions.append(ToastAction(_("Receipt"), order_url, "printer"))
+        order_url = url_for("admin.show_receipt", number=result.order.number)
+        if actor().may("receipts.print"):
+            actions.append(ToastAction(_("Receipt"), order_url, "printer"))
         if op.name != "reverse" and actor().may("op.reverse"):
             undo = url_for("admin.operation", account_id=account.id, name="reverse")
             actions.append(ToastAction(_("Undo"), undo, "arrow-back-up"))

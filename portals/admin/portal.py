@@ -14,6 +14,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     bulk,
     counters,
     dialects,
+    domains,
     eap_certificates,
     exports,
     home,
@@ -26,9 +27,10 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     operations,
     own_password,
     plan_groups,
-    plans,
     plan_hours,
+    plans,
     promotions,
+    receipts,
     refused,
     regions,
     roles,
@@ -42,6 +44,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     tasks,
 )
 from portals.admin.blueprint import blueprint, scope
+from portals.admin.view_memory import OperatorViews
 from portals.shared.frame import Frame, Giver, NavChild, NavEntry, NearMatch, Portal, visible
 from portals.shared.i18n import _, lazy
 from portals.shared.login import Login, Visitor, here
@@ -91,6 +94,7 @@ NAV = (
         (
             NavChild(lazy("Fee records"), "admin.list_fees", "money.view"),
             NavChild(lazy("Orders"), "admin.list_orders", "orders.view"),
+            NavChild(lazy("Settlements"), "admin.list_settlements", "money.view"),
         ),
     ),
     NavEntry("plans", lazy("Plans"), "packages", "admin.list_plans", "p", "plans.view"),
@@ -119,6 +123,7 @@ FOOT = (
         "settings.view",
         (
             NavChild(lazy("Provider"), "admin.edit_settings", "settings.view"),
+            NavChild(lazy("Own domains"), "admin.list_domains_page", "settings.view"),
             NavChild(lazy("Operators"), "admin.list_operators_page", "staff.view"),
             NavChild(lazy("Roles"), "admin.list_roles_page", "staff.view"),
             NavChild(lazy("Operation log"), "admin.list_log", "logs.view"),
@@ -133,6 +138,7 @@ def load(login_: Login) -> Visitor | None:
     found = signed_in(scope(), login_.id, login_.epoch, address=request.remote_addr or "")
     if found is None:
         return None
+    g.view_memory = OperatorViews(scope(), login_.id, found.views)
     return Visitor(
         login_.id, found.name or found.username, found.actor, found.role_name, found.must_change_password, found
     )

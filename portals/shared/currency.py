@@ -1,5 +1,8 @@
 """How an amount's currency is written."""
 
+from decimal import Decimal
+
+from portals.shared.formats import money
 from portals.shared.tenancy import tenant_settings
 
 _SIGNS = {
@@ -13,6 +16,12 @@ _SIGNS = {
     "INR": "₹",
     "PHP": "₱",
 }
+
+
+def with_sign(amount: Decimal) -> str:
+    """``¥130.00``, ``−¥20.00``."""
+    minus = "−" if amount < 0 else ""
+    return f"{minus}{currency_sign()}{money(abs(amount))}"
 
 
 def currency_sign() -> str:

@@ -22,7 +22,10 @@ from typing import Any
 from portals.shared.i18n import _, ngettext
 from tenants.kernel.errors import BusinessError, InvalidInputs
 
-_NEVER_SHOWN_AGAIN = ("password", "password_again", "current_password", "secret", "private_key")
+_NEVER_SHOWN_AGAIN = ("password", "password_again", "current_password", "private_key")
+
+
+_TOO_MUCH = Decimal(10) ** 12  # more than the ledger's columns hold
 
 
 class Form:
@@ -140,8 +143,10 @@ class Form:
             self.fail(name, _("Enter an amount such as 50 or 49.90."))
             return None
         exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int) or abs(value) >= Decimal(10) ** 12:
+        if not isinstance(exponent, int):
             self.fail(name, _("Enter an amount such as 50 or 49.90."))
+        elif abs(value) >= _TOO_MUCH:
+            self.fail(name, _("The amount is too large."))
         elif exponent < -2:
             self.fail(name, _("At most two decimals."))
         elif value < 0 and not negative:

@@ -10,10 +10,10 @@ both to the template::
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
-from flask import after_this_request, g, has_request_context, request
+from flask import after_this_request, g, request
 from werkzeug.wrappers import Response
 
 PAGE_SIZES = (25, 50, 100, 200)
@@ -95,10 +95,10 @@ class ListView:
         filters: Sequence[str] = (),
         size: int = 50,
     ) -> "ListView":
-        """Read the state from the present request; remembers chosen columns and page size in a cookie per list."""
+        """Read the state from the present request; remembers chosen columns and page size for the person, or in a
+        cookie where a portal keeps nothing about its people."""
         args = {key: request.args.getlist(key) for key in request.args}
-        remembered = request.cookies.get(f"list_{name}", "")
-        keep, _, kept_size = remembered.partition("/")
+        keep, _, kept_size = _remembered(name).partition("/")
         keys = {column.key for column in columns}
         chosen = {key for key in keep.split(".") if key in keys} or {column.key for column in columns if column.shown}
         if "cols" in args and "cols_set" in args:
@@ -106,7 +106,7 @@ class ListView:
         wanted = (args.get("size") or [kept_size])[0]
         size = int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted) in PAGE_SIZES else size
         if "cols_set" in args or "size" in args:
-            _remember(f"list_{name}", f"{'.'.join(sorted(chosen))}/{size}")
+            _remember(name, f"{'.'.join(sorted(chosen))}/{size}")
         args.pop("cols", None)
         args.pop("cols_set", None)
         args.pop("lang", None)
@@ -189,12 +189,31 @@ class ListView:
         return [(key, value) for key, values in self.args.items() if key not in dropped for value in values if value]
 
 
+class ViewMemory(Protocol):
+    """Where a portal keeps how its people want their lists; ``g.view_memory`` while one of them is signed in."""
+
+    def read(self, name: str) -> str:
+        """What was kept for a list, "" for nothing."""
+
+    def write(self, name: str, value: str) -> None:
+        """Keep it."""
+
+
+def _remembered(name: str) -> str:
+    memory: ViewMemory | None = getattr(g, "view_memory", None)
+    kept = memory.read(name) if memory is not None else ""
+    return kept or request.cookies.get(f"list_{name}", "")
+
+
 def _remember(name: str, value: str) -> None:
-    if not has_request_context() or getattr(g, "is_background", False):
+    memory: ViewMemory | None = getattr(g, "view_memory", None)
+    if memory is not None:
+        if memory.read(name) != value:
+            memory.write(name, value)
         return
     secure = request.is_secure
 
     @after_this_request
     def keep(response: Response) -> Response:
-        response.set_cookie(name, value, max_age=_YEAR_SECONDS, samesite="Lax", secure=secure, httponly=True)
+        response.set_cookie(f"list_{name}", value, max_age=_YEAR_SECONDS, samesite="Lax", secure=secure, httponly=True)
         return response

@@ -13,18 +13,23 @@ from portals.shared.login import portals
 from portals.shared.security import limiter
 from portals.shared.unit_of_work import installation
 from portals.site.portal import blueprint
-from tenants.onboarding.verify import verify
+from tenants.onboarding.verify import check_link, verify
 from tenants.registry.errors import TokenExpired, TokenUnknown, TokenUsed
 
 _FIRST_EPOCH = 1  # of an operator who was made a moment ago
 
 
 @blueprint.get("/verify/<token>")
+@limiter.limit("60 per hour")
 @public
-def show_verify(token: str) -> str:
-    """The button that makes the tenant."""
+def show_verify(token: str) -> str | tuple[str, int]:
+    """The button that makes the tenant, or why the link does not work any more."""
     if len(token) > 200:
         raise NotFoundPage
+    try:
+        check_link(installation().database, token, now=g.now)
+    except (TokenUnknown, TokenExpired, TokenUsed) as refusal:
+        return render_template("site/verify.html", token=token, refusal=refusal, sentence=error_text(refusal)), 410
     return render_template("site/verify.html", token=token, refusal=None)
 
 

@@ -43,6 +43,12 @@ def verify(database: Database, token: str, *, now: datetime) -> Provisioned:
     return provisioned(database, tenant.id)
 
 
+def check_link(database: Database, token: str, *, now: datetime) -> None:
+    """Whether the link would work now; nothing changes. Raises :class:`TokenUnknown`, TokenExpired, TokenUsed."""
+    with database.owner_connection() as connection:
+        _waiting(connection, token, now)
+
+
 def _waiting(connection: Connection, token: str, now: datetime) -> SignUp:
     with Session(bind=connection, expire_on_commit=False) as session:
         found = session.scalars(

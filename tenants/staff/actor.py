@@ -22,6 +22,7 @@ class SignedIn:
     is_owner: bool
     locale: str
     must_change_password: bool
+    views: dict[str, str]  # by list: the columns and page size this person chose
 
 
 def signed_in(scope: TenantScope, operator_id: int, session_epoch: int, *, address: str) -> SignedIn | None:
@@ -43,6 +44,7 @@ def signed_in(scope: TenantScope, operator_id: int, session_epoch: int, *, addre
         is_owner=operator.is_owner,
         locale=operator.locale,
         must_change_password=operator.must_change_password,
+        views=dict(operator.preferences.get("views", {})),
     )
 
 

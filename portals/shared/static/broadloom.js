@@ -155,4 +155,5 @@
   document.addEventListener('htmx:sendError', lost);
 
   html.classList.add('js'); $$('.bl-list').forEach(select); panelOpened(); $('main #errors')?.focus(); drawCharts();
+  if ($('[data-print-now]')) addEventListener('load', () => window.print());
 })();

@@ -6,6 +6,7 @@ import pytest
 
 from infra import clock
 from tests.fixtures.accounts import go_online, open_one, sell, set_expiry
+from tests.fixtures.web import Web
 
 
 @pytest.fixture
@@ -169,3 +170,15 @@ def test_deleting_and_bringing_back(desk, people):
     desk.submit("/accounts/deleted", to=f"{page}/restore")
     assert "Brought back sz28101." in desk.text()
     assert "sz28101" in listed(desk)
+
+
+def test_chosen_columns_and_page_size_are_kept_with_the_person(desk, app):
+    with desk.scope() as scope:
+        open_one(scope, "sz28403", sell(scope), name="Chen Jianguo")
+    desk.get("/accounts/?cols_set=1&cols=region&size=25")
+    elsewhere = type(desk)(Web(app), desk.tenant, desk.database).sign_in()
+    page = elsewhere.get("/accounts/").get_data(as_text=True)
+    head = page.split("<thead>")[1].split("</thead>")[0]
+    assert "Region" in head
+    assert "Balance" not in head
+    assert "<option selected>25</option>" in page

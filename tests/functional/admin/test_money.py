@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from tenants.billing.models import FeeRecord, Order, Settlement
 from tests.fixtures.accounts import open_one, sell
+from tests.fixtures.web import Web
 
 
 @pytest.fixture
@@ -73,3 +74,30 @@ def test_without_the_right_to_see_all_one_sees_the_own_takings(desk, sold, web):
     cashier = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("cashier2")
     cashier.get("/money/")
     assert "No money was booked yet." in cashier.text()
+
+
+def test_a_receipt_is_printed_once_and_then_marked_as_a_reprint(desk, sold):
+    with desk.scope() as scope:
+        number = scope.session.scalars(select(Order.number).where(Order.kind == "buy")).one()
+    path = f"/orders/{number}/receipt"
+    desk.get(path)
+    assert "¥100.00" in desk.text()
+    assert "reprint" not in desk.text()
+    printed = desk.submit(path).get_data(as_text=True)
+    assert "data-print-now" in printed
+    assert "reprint" not in desk.text()
+    desk.submit(path)
+    assert "reprint 1" in desk.text()
+    desk.get("/log/")
+    assert "Printed a receipt" in desk.text()
+
+
+def test_printing_again_is_a_right_of_its_own(desk, sold, app):
+    with desk.scope() as scope:
+        number = scope.session.scalars(select(Order.number).where(Order.kind == "buy")).one()
+    desk.hire("clerk", "orders.view", "receipts.print")
+    clerk = type(desk)(Web(app), desk.tenant, desk.database).sign_in("clerk")
+    path = f"/orders/{number}/receipt"
+    assert clerk.submit(path).status_code == 200
+    token = clerk.get(path).get_data(as_text=True).split('name="csrf-token" content="')[1].split('"')[0]
+    assert clerk.web.client.post(f"{clerk.at}{path}", headers={"X-CSRFToken": token}).status_code == 403

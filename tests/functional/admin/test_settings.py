@@ -113,3 +113,26 @@ def test_the_owners_role_stays(desk):
     with desk.scope() as scope:
         role_id = find_role(scope, "owner").id
     assert desk.submit(f"/roles/{role_id}/", {"name": "Owner", "rights": []}).status_code == 422
+
+
+def test_a_domain_of_ones_own_works_once_its_record_points_here(desk, monkeypatch):
+    pointing: set[str] = {"203.0.113.9"}
+    monkeypatch.setattr(
+        "portals.admin.domains.addresses_of",
+        lambda host: frozenset(pointing) if host.endswith("example.net") else frozenset({"192.0.2.7"}),
+    )
+    for wrong in ("not a domain", "http://x.example.net", "localhost", ""):
+        answer = desk.submit("/settings/domains/new", {"hostname": wrong})
+        assert answer.status_code == 422
+        assert 'id="f-hostname-note"' in answer.get_data(as_text=True)
+    name = f"portal-{desk.tenant.slug}.example.net"
+    desk.submit("/settings/domains/new", {"hostname": name.upper()})
+    assert name in desk.text()
+    assert "waiting for its record" in desk.text()
+    desk.submit("/settings/domains", to=f"/settings/domains/{name}/check")
+    assert "was not found yet" in desk.text()
+    pointing.add("192.0.2.7")
+    desk.submit("/settings/domains", to=f"/settings/domains/{name}/check")
+    assert "points here" in desk.text()
+    desk.submit("/settings/domains", to=f"/settings/domains/{name}/remove")
+    assert "No domain of your own yet." in desk.text()
