@@ -40,7 +40,7 @@ translations: ## Collect the sentences of the pages for translation; says which 
 bench: ## Measure RADIUS against FreeRADIUS on this machine
 	@$(PYTHON) -I infra/bootstrap.py --dev
 	@$(BIN)/python -m tests.bench
-	@$(BIN)/python -m tests.bench.bench_billing --due 100000
+	@$(BIN)/python -m tests.bench.bench_billing
 
 clean: ## Remove .venv and caches; the data folder stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
