@@ -1,18 +1,21 @@
 """What only some accounts have: bindings, quotas, time windows (RAD-3). Pure, apart from what the row brings along."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from radius_cluster.routing.directory import NasEntry, TenantEntry
+from radius_cluster.wire.access_line import parse_nas_port_id
 from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_PORT, NAS_PORT_ID
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet
 from tenants.access.rules import LEARN
 from tenants.usage.rules_quota import Counter, left, window_of
 
+_VLANS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -38,18 +41,34 @@ class Special:
         return self.octets_left == 0 or self.seconds_left == 0
 
 
+def comparable_ports(bound: str, port: str) -> tuple[str, str]:
+    """Both sides of a port binding as they are compared (SUB-8).
+
+    A number or two bind to VLANs alone, wherever they come from; anything else to port and VLANs, read from the
+    vendor's format, whose other parts (Juniper's unit, for one) change from session to session.
+    """
+    if bound in ("", LEARN) or bound == port:
+        return bound, port
+    line = parse_nas_port_id(port)
+    if _VLANS.fullmatch(bound):
+        inner = "" if line.inner_vlan is None else f".{line.inner_vlan}"
+        return bound, "" if line.outer_vlan is None else f"{line.outer_vlan}{inner}"
+    return parse_nas_port_id(bound).key, line.key
+
+
 def read_special(rare: str | None, packet: Packet, nas: NasEntry, now: float) -> Special:
     """Take apart the JSON of the login query (login_sql.RARE)."""
     if rare is None:
         return Special()
     row: Mapping[str, Any] = json.loads(rare)
     octets, seconds = quota_left(row, nas.tenant, now)
+    bind_port, port = comparable_ports(row["bind_port"], port_of(packet))
     return Special(
         place_allowed=_place_allowed(row, nas),
         bind_mac=row["bind_mac"],
         mac=normalise_mac(packet.text(CALLING_STATION_ID)),
-        bind_port=row["bind_port"],
-        port=port_of(packet),
+        bind_port=bind_port,
+        port=port,
         octets_left=octets,
         seconds_left=seconds,
         quota_cut=row["quota_cut"],
