@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from radius_cluster.counters import Counters, dropped
 from radius_cluster.listen.database import Lane
@@ -13,6 +13,8 @@ from radius_cluster.process.accounting_request import Accounting
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.spool import Spool
 from radius_cluster.wire.codes import EAP_MESSAGE
+
+_STATES: Final = ("running", "catching_up", "degraded", "spool_full")
 
 
 class Cell:
@@ -30,9 +32,12 @@ class Cell:
         yield self.accounting.lane
 
     @property
-    def is_up(self) -> bool:
-        """Whether logins and accounting both have a connection."""
-        return self.accounting.lane.up and any(lane.up for lane in self.logins.lanes)
+    def state(self) -> str:
+        """How it serves: a state of registry.nodes."""
+        state = self.accounting.state
+        if state == "running" and not (self.accounting.lane.works and any(lane.works for lane in self.logins.lanes)):
+            return "degraded"
+        return state
 
     def busy(self) -> bool:
         """Whether anything waits for an answer."""
@@ -75,10 +80,12 @@ class Cells:
             cell.accounting.submit(request)
 
     def drop_hanging(self, now: float) -> None:
-        """Cut connections whose statement takes too long."""
+        """Cut connections whose statement takes too long, and the idle ones to the same database."""
         for cell in self.by_name.values():
-            for lane in cell.lanes():
-                lane.drop_if_hanging(now)
+            hanging = max(lane.drop_if_hanging(now) for lane in cell.lanes())
+            if hanging:
+                for lane in cell.lanes():
+                    lane.drop_if_silent(hanging)
 
     def tick(self, now: float) -> None:
         """Twice a second: notice databases that are away, and go on without them (RAD-10)."""
@@ -86,6 +93,11 @@ class Cells:
         for cell in self.by_name.values():
             cell.logins.tick(now)
             cell.accounting.tick(now)
+
+    @property
+    def state(self) -> str:
+        """The worst of the cells' states."""
+        return max((cell.state for cell in self.by_name.values()), key=_STATES.index)
 
     def close(self) -> None:
         """Give up the spools' files."""

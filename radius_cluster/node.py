@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 import structlog
 
@@ -19,8 +20,8 @@ from radius_cluster.cells import Cells
 from radius_cluster.counters import Counters
 from radius_cluster.listen.behind_balancer import BalancedReceiver
 from radius_cluster.listen.duplicates import Duplicates
-from radius_cluster.listen.peers import FORWARD, Peers, owner_name
 from radius_cluster.listen.node_link import NodeLink
+from radius_cluster.listen.peers import FORWARD, HAND_OVER, HELLO, RECALL, Peers, owner_name
 from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
 from radius_cluster.process.eap.server import EapServer
@@ -64,18 +65,25 @@ class Node:
         tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
         self.eap = EapLogins(eap_server(settings), tls, self.counters, self._forward)
         self.cells = Cells(urls, self.counters, self.eap, settings.data_dir.expanduser().absolute() / "spool")
+        for cell in self.cells.by_name.values():
+            cell.logins.ask_others = self._ask_others
         self._loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), self.directory)
         self._loader.followers["certificate"] = tls.forget
         self._reporter = Reporter(urls, self.directory, self.counters, self._started_at)
         self._receivers: list[Receiver] = []
         self._stopping = asyncio.Event()
+        self._turn = 0
+        self._recalling = False  # a request of another process is being decided
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises OSError when a port cannot be opened."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
-        self._open()
+        self._open_peers()
+        in_company = self._in_company()
+        if not in_company:  # else the others serve until we can: what came to our socket meanwhile would only wait
+            self._open_ports()
         background = [
             *self.cells.start(),
             asyncio.create_task(self._loader.run()),
@@ -86,6 +94,8 @@ class Node:
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000, 20, 50)
+            if in_company:
+                self._open_ports()
             for receiver in self._receivers:
                 receiver.start()
             LOG.info(
@@ -112,7 +122,7 @@ class Node:
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*background, return_exceptions=True)
 
-    def _open(self) -> None:
+    def _open_ports(self) -> None:
         settings = self._settings
         for port, kind, handlers in (
             (settings.radius_auth_port, "auth", {ACCESS_REQUEST: self.cells.log_in}),
@@ -128,7 +138,10 @@ class Node:
                     hint="bursts may lose packets; raise net.core.rmem_max to 16777216 or start as root",
                 )
             self._receivers.append(self._receiver(opened, kind, handlers))
+
+    def _open_peers(self) -> None:
         name = owner_name(socket.gethostname(), os.getpid())
+        settings = self._settings
         self.peers = Peers(settings.data_dir.expanduser().absolute() / "run", name, self._on_peer)
         if settings.node_address:
             key = derive_key(settings.require_secret_key(), "node-link")
@@ -136,6 +149,11 @@ class Node:
             handlers = {ACCESS_REQUEST: self.cells.log_in}
             elsewhere = self.elsewhere = Elsewhere(link, self.directory, self.counters, handlers)
             self._reporter.link = link
+
+    def _in_company(self) -> bool:
+        """Whether another process of this host serves the same ports, and stays."""
+        assert self.peers is not None
+        return any(self.peers.send(name, HELLO, b"") for name in self._staying())
 
     def _receiver(
         self, opened: socket.socket, kind: str, handlers: Mapping[int, Callable[[Request], None]]
@@ -154,9 +172,37 @@ class Node:
 
     def _on_peer(self, _sender: str, kind: int, body: bytes) -> None:
         """A request that another process received; it is answered from this one's socket, whose port is the same."""
-        if kind == FORWARD:
+        if kind == FORWARD and self._receivers:
             source, _, data = body.partition(b"\n")
             self._receivers[0].take(data, tuple(json.loads(source)), time.time())
+        elif kind in (HAND_OVER, RECALL) and self._loader.ready.is_set():
+            head, _, data = body.partition(b"\n")
+            receiver_kind, *origin = json.loads(head)
+            self._recalling = kind == RECALL
+            for receiver in self._receivers:
+                if receiver.kind == receiver_kind:
+                    receiver.take(data, tuple(origin), time.time())
+            self._recalling = False
+
+    def _hand_over(self, kind: str, data: bytes, source: tuple[Any, ...]) -> bool:
+        """Give a datagram to another process of this host that stays; False when there is none."""
+        body = json.dumps([kind, *source]).encode() + b"\n" + data
+        assert self.peers is not None
+        return any(self.peers.send(name, HAND_OVER, body) for name in self._staying())
+
+    def _ask_others(self, request: Request) -> bool:
+        """While the database is away: whichever process of this host has seen the account answers (RAD-10)."""
+        if self._recalling or self.peers is None:
+            return False
+        body = json.dumps(["auth", *request.key[0]]).encode() + b"\n" + request.packet.raw
+        return sum(self.peers.send(name, RECALL, body) for name in self._staying()) > 0
+
+    def _staying(self) -> list[str]:
+        """Processes of this host that serve the same ports, another one first each time."""
+        assert self.peers is not None
+        names = self.peers.staying(owner_name(socket.gethostname(), 0)[:-1])
+        self._turn += 1
+        return names[self._turn % len(names) :] + names[: self._turn % len(names)] if names else []
 
     async def _wait_for_directory(self) -> None:
         """Without the directory every packet would be an unknown NAS's: better to let them wait in the socket."""
@@ -182,19 +228,26 @@ class Node:
                 last_report = now
                 self.eap.forget_old()
                 if reporting is None or reporting.done():  # a database that hangs must not hold up the tick
-                    state = "running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded"
-                    reporting = asyncio.create_task(self._report(state))
+                    reporting = asyncio.create_task(self._report(self.cells.state))
         if reporting is not None:
             await asyncio.wait({reporting}, timeout=_DRAIN_SECONDS)
 
     async def _drain(self) -> None:
-        """Read what has come, answer it, write what was counted; routers go on with the other processes."""
+        """Answer what has come, hand what comes now to the other processes, write what was counted."""
+        assert self.peers is not None
+        self.peers.leave()
+        in_company = self._in_company()
         for receiver in self._receivers:
-            receiver.stop_reading()
+            if in_company:
+                receiver.hand_over = self._hand_over
+            else:
+                receiver.stop_reading()
         deadline = time.monotonic() + _DRAIN_SECONDS
         while self.cells.busy() and time.monotonic() < deadline:
             await asyncio.sleep(0.01)
         await asyncio.sleep(REJECT_DELAY_SECONDS + 0.05)
+        for receiver in self._receivers:  # from now on the kernel gives the other processes all
+            receiver.close()
         await self._report("draining")
         await self._reporter.goodbye()
         LOG.info("radius_stopped", answered=dict(self._reporter.totals))

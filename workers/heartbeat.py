@@ -28,12 +28,14 @@ class Heartbeat:
         self._children = children
         self._started_at = clock.now()
         self._next = 0.0
+        self._state = ""
 
     def beat(self, state: str = "running", counters: dict[str, Any] | None = None) -> None:
-        """Say so if it is time."""
-        if time.monotonic() < self._next:
+        """Say so if it is time, or if the state is another."""
+        if time.monotonic() < self._next and state == self._state:
             return
         self._next = time.monotonic() + EVERY_SECONDS
+        self._state = state
         try:
             with unscoped(self._database, reason="heartbeat of a process") as registry:
                 beat(

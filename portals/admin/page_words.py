@@ -57,11 +57,6 @@ def command(state: str) -> tuple[str, str]:
     return tone, str(said)
 
 
-def engine_state(code: str) -> str:
-    """How an engine is."""
-    return {"running": _("running"), "draining": _("stopping"), "degraded": _("without database")}.get(code, code)
-
-
 def usage(code: str) -> str:
     """For whom a plan is sold."""
     return {"new": _("new accounts"), "renew": _("renewals"), "both": _("both")}.get(code, code)

@@ -72,6 +72,7 @@ COUNTS: dict[tuple[str, str], Any] = {
     ("auth", "rejected"): lazy("rejected"),
     ("auth", "dropped"): lazy("logins dropped"),
     ("acct", "stored"): lazy("reports stored"),
+    ("acct", "spooled"): lazy("reports kept on disk meanwhile"),
     ("acct", "dropped"): lazy("reports dropped"),
     ("coa", "done"): lazy("disconnects done"),
     ("coa", "refused"): lazy("disconnects refused"),

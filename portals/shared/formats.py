@@ -9,6 +9,7 @@ from flask import Flask, g, has_request_context
 from markupsafe import Markup
 
 from infra import clock
+from portals.shared.engine_states import engine_state
 from portals.shared.i18n import _, ngettext
 
 _GB = 1024**3  # billing-rules.md: 1 GB sold is 1024³ octets
@@ -119,4 +120,4 @@ def init_formats(app: Flask) -> None:
     """Give the formats to templates as filters."""
     for formatter in (money, number, local, when, day, relative, duration, octets, rate):
         app.jinja_env.filters[formatter.__name__] = formatter
-    app.jinja_env.globals.update(spark=spark, now=clock.now)
+    app.jinja_env.globals.update(spark=spark, now=clock.now, engine_state=engine_state)

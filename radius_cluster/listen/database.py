@@ -68,8 +68,14 @@ class Lane(Generic[Batch]):
         self._failing = False  # connections come about, but no batch has been carried through since the last failure
         self._worked = False  # on the present connection
         self.busy_since = 0.0  # monotonic; 0 = idle
+        self.done_at = 0.0  # monotonic: when the last batch was carried through
         self.up = False
         self.down_since = time.monotonic()
+
+    @property
+    def works(self) -> bool:
+        """Whether there is a connection, and it does not refuse the work."""
+        return self.up and not self._failing
 
     def wake(self) -> bool:
         """Start the lane if it is idle; False when it is at work (it will see the queue when it is done)."""
@@ -79,12 +85,32 @@ class Lane(Generic[Batch]):
         sleeper.set_result(None)
         return True
 
-    def drop_if_hanging(self, now: float) -> None:
-        """Cut the connection of a statement that takes too long; what it was doing is tried again."""
-        if self.busy_since and now - self.busy_since > HANGING_SECONDS and self._connection is not None:
-            LOG.warning("database_hangs", lane=self._name, seconds=round(now - self.busy_since, 1))
-            self.busy_since = 0.0
-            self._connection.terminate()
+    def drop_if_hanging(self, now: float) -> float:
+        """Cut the connection of a statement that takes too long; what it was doing is tried again.
+
+        Gives since when it has been hanging, 0 when it does not.
+        """
+        since = self.busy_since
+        if not since or now - since <= HANGING_SECONDS or self._connection is None:
+            return 0.0
+        LOG.warning("database_hangs", lane=self._name, seconds=round(now - since, 1))
+        self._cut()
+        return since
+
+    def cut_if_busy(self) -> None:
+        """Cut the connection of a statement under way; what it was doing is given back."""
+        if self.busy_since and self._connection is not None:
+            self._cut()
+
+    def drop_if_silent(self, since: float) -> None:
+        """Cut a connection that has done nothing since another one began to hang: it would be the next to hang."""
+        if self.up and not self.busy_since and self.done_at <= since and self._connection is not None:
+            self._cut()
+
+    def _cut(self) -> None:
+        """Down at once, not only when the connection's end has come round to :meth:`run`."""
+        self.up, self.busy_since, self.down_since = False, 0.0, time.monotonic()
+        self._connection.terminate()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -137,6 +163,7 @@ class Lane(Generic[Batch]):
                     loop.call_soon(rest)  # runs when the next batch's statement is on its way
                 attempts = 0
                 self._worked, self._failing = True, False
+                self.done_at = time.monotonic()
             except asyncio.CancelledError:
                 self._give_back(batch)
                 raise

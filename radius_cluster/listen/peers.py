@@ -18,6 +18,7 @@ import structlog
 LOG = structlog.get_logger(__name__)
 
 _SUFFIX: Final = ".sock"
+_LEAVING: Final = ".leaving"
 _LARGEST_MESSAGE: Final = 8_192
 _MESSAGES_PER_WAKE_UP: Final = 64
 _MOST_WAITING: Final = 2_000
@@ -28,6 +29,9 @@ FORWARD: Final = 1  # a datagram for the process that owns its EAP conversation
 HOLDS: Final = 2  # the routers whose RadSec connections a process has
 ASK: Final = 3  # a CoA or Disconnect request for one of them
 REPLY: Final = 4  # its answer
+HAND_OVER: Final = 5  # a datagram that reached a process which is about to end
+RECALL: Final = 6  # one whose account its process does not know, while the database is away
+HELLO: Final = 7  # nothing but the question whether anybody is there
 
 OnMessage = Callable[[str, int, bytes], None]  # (sender, kind, body)
 
@@ -51,8 +55,7 @@ class Peers:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._waiting: deque[tuple[str, bytes]] = deque()
-        with suppress(FileNotFoundError):  # of an earlier process with this number
-            os.unlink(name + _SUFFIX, dir_fd=self._folder)
+        self._unlink(name)  # of an earlier process with this number
         self._socket.bind(self._path(name))
         asyncio.get_running_loop().add_reader(self._socket, self._on_readable)
 
@@ -60,6 +63,16 @@ class Peers:
         """Processes whose socket is there; some of them may be dead."""
         found = [name.removesuffix(_SUFFIX) for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]
         return [name for name in found if name != self.name and name.startswith(prefix)]
+
+    def staying(self, prefix: str) -> list[str]:
+        """Those of :meth:`names` that have not said that they are about to end."""
+        leaving = {name.removesuffix(_LEAVING) for name in os.listdir(self._folder) if name.endswith(_LEAVING)}
+        return [name for name in self.names(prefix) if name not in leaving]
+
+    def leave(self) -> None:
+        """Say that this process is about to end; it still takes what only it can answer."""
+        with suppress(OSError):
+            os.close(os.open(self.name + _LEAVING, os.O_CREAT | os.O_WRONLY, 0o600, dir_fd=self._folder))
 
     def send(self, peer: str, kind: int, body: bytes) -> bool:
         """Hand a message over; False when there is no such process."""
@@ -74,8 +87,7 @@ class Peers:
         except BlockingIOError:
             return self._wait(peer, message)
         except (FileNotFoundError, ConnectionRefusedError):
-            with suppress(OSError):
-                os.unlink(peer + _SUFFIX, dir_fd=self._folder)
+            self._unlink(peer)
             return False
         except OSError as error:
             LOG.warning("peer_unreachable", peer=peer, error=str(error))
@@ -86,10 +98,14 @@ class Peers:
         """Take no more messages, and leave no file behind."""
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
-        with suppress(OSError):
-            os.unlink(self.name + _SUFFIX, dir_fd=self._folder)
+        self._unlink(self.name)
         os.close(self._folder)
         self._folder = -1
+
+    def _unlink(self, name: str) -> None:
+        for suffix in (_SUFFIX, _LEAVING):
+            with suppress(OSError):
+                os.unlink(name + suffix, dir_fd=self._folder)
 
     def _path(self, name: str) -> str:
         return f"/proc/self/fd/{self._folder}/{name}{_SUFFIX}"

@@ -93,6 +93,8 @@ class Receiver:
         self._sendto = opened.sendto
         self._sources: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one object for each: the answers kept share it
         self._reading = False
+        # While this process ends: hands a datagram to another process of this port; gives whether there was one.
+        self.hand_over: Callable[[str, bytes, tuple[Any, ...]], bool] | None = None
 
     def start(self) -> None:
         """Begin to read."""
@@ -121,7 +123,8 @@ class Receiver:
 
     def _on_readable(self) -> bool:
         """Read up to 64 datagrams; True when there may be more."""
-        receive, take, now = self._socket.recvfrom, self.take, time.time()
+        receive, now = self._socket.recvfrom, time.time()
+        take = self.take if self.hand_over is None else self._take_or_hand_over
         largest, sources = self.largest_datagram, self._sources
         if len(sources) > _MOST_SOURCES:
             sources.clear()
@@ -144,7 +147,7 @@ class Receiver:
         key = (source, data[:20])
         answers = self.duplicates.answers
         if key in answers:
-            self._repeat(data, key)
+            self._repeat(data, key, now)
             return
         packet = parse(data)
         if isinstance(packet, str):
@@ -172,15 +175,30 @@ class Receiver:
         self.duplicates.begin(key)
         handler(Request(packet, nas, self, key, now))
 
-    def _repeat(self, data: bytes, key: Key) -> None:
+    def _take_or_hand_over(self, data: bytes, source: tuple[Any, ...], now: float) -> None:
+        """The port is shared: the kernel brings us packets until our socket closes, and repeats of them, too."""
+        assert self.hand_over is not None
+        if (source, data[:20]) in self.duplicates.answers:
+            self.take(data, source, now)
+        else:
+            self.hand_over(self.kind, data, source)  # when nobody is left, it asks again
+
+    def _repeat(self, data: bytes, key: Key, now: float) -> None:
+        """The header of an earlier request: a repeat, if it verifies as that did; else somebody has changed it."""
+        source = key[0]
+        packet = parse(data)
+        if isinstance(packet, str):
+            self._drop_malformed(packet, source, data, now)
+            return
+        nas = self._directory.find(packet.attributes.get(NAS_IDENTIFIER), source[0])
+        problem = UNKNOWN_NAS if nas is None else verify_request(packet, nas.secret, nas.required)
+        if nas is None or problem:
+            self._refuse(nas, problem, packet, source, now)
+            return
         reply = self.duplicates.answers[key]
         if reply is not None:
-            self.send(reply, key[0])
-        packet = parse(data)
-        if isinstance(packet, Packet):
-            nas = self._directory.find(packet.attributes.get(NAS_IDENTIFIER), key[0][0])
-            if nas is not None:
-                self._counters.count(nas, self._duplicate_outcome)
+            self.send(reply, source)
+        self._counters.count(nas, self._duplicate_outcome)
 
     def _answer_status(self, request: Request) -> None:
         self._counters.count(request.nas, STATUS)

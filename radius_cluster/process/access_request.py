@@ -2,6 +2,7 @@
 
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ LANES: Final = 4  # batches under way at once: measured +20 % against one
 _LARGEST_BATCH: Final = 512
 _LONGEST_QUEUE: Final = 20_000
 _AWAY_SECONDS: Final = 0.5  # no connection for so long: logins are decided from memory
-_HANGS_SECONDS: Final = 2.0
+_HANGS_SECONDS: Final = 1.5  # a login takes milliseconds; routers give up after a few seconds
 _LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
@@ -50,6 +51,9 @@ class Logins:
         self._lock_out = LockOut()
         self._memory = LastKnownGood()
         self._degraded = False  # the database is away: decide from memory (RAD-10)
+        self._unknown: deque[Request] = deque()  # meanwhile: those of accounts that we have never seen
+        # Hands a request to processes that may know its account; gives whether there are any.
+        self.ask_others: Callable[[Request], bool] = lambda _request: False
         self.lanes: list[Lane[Batch]] = [
             Lane(
                 url,
@@ -80,16 +84,37 @@ class Logins:
 
     def tick(self, now: float) -> None:
         """Twice a second: notice that the database is away, and serve those that wait from memory."""
-        away = all(
-            (not lane.up and now - lane.down_since > _AWAY_SECONDS)
-            or (lane.busy_since and now - lane.busy_since > _HANGS_SECONDS)
-            for lane in self.lanes
-        )
-        if away != self._degraded:
-            self._degraded = away
-            LOG.warning("logins_from_memory" if away else "logins_from_the_database", known=len(self._memory))
+        lanes = self.lanes
+        since = self._hangs_since(now)
+        if since or all(not lane.up and now - lane.down_since > _AWAY_SECONDS for lane in lanes):
+            if not self._degraded:
+                LOG.warning("logins_from_memory", known=len(self._memory))
+            self._degraded = True
+            for lane in lanes:  # what waits for an answer of the database gets it from memory
+                lane.cut_if_busy()
+                lane.drop_if_silent(since)
+        elif any(lane.up for lane in lanes):
+            self._use_database()
         while self._degraded and self._queue:
             self._decide_from_memory(self._queue.popleft())
+        oldest = time.time() - _TOO_OLD_SECONDS
+        while self._unknown and self._unknown[0].arrived < oldest:
+            late = self._unknown.popleft()
+            late.forget()
+            self._counters.count(late.nas, dropped("auth", "database_away"))
+
+    def _use_database(self) -> None:
+        if self._degraded:
+            self._degraded = False
+            LOG.warning("logins_from_the_database", known=len(self._memory))
+            self._queue.extendleft(reversed(self._unknown))
+            self._unknown.clear()
+
+    def _hangs_since(self, now: float) -> float:
+        """Since when lanes have been waiting without any having carried something through; 0 = not for too long."""
+        waiting = [lane.busy_since for lane in self.lanes if lane.busy_since]
+        since = max(min(waiting), *(lane.done_at for lane in self.lanes)) if waiting else now
+        return since if now - since > _HANGS_SECONDS else 0.0
 
     def busy(self) -> bool:
         """Whether anything still waits for its decision."""
@@ -97,7 +122,7 @@ class Logins:
 
     async def _prepare(self, connection: Any) -> tuple[Any, Any]:
         prepared = connection, await connection.prepare(sql.LOGIN)
-        self._degraded = False
+        self._use_database()
         return prepared
 
     def _take(self) -> Batch | None:
@@ -115,7 +140,12 @@ class Logins:
         return batch or None
 
     def _give_back(self, batch: Batch) -> None:
-        self._queue.extendleft(request for request in reversed(batch) if request is not None)
+        waiting = [request for request in batch if request is not None]
+        if self._degraded:
+            for request in waiting:
+                self._decide_from_memory(request)
+        else:
+            self._queue.extendleft(reversed(waiting))
 
     async def _work(self, prepared: tuple[Any, Any], batch: Batch) -> None:
         connection, statement = prepared
@@ -240,9 +270,14 @@ class Logins:
         """What the database last said of this account; open sessions are not counted, nobody unknown gets an answer."""
         nas, now = request.nas, time.time()
         row = self._memory.recall(nas.tenant.id, request.user_name)
-        if row is None or not row[sql.ACTIVATED]:  # another server may know more; a first login must be written down
-            request.forget()
-            self._counters.count(nas, dropped("auth", "database_away"))
+        if row is None or not row[sql.ACTIVATED]:  # another process may know more; a first login must be written down
+            if request.eap is None and self.ask_others(request):  # an EAP conversation is ours alone
+                request.forget()
+            elif len(self._unknown) < _LONGEST_QUEUE:  # it may have been a moment only
+                self._unknown.append(request)
+            else:
+                request.forget()
+                self._counters.count(nas, dropped("auth", "overload"))
             return
         if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
             return

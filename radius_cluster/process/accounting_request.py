@@ -68,6 +68,7 @@ class Accounting:
         self._spool = spool
         self._spooling = False  # from the database's going away until the spool is replayed
         self._writing: asyncio.Task[None] | None = None
+        self._disk_full = False  # the last write to the spool failed
         self.lane: Lane[Batch] = Lane(
             url,
             f"broadloom radius {cell} accounting",
@@ -110,9 +111,20 @@ class Accounting:
         if (away or (lane.busy_since and now - lane.busy_since > _HANGS_SECONDS)) and not self._spooling:
             self._spooling = True
             LOG.warning("accounting_goes_to_the_spool")
+            lane.cut_if_busy()  # what hangs goes there, too; should it be stored after all, the replay changes nothing
         if self._spooling:
             self._write_soon()
         lane.wake()
+
+    @property
+    def state(self) -> str:
+        """running, or catching_up (the spool is replayed), degraded (reports go to it), spool_full (they cannot)."""
+        if not self._spooling:
+            return "running"
+        hangs = self.lane.busy_since and time.monotonic() - self.lane.busy_since > _HANGS_SECONDS
+        if self.lane.works and not hangs:
+            return "catching_up"
+        return "spool_full" if self._disk_full else "degraded"
 
     def busy(self) -> bool:
         """Whether anything still waits for its commit; also the spool, while the database can take it."""
@@ -159,6 +171,8 @@ class Accounting:
                 return
         self._segments.appendleft(batch)
         self._waiting += _requests_in(batch)
+        if self._spooling:
+            self._write_soon()
 
     async def _work(self, prepared: Prepared, batch: Batch) -> Callable[[], None] | None:
         connection, account, each = prepared
@@ -248,10 +262,13 @@ class Accounting:
                 try:
                     await asyncio.get_running_loop().run_in_executor(None, spool.append, lines)
                 except OSError as error:
-                    LOG.error("spool_not_written", error=str(error))
+                    if not self._disk_full:
+                        LOG.error("spool_not_written", error=str(error))
+                    self._disk_full = True
                     for request in _requests_of(batches):
                         self._drop(request, "spool_full")
                 else:
+                    self._disk_full = False
                     for request in _requests_of(batches):
                         self._answer(request, ACCT_SPOOLED)
                 finally:

@@ -131,8 +131,7 @@ class RadsecServer:
                 self.eap.forget_old()
                 back.tell()
                 if reporting is None or reporting.done():  # a database that hangs must not hold up the tick
-                    state = "running" if all(c.is_up for c in self.cells.by_name.values()) else "degraded"
-                    reporting = asyncio.create_task(self._report(state))
+                    reporting = asyncio.create_task(self._report(self.cells.state))
         if reporting is not None:
             await asyncio.wait({reporting}, timeout=_DRAIN_SECONDS)
 

@@ -184,9 +184,7 @@ def test_who_is_not_let_in(
         bare.recv(1)
     # A certificate that the authority signed but nobody issued, and one of another authority
     world.run("UPDATE registry.radsec_credentials SET identity = 'x' WHERE tenant_id = %s", other.tenant.id)
-    time.sleep(0.5)
-    stranger = radsec_router(other)
-    assert stranger.is_closed()
+    wait_for(lambda: radsec_router(other).is_closed(0.3))  # the process has heard of it
     with tenant_scope(database, isp.ref) as scope:
         withdraw_credential(scope, isp.issued.credential_id, actor=SYSTEM, now=clock.now())
     assert router.is_closed()  # the open connection, too
@@ -237,15 +235,22 @@ def test_a_disconnect_goes_back_through_the_routers_own_connection(
     processes.start("radius_cluster.coa", "coa_ready")
     router = radsec_router(isp)
     assert router.account(codes.ACCT_START, "s1", "alice")
-    time.sleep(2.5)  # the radsec process has told the coa process by now
     payload = {"nas_id": isp.nas_id, "session_id": "s1", "username": "alice", "account_id": account, "framed_ip": ""}
     add = (
         "INSERT INTO work.outbox (tenant_id, topic, subject, payload) VALUES (%s, 'radius.disconnect', %s, %s::jsonb)"
         " RETURNING id"
     )
-    [(row,)] = world.query(add, isp.tenant.id, f"account:{account}", json.dumps(payload))
-    world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
-    request = router.receive()
+
+    def cut() -> int:
+        [(made,)] = world.query(add, isp.tenant.id, f"account:{account}", json.dumps(payload))
+        world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
+        return int(made)
+
+    row, request = cut(), router.receive(0.5)
+    for _ in range(20):  # until the radsec process has told the coa process of this connection
+        if request is not None:
+            break
+        row, request = cut(), router.receive(0.5)
     assert request is not None
     assert request.code == codes.DISCONNECT_REQUEST
     assert request.text(codes.USER_NAME) == "alice"
@@ -253,9 +258,7 @@ def test_a_disconnect_goes_back_through_the_routers_own_connection(
     router.send(encode_dynamic_response(codes.DISCONNECT_ACK, request, b"radsec", b""))
     wait_for(lambda: world.query("SELECT state FROM work.outbox WHERE id = %s", row) == [("done",)])
     # A router that refuses, and one that says nothing
-    [(row,)] = world.query(add, isp.tenant.id, f"account:{account}", json.dumps(payload))
-    world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
-    request = router.receive()
+    row, request = cut(), router.receive()
     assert request is not None
     router.send(encode_dynamic_response(codes.DISCONNECT_NAK, request, b"radsec", encode.number(101, 404)))
     wait_for(lambda: world.query("SELECT state FROM work.outbox WHERE id = %s", row) == [("refused",)])
@@ -269,7 +272,14 @@ def test_a_pre_shared_key_names_the_router(
     world.subscriber(isp.tenant, "alice", max_sessions=0)
     with tenant_scope(database, isp.ref) as scope:
         issued = issue_psk(scope, isp.nas_id, actor=SYSTEM, now=clock.now())
-    time.sleep(0.5)
+
+    def is_known() -> bool:
+        first = _Openssl(settings, version, issued.identity, issued.key_hex, isp.identifier)
+        answered = bool(first.ask(first.request("alice")))
+        first.close()
+        return answered
+
+    wait_for(is_known)  # the process has heard of the key
     router = _Openssl(settings, version, issued.identity, issued.key_hex, isp.identifier)
     wrong = _Openssl(settings, version, issued.identity, "00" * 32, isp.identifier)
     assert wrong.ask(wrong.request("alice")) == b""

@@ -74,6 +74,27 @@ def test_engines_show_who_works_and_who_is_silent(ops):
     assert "fresh:1" in ops.get()
 
 
+def test_engines_say_in_what_state_an_outage_has_put_them(ops):
+    """RAD-10: the state is clear on the page."""
+    now = clock.now()
+    said = {
+        "degraded": "without database: logins from memory, accounting to disk",
+        "spool_full": "without database, and its disk is full: accounting is not answered",
+        "catching_up": "storing the accounting of an outage",
+        "draining": "stopping",
+    }
+    with unscoped(ops.database, reason="test makes nodes") as session:
+        for number, state in enumerate(said, 3):
+            beat(
+                session, kind="radius", host="node", pid=number, started_at=now, now=now, state=state,
+                counters={"acct.spooled": 1234, "acct.dropped:spool_full": 5},
+            )  # fmt: skip
+    page = ops.get("engines/")
+    for number, state in enumerate(said, 3):
+        assert f"node:{number} RADIUS engine {said[state]}" in page
+    assert "reports kept on disk meanwhile 1,234" in page
+
+
 def explode() -> None:
     """A job that fails."""
     raise ValueError("the disk is full")

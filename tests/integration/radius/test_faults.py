@@ -1,6 +1,5 @@
 """Faults under load (RAD-10; issue 2, "Must show"): what was acknowledged is stored, and serving goes on within 5 s."""
 
-import os
 import signal
 import threading
 import time
@@ -10,12 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.data_folder import prepare_folder
-from infra.db import Database
-from infra.embedded.installation import EmbeddedServers
 from infra.settings import Settings
 from radius_cluster.wire import codes
-from tenants.registry.prepare import prepare_database
+from tests.fixtures.own_installation import OwnInstallation, own_installation
 from tests.fixtures.radius import Client, Processes, World, wait_for
 
 
@@ -121,42 +117,15 @@ def test_a_drained_process_answers_all_it_took(world: World, processes: Processe
     check_stored(world, nas_id, traffic)
 
 
-class Own:
-    """An installation of this test alone, durable, whose database may be killed."""
-
-    def __init__(self, settings: Settings, folder: Path) -> None:
-        self.settings = replace(settings, data_dir=folder, database_url="", redis_url="", embedded_fsync=True)
-        self.servers = EmbeddedServers(self.settings, prepare_folder(folder))
-        found = self.servers.start("command")
-        self.settings = replace(self.settings, database_url=found.database_url, redis_url=found.redis_url)
-        database = Database(found.database_url)
-        prepare_database(database)
-        database.dispose()
-
-    def kill_database(self) -> None:
-        assert self.servers.postgres is not None
-        assert self.servers.postgres.pid is not None
-        os.kill(self.servers.postgres.pid, signal.SIGKILL)
-
-    def start_database(self) -> None:
-        assert self.servers.postgres is not None
-        wait_for(lambda: not self.servers.postgres.is_alive())  # reaps it, as the supervisor does
-        self.servers.start_postgres()
-
-
-@pytest.fixture
-def own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
-    import tempfile
-
-    with tempfile.TemporaryDirectory(prefix="broadloom-fault-") as folder:
-        Path(folder).chmod(0o755)
-        made = Own(settings, Path(folder))
+@pytest.fixture(scope="module")
+def own() -> Iterator[OwnInstallation]:
+    """An installation of these tests alone, durable, whose database may be killed."""
+    with own_installation() as made:
         yield made
-        made.servers.stop()
 
 
 @pytest.mark.slow
-def test_killed_database_loses_nothing(own: Own, tmp_path: Path) -> None:
+def test_killed_database_loses_nothing(own: OwnInstallation, tmp_path: Path) -> None:
     world = World(own.settings.database_url, own.settings.secret_key)
     nas_id, identifier = populate(world)
     world.connection.close()
@@ -184,7 +153,7 @@ def test_killed_database_loses_nothing(own: Own, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_database_away(own: Own, tmp_path: Path) -> None:
+def test_database_away(own: OwnInstallation, tmp_path: Path) -> None:
     """Known subscribers keep logging in, accounting is acknowledged from the spool and stored once, also by an heir."""
     world = World(own.settings.database_url, own.settings.secret_key)
     nas_id, identifier = populate(world)

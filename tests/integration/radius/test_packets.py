@@ -1,11 +1,14 @@
 """Packets that may not be answered are dropped and counted by reason; nothing crashes (RAD-1, RAD-7, RAD-9, TEN-4)."""
 
 import secrets
-import socket
+from dataclasses import replace
+from pathlib import Path
 
+from infra.settings import Settings
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.md5 import md5
+from tests.bench.fuzz_socket import fuzz
 from tests.fixtures.radius import Processes, World, wait_for
 
 
@@ -76,24 +79,18 @@ def test_bad_packets(world: World, processes: Processes, client) -> None:
     assert ("wrong_secret", nas_id, identifier) in shown
 
 
-def test_noise_does_not_grow_or_kill_the_process(world: World, processes: Processes, client) -> None:
-    tenant = world.tenant()
-    _, identifier = world.nas(tenant)
-    world.subscriber(tenant, "alice", max_sessions=0)
+def test_noise_does_not_grow_or_kill_the_process(settings: Settings, fresh_database_url: str, tmp_path: Path) -> None:
+    """The short version of ``python -m tests.bench.fuzz_socket``; a database of its own, for the counters add up."""
+    settings = replace(settings, database_url=fresh_database_url)
+    world, processes = World(settings.database_url, settings.secret_key), Processes(settings, tmp_path / "process.log")
     process = processes.start()
-    router = client(identifier)
-    good = router.access("alice")
-    noisy = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    for number in range(3000):
-        data = bytearray(good if number % 2 else secrets.token_bytes(secrets.randbelow(4096)))
-        for _ in range(3):
-            if data:
-                data[secrets.randbelow(len(data))] = secrets.randbelow(256)
-        port = processes.settings.radius_auth_port if number % 3 else processes.settings.radius_acct_port
-        noisy.sendto(data, (processes.settings.bind, port))
-    noisy.close()
-    assert router.log_in("alice").code == codes.ACCESS_ACCEPT
-    assert process.poll() is None
+    try:
+        done = fuzz(world, settings, process.pid, 6_000, seed=secrets.randbelow(10_000), batch=64)
+        assert process.poll() is None
+    finally:
+        processes.stop()
+        world.connection.close()
+    assert done.wrong() == []
     assert "packet_failed" not in processes.logs()
 
 

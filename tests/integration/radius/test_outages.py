@@ -1,0 +1,169 @@
+"""RAD-10 case by case, under load: a hanging database, a full disk, a clock that jumps, no Redis, too much work.
+
+Each test ends with the checker: what the routers saw acknowledged is stored, once.
+"""
+
+import resource
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from infra.settings import Settings
+from radius_cluster.wire import codes
+from tests.fixtures.radius import Client, Processes, World, wait_for
+from tests.fixtures.steady_load import Isp, SteadyLoad, check, make_isps
+from tests.fixtures.tcp_relay import TcpRelay
+
+
+@pytest.fixture
+def relay(settings: Settings) -> Iterator[TcpRelay]:
+    """Between the node and the database: what it does, the database seems to do."""
+    made = TcpRelay(urlsplit(settings.database_url).port or 5432)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def behind_relay(settings: Settings, relay: TcpRelay) -> Settings:
+    """Settings of a node that reaches the database through the relay."""
+    url = urlsplit(settings.database_url)
+    netloc = f"{url.username}:{url.password}@127.0.0.1:{relay.port}"
+    return replace(settings, database_url=url._replace(netloc=netloc).geturl())
+
+
+@pytest.fixture
+def isps(world: World) -> list[Isp]:
+    return make_isps(world, 2, 60)
+
+
+def know_everybody(settings: Settings, isps: list[Isp]) -> None:
+    """Every subscriber has logged in: the process knows them from now on."""
+    for isp in isps:
+        router = Client(settings, isp.identifier)
+        for username in isp.usernames:
+            answer = router.log_in(username)
+            assert answer is not None
+            assert answer.code == codes.ACCESS_ACCEPT
+        router.close()
+
+
+def spooled_octets(settings: Settings) -> int:
+    return sum(path.stat().st_size for path in (settings.data_dir / "spool").glob("*.spool"))
+
+
+def counted(world: World, isps: list[Isp], outcome: str) -> int:
+    [(packets,)] = world.query(
+        "SELECT COALESCE(sum(packets), 0)::int FROM aaa.packet_count WHERE tenant_id = ANY(%s) AND outcome = %s",
+        [isp.tenant_id for isp in isps], outcome,
+    )  # fmt: skip
+    return int(packets)
+
+
+def test_a_hanging_database_with_hardly_any_traffic(
+    behind_relay: Settings, relay: TcpRelay, isps: list[Isp], processes: Processes
+) -> None:
+    """Idle connections do not show that the database hangs: one slow login must be enough for all of them."""
+    processes.settings = behind_relay
+    processes.start()
+    know_everybody(behind_relay, isps)
+    router = Client(behind_relay, isps[0].identifier)
+    relay.black_hole()
+    first = router.ask(router.access(isps[0].usernames[0]), timeout=5)
+    assert first is not None  # answered from memory, once the hang was noticed
+    for username in isps[0].usernames[1:6]:
+        began = time.monotonic()
+        answer = router.log_in(username)
+        assert answer is not None
+        assert answer.code == codes.ACCESS_ACCEPT
+        assert time.monotonic() - began < 0.9, username  # nobody else waits
+    router.close()
+    relay.black_hole(False)
+    relay.cut()
+    wait_for(lambda: "logins_from_the_database" in processes.logs())
+
+
+def test_a_full_disk_and_room_again(
+    behind_relay: Settings, relay: TcpRelay, isps: list[Isp], processes: Processes, world: World
+) -> None:
+    processes.settings = behind_relay
+    process = processes.start()
+    know_everybody(behind_relay, isps)
+    load = SteadyLoad(behind_relay, isps, rate=500, login_share=0.2, repeat_seconds=0.5, tries=4).start()
+    try:
+        relay.refuse()
+        wait_for(lambda: spooled_octets(behind_relay) > 40_000)
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (spooled_octets(behind_relay) + 3_000, hard))
+        wait_for(lambda: "spool_not_written" in processes.logs())
+        full = load.mark("disk full")
+        wait_for(lambda: full.unanswered["report"] > 20)
+        assert process.poll() is None
+        assert full.accepted > 20  # logins need no disk
+        assert full.rejected == full.unanswered["login"] == 0
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        again = load.mark("room again")
+        wait_for(lambda: again.acknowledged > 100)
+        relay.cut(target=world.connection.info.port)
+    finally:
+        load.stop()
+    wait_for(lambda: spooled_octets(behind_relay) == 0, 30)
+    check(world, load).must_hold()
+    assert wait_for(lambda: counted(world, isps, "dropped:spool_full"))
+
+
+def test_a_clock_that_jumps(
+    settings: Settings, isps: list[Isp], processes: Processes, world: World, tmp_path: Path, monkeypatch
+) -> None:
+    shift = tmp_path / "shift"
+    shift.write_text("0")
+    monkeypatch.setenv("SHIFT_FILE", str(shift))
+    processes.start("tests.fixtures.radius_with_shifted_clock")
+    load = SteadyLoad(settings, isps, rate=300, repeat_seconds=0.5).start()
+    try:
+        for seconds in (0, 3600, -3600, 0):
+            new = shift.with_suffix(".new")
+            new.write_text(str(seconds))
+            new.replace(shift)
+            phase = load.mark(f"clock off by {seconds} s")
+            wait_for(lambda phase=phase: phase.acknowledged > 150 and phase.accepted > 60)
+            assert phase.first_answer < 1
+    finally:
+        load.stop()
+    assert load.total("rejected") == 0
+    assert not load.unanswered()
+    check(world, load).must_hold()
+
+
+def test_redis_is_not_needed(settings: Settings, isps: list[Isp], processes: Processes, world: World) -> None:
+    processes.settings = replace(settings, redis_url="redis://127.0.0.1:1/0")
+    processes.start()
+    load = SteadyLoad(settings, isps, rate=300).start()
+    wait_for(lambda: load.total("acknowledged") > 100 and load.total("accepted") > 50)
+    load.stop()
+    assert load.total("repeats") == 0
+    check(world, load).must_hold()
+
+
+def test_a_rolling_restart_costs_nobody_more_than_one_repeat(
+    settings: Settings, isps: list[Isp], processes: Processes, world: World
+) -> None:
+    processes.start()
+    processes.start()
+    load = SteadyLoad(settings, isps, rate=300).start()
+    try:
+        wait_for(lambda: load.total("acknowledged") > 50)
+        for old in list(processes.running):
+            processes.start()
+            old.send_signal(signal.SIGTERM)
+            assert old.wait(10) == 0
+    finally:
+        load.stop()
+    assert not load.unanswered()
+    assert load.total("rejected") == 0
+    assert max(max(phase.tries, default=1) for phase in load.phases) <= 2
+    check(world, load).must_hold()

@@ -1,0 +1,66 @@
+"""RAD-10: while Redis is away nothing that is due is lost; it is done when Redis is back."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select
+
+from infra import clock
+from infra.db import Database
+from infra.outbox import DueRow
+from infra.queue import connect, schedule_states
+from infra.settings import Settings
+from infra.tenant_scope import TenantRef, tenant_scope, unscoped
+from tenants.access.project import EXPIRE
+from tests.fixtures.accounts import open_one, sell, set_expiry
+from tests.fixtures.tcp_relay import TcpRelay
+from tests.fixtures.workers import Programs, wait_until
+
+
+@pytest.fixture
+def relay(settings: Settings) -> Iterator[TcpRelay]:
+    """Between the programs and Redis."""
+    made = TcpRelay(urlsplit(settings.redis_url).port or 6379)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def programs_behind_relay(settings: Settings, relay: TcpRelay) -> Iterator[Programs]:
+    """Worker and scheduler reach Redis through the relay."""
+    url = urlsplit(settings.redis_url)
+    netloc = (
+        f"{url.netloc.rpartition('@')[0]}@127.0.0.1:{relay.port}" if "@" in url.netloc else f"127.0.0.1:{relay.port}"
+    )
+    made = Programs(replace(settings, redis_url=url._replace(netloc=netloc).geturl()))
+    yield made
+    made.end_all()
+
+
+def test_what_is_due_meanwhile_is_done_afterwards(
+    programs_behind_relay: Programs, relay: TcpRelay, database: Database, tenant: TenantRef, settings: Settings
+) -> None:
+    programs, connection = programs_behind_relay, connect(settings.redis_url)
+    worker, scheduler = programs.start("workers"), programs.start("workers.scheduler")
+    wait_until(lambda: any(s.last_status == "finished" for s in schedule_states(connection)), 30, what="the schedule")
+
+    def due() -> bool:
+        mine = select(DueRow).where(DueRow.tenant_id == tenant.id, DueRow.kind == EXPIRE, DueRow.run_at <= clock.now())
+        with unscoped(database, reason="test") as session:
+            return session.scalars(mine).first() is not None
+
+    relay.refuse()
+    with tenant_scope(database, tenant) as scope:
+        account_id = open_one(scope, "u1", sell(scope))
+        set_expiry(scope, account_id, clock.now() - timedelta(seconds=1))
+    assert due()
+    with pytest.raises(AssertionError, match="did not happen"):
+        wait_until(lambda: not due(), 1.5)
+    assert scheduler.poll() is None  # it waits for Redis
+    relay.cut(target=urlsplit(settings.redis_url).port)
+    if worker.poll() is not None:  # it may end, and is started again by the supervisor
+        programs.start("workers")
+    wait_until(lambda: not due(), 20, what="the cut-off")
