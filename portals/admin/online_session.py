@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, scope
 from portals.shared.access import requires
@@ -27,9 +28,11 @@ ICONS = {
 
 @blueprint.get("/online/session")
 @requires("online.view")
-def show_session() -> str:
+def show_session() -> str | Response:
     """``key`` names it; ``began`` (seconds since 1970) tells past ones of the same key apart."""
-    key = SessionKey.parse(request.args.get("key", ""))
+    if "key" not in request.args:
+        return redirect(url_for("admin.list_history_page"))
+    key = SessionKey.parse(request.args["key"])
     if key is None:
         raise NotFound(what="session", ref="")
     raw = request.args.get("began", "")

@@ -15,6 +15,7 @@ from infra.tenant_scope import tenant_scope, unscoped
 from tenants.onboarding.sign_up import SignUpForm, sign_up
 from tenants.registry.models import Node
 from tenants.registry.nodes import beat
+from tenants.usage.models import PacketCount
 from tests.fixtures.accounts import open_one, sell
 
 
@@ -63,10 +64,29 @@ def test_engines_show_who_works_and_who_is_silent(ops):
                 acct_port=1813,
                 started_at=now,
                 heartbeat_at=now - timedelta(seconds=60),
-                counters={"auth.rejected:expired": 3, "auth.rejected:quota": 4, "acct.stored": 9},
+                counters={
+                    "auth.rejected:expired": 3,
+                    "auth.rejected:quota": 4,
+                    "acct.stored": 9,
+                    "latency": {"bounds_ms": [5, 100], "auth": [98, 1, 1]},
+                },
             )
         )
+        for kind, outcome, packets in (("auth", "rejected:quota", 4_711), ("auth_ms", "5", 99), ("auth_ms", "100", 1)):
+            counted = {"tenant_id": 0, "nas_id": 0, "hour": now, "kind": kind, "outcome": outcome, "packets": packets}
+            session.merge(PacketCount(**counted))
     page = ops.get("engines/")
+    assert "Quota used up" in page
+    assert "4,711" in page
+    assert "5 ms" in page
+    assert "of no router" in page
+    ops.get("engines/?lang=zh")
+    assert ops.status == 200
+    ops.get("engines/?lang=en")
+    figures = ops.web.client.get("/metrics").get_data(as_text=True)
+    assert 'outcome="rejected",reason="quota"} 4711' in figures
+    assert "answer_seconds_bucket" in figures
+    assert ops.web.client.get("/metrics/routers").status_code == 200
     assert "fresh:1 Worker running" in page
     assert "quiet:2 RADIUS engine not reporting" in page
     assert "rejected 7" in page
