@@ -15,6 +15,7 @@ from portals.shared.lists import ListView
 from portals.shared.tenancy import tenant_settings
 from portals.shared.words import refusal
 from tenants.access.explain import explain
+from tenants.billing.errors import AccountClosed
 from tenants.billing.queries_orders import orders_of_account
 from tenants.kernel.errors import NotFound
 from tenants.subscribers import queries_detail, queries_online
@@ -247,5 +248,7 @@ def _instant(text: str) -> datetime | None:
 
 def require_open(account: AccountDetail) -> None:
     """A closed or deleted account is read-only: what is left are its records."""
-    if account.state == "closed" or account.deleted_at is not None:
+    if account.deleted_at is not None:
         raise NotFound(what="account", ref=account.username)
+    if account.state == "closed":
+        raise AccountClosed(account=account.username)

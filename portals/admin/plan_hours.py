@@ -166,8 +166,8 @@ def _day_words(mask: int) -> str:
 def _span(starts: time, ends: time) -> str:
     if starts == ends:
         return _("from %(at)s, 24 hours", at=f"{starts:%H:%M}")
-    text = f"{starts:%H:%M} – {ends:%H:%M}"
-    return text if starts < ends else _("%(span)s of the next day", span=text)
+    text = f"{starts:%H:%M} – {f'{ends:%H:%M}' if ends != time() else '24:00'}"
+    return text if starts < ends or ends == time() else _("%(span)s of the next day", span=text)
 
 
 def _form(initial: dict[str, Any]) -> Form:

@@ -12,6 +12,7 @@ from tenants.billing.errors import BadExpiry, NothingToDo
 from tenants.billing.operation import perform
 from tenants.billing.purchase import carried_value, check_method, grant_plan
 from tenants.billing.result import OperationResult
+from tenants.billing.typed_expiry import typed_expiry
 from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount
 from tenants.kernel.period import never
@@ -54,7 +55,7 @@ def _change(context: Context, command: ManualChange) -> Booking:
     if new_plan and command.plan_id is not None:
         grant_plan(context, offered_plan(context, command.plan_id))
     if command.expires_at is not None:
-        account.expires_at = _checked(context, command.expires_at)
+        account.expires_at = typed_expiry(context, _checked(context, command.expires_at))
         account.never_expires = account.expires_at == never(context.zone)
         if account.never_expires:
             context.actor.require("op.never_expires")

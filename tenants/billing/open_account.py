@@ -14,6 +14,7 @@ from tenants.billing.purchase import PURCHASE_METHODS, Purchase, apply_purchase,
 from tenants.billing.result import OperationResult, as_json, from_json
 from tenants.billing.rules import check_quantity
 from tenants.billing.rules_promotion import DiscountRule
+from tenants.billing.typed_expiry import typed_expiry
 from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount
 from tenants.ledger.chart import REVENUE_INSTALL
@@ -123,5 +124,5 @@ def _set_expiry(context: Context, expires_at: datetime, *, waits: bool) -> None:
     if waits or expires_at <= context.now:
         reason = "the period begins with the first login" if waits else "it lies in the past"
         raise BadExpiry(field="expires_at", expiry=expires_at.astimezone(context.zone).isoformat(), reason=reason)
-    context.account.expires_at = expires_at.astimezone(UTC)
+    context.account.expires_at = typed_expiry(context, expires_at.astimezone(UTC))
     context.account.activated_at = context.account.activated_at or context.now

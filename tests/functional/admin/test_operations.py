@@ -160,8 +160,8 @@ def test_refund_proposes_pays_back_and_ends_the_period(desk, account_id):
 def test_closing_makes_the_page_read_only(desk, account_id):
     desk.submit(f"/accounts/{account_id}/op/close", {"amount": "", "reason": "moved away"})
     assert "Closed" in desk.text()
-    assert desk.get(f"/accounts/{account_id}/op/renew").status_code == 404
-    assert desk.get(f"/accounts/{account_id}/edit").status_code == 404
+    assert desk.get(f"/accounts/{account_id}/op/renew").status_code == 409
+    assert desk.get(f"/accounts/{account_id}/edit").status_code == 409
     assert desk.get(f"/accounts/{account_id}/").status_code == 200
 
 

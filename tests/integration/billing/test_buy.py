@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from tenants.billing import errors
 from tenants.billing.buy import Buy, buy
+from tenants.billing.manual_change import ManualChange, manual_change
 from tenants.billing.models import FeeRecord, Order
 from tenants.billing.operation import preview
 from tenants.ledger.check import check_balances, check_entries, totals
@@ -28,6 +29,19 @@ def test_G5_unified_hour_replaces_only_the_hour(counter: Counter) -> None:
     counter.setting("unified_expiry_hour", "16")
     account = counter.open("2M month", "2015-04-01 12:10:00")
     assert counter.expiry(account) == "2015-05-01 16:10:00"
+
+
+def test_G5_holds_for_an_expiry_that_is_typed_too(counter: Counter) -> None:
+    counter.setting("unified_expiry_hour", "16")
+    account = counter.open("2M month", "2015-04-01 12:10:00")
+    for typed, kept in (
+        ("2015-06-08 03:22:12", "2015-06-08 16:22:12"),
+        ("2015-04-02 18:05:00", "2015-04-02 16:05:00"),
+        ("2015-04-02 11:00:00", "2015-04-02 11:00:00"),  # in the past: it ends the period
+        ("2100-01-01 00:00:00", "2100-01-01 00:00:00"),  # never
+    ):
+        counter.run(manual_change, ManualChange(account, expires_at=counter.at(typed)), "2015-04-02 12:00:00")
+        assert counter.expiry(account) == kept
 
 
 def test_buying_after_expiry_counts_from_now(counter: Counter) -> None:

@@ -1,6 +1,7 @@
 """Logins over real sockets, processes and PostgreSQL (RAD-2, RAD-3)."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -125,6 +126,34 @@ def test_session_ends_with_the_account_not_before(world: World, processes: Proce
     assert answer.number(codes.SESSION_TIMEOUT) in (1, 2)
     world.set(tenant, "alice", valid_until=datetime.now(UTC))
     assert client(identifier).log_in("alice").code == REJECT
+
+
+def test_who_has_the_money_is_not_timed_out_at_his_expiry(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    soon = datetime.now(UTC) + timedelta(seconds=60)
+    world.subscriber(tenant, "alice", valid_until=soon, max_sessions=0, renews=True)
+    processes.start()
+    router = client(identifier)
+    assert router.log_in("alice").number(codes.SESSION_TIMEOUT) == 86400
+    world.set(tenant, "alice", valid_until=datetime.now(UTC) - timedelta(minutes=5))  # the renewal is late
+    assert router.log_in("alice").code == ACCEPT
+    world.set(tenant, "alice", valid_until=datetime.now(UTC) - timedelta(minutes=16))  # the worker must be dead
+    assert router.log_in("alice").code == REJECT
+    world.run("UPDATE registry.tenants SET max_session_seconds = 0 WHERE id = %s", tenant.id)  # never
+    world.set(tenant, "alice", valid_until=soon + timedelta(days=3), renews=False)
+    wait_for(lambda: router.log_in("alice").number(codes.SESSION_TIMEOUT) > 86400)
+
+
+def test_a_session_ends_with_the_plans_hours(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    local = datetime.now(ZoneInfo("Asia/Shanghai"))
+    closes = (local.hour * 60 + local.minute + 30) % 1440
+    world.profile(tenant, 2, windows=[{"days": 127, "starts": (closes - 60) % 1440, "ends": closes}])
+    world.subscriber(tenant, "alice", profile_id=2)
+    processes.start()
+    assert 29 * 60 <= client(identifier).log_in("alice").number(codes.SESSION_TIMEOUT) <= 30 * 60
 
 
 def test_concurrency(world: World, processes: Processes, client) -> None:
