@@ -1,10 +1,7 @@
 """The whole way: opened by staff, online through the cluster, cut off at the instant by the workers (RAD-6, SUB-3)."""
 
-import socket
-import threading
-import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,44 +11,18 @@ from infra import clock
 from infra.db import Database
 from infra.tenant_scope import TenantRef, tenant_scope
 from radius_cluster.wire import codes
-from radius_cluster.wire.coa import encode_dynamic_response
-from radius_cluster.wire.packet import Packet, parse
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.subscribers.models import Account
 from tests.fixtures.accounts import OWNER, open_one, sell, set_expiry
-from tests.fixtures.radius import SECRET, Processes, wait_for
+from tests.fixtures.coa_port import CoaPort
+from tests.fixtures.radius import SECRET, Processes, World, wait_for
 from tests.fixtures.workers import Programs
-
-
-class CoaPort:
-    """A router's port for Disconnect-Requests; it obeys and remembers when each came."""
-
-    def __init__(self) -> None:
-        self.cut: list[tuple[datetime, Packet]] = []
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self.port: int = self._socket.getsockname()[1]
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                data, source = self._socket.recvfrom(4096)
-            except OSError:
-                return
-            packet = parse(data)
-            assert isinstance(packet, Packet)
-            self.cut.append((clock.now(), packet))
-            self._socket.sendto(encode_dynamic_response(codes.DISCONNECT_ACK, packet, SECRET.encode(), b""), source)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @pytest.fixture
 def coa_port() -> Iterator[CoaPort]:
     """The router's side."""
-    made = CoaPort()
+    made = CoaPort(SECRET)
     yield made
     made.close()
 
@@ -64,6 +35,7 @@ def test_from_the_first_login_to_the_cut(
     tenant: TenantRef,
     client: Callable[..., Any],
     coa_port: CoaPort,
+    world: World,
 ) -> None:
     with tenant_scope(database, tenant) as scope:
         nas = add_nas(
@@ -98,7 +70,7 @@ def test_from_the_first_login_to_the_cut(
     with tenant_scope(database, tenant) as scope:
         set_expiry(scope, account_id, expires_at)
     wait_for(lambda: coa_port.cut, 20)
-    (came_at, packet), *more = coa_port.cut
+    came_at, packet = coa_port.cut[0]
     assert expires_at <= came_at < expires_at + timedelta(seconds=5)
     assert (packet.code, packet.text(codes.USER_NAME)) == (codes.DISCONNECT_REQUEST, "alice")
     assert packet.text(codes.ACCT_SESSION_ID) == "s1"
@@ -106,5 +78,9 @@ def test_from_the_first_login_to_the_cut(
     refused = router.log_in("alice")
     assert refused is not None
     assert refused.code == codes.ACCESS_REJECT
-    time.sleep(1)
-    assert more == coa_port.cut[1:] == []  # once
+    # Once: the one request that was ever written is done, and nothing more is due.
+    asked = "SELECT state FROM work.outbox WHERE tenant_id = %s AND topic = 'radius.disconnect'"
+    wait_for(lambda: world.query(asked, tenant.id) == [("done",)])
+    due = "SELECT 1 FROM work.due WHERE tenant_id = %s AND kind = 'account.expire'"
+    assert world.query(due, tenant.id) == []
+    assert len(coa_port.cut) == 1

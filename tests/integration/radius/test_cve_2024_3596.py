@@ -1,11 +1,13 @@
 """CVE-2024-3596 ("Blast-RADIUS") and replayed packets, rule by rule as ``radius.md`` has them (RAD-1, RAD-9)."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
+from infra.ports import choose_free_port
+from infra.settings import Settings
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.packet import Packet
@@ -19,24 +21,53 @@ EAP_IDENTITY = encode.eap_messages(b"\x02\x01\x00\x0a\x01alice")
 class Isp:
     """A tenant with a router that must sign (the default) and one that need not."""
 
+    world: World
     tenant: WorldTenant
     strict: Client
     lenient: Client
 
 
+@pytest.fixture(scope="module")
+def node(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, World]]:
+    """One process for all these tests."""
+    settings = Settings(
+        data_dir=tmp_path_factory.mktemp("cve"),
+        radius_auth_port=choose_free_port(),
+        radius_acct_port=choose_free_port(),
+        database_url=database_url,
+        redis_url="redis://127.0.0.1:1/0",  # not needed
+        secret_key="a secret key for tests, long enough",
+    )
+    world, processes = World(database_url, settings.secret_key), Processes(settings, settings.data_dir / "process.log")
+    processes.start()
+    yield settings, world
+    processes.stop()
+    world.connection.close()
+
+
 @pytest.fixture
-def isp(world: World, processes: Processes, client: Callable[..., Client]) -> Isp:
+def isp(node: tuple[Settings, World]) -> Iterator[Isp]:
+    """A tenant that the process has heard of."""
+    settings, world = node
     tenant = world.tenant()
     _, strict = world.nas(tenant)
     _, lenient = world.nas(tenant, "lenient", message_authenticator="optional")
     world.subscriber(tenant, "alice", max_sessions=0)
-    processes.start()
-    return Isp(tenant, client(strict), client(lenient))
+    made = Isp(world, tenant, Client(settings, strict), Client(settings, lenient))
+    wait_for(lambda: not silence(made.lenient, status_request(made.lenient)))
+    yield made
+    made.strict.close()
+    made.lenient.close()
 
 
-def counted(world: World, isp: Isp) -> dict[str, int]:
+def status_request(router: Client) -> bytes:
+    body = encode.text(codes.NAS_IDENTIFIER, router.identifier)
+    return router.signed(codes.STATUS_SERVER, secrets.token_bytes(16), body)
+
+
+def counted(isp: Isp) -> dict[str, int]:
     return dict(
-        world.query(
+        isp.world.query(
             "SELECT kind || ' ' || outcome, sum(packets)::int FROM aaa.packet_count WHERE tenant_id = %s GROUP BY 1",
             isp.tenant.id,
         )
@@ -52,10 +83,10 @@ def first_attribute(answer: Packet | None) -> tuple[int, int]:
     return answer.raw[20], answer.raw[21]
 
 
-def test_a_login_without_message_authenticator_gets_no_answer(isp: Isp, world: World) -> None:
+def test_a_login_without_message_authenticator_gets_no_answer(isp: Isp) -> None:
     assert silence(isp.strict, isp.strict.access("alice", message_authenticator=False))
     assert silence(isp.strict, isp.strict.access("alice", message_authenticator=False, method="chap"))
-    wait_for(lambda: counted(world, isp).get("auth dropped:no_message_authenticator") == 2)
+    wait_for(lambda: counted(isp).get("auth dropped:no_message_authenticator") == 2)
 
 
 def test_with_proxy_state_it_is_required_whatever_the_setting(isp: Isp) -> None:
@@ -97,34 +128,29 @@ def test_it_is_the_first_attribute_of_every_answer_also_to_those_who_sent_none(i
         answer = router.ask(request)
         assert answer.code == code
         assert first_attribute(answer) == (codes.MESSAGE_AUTHENTICATOR, 18)
-    status = router.signed(
-        codes.STATUS_SERVER, secrets.token_bytes(16), encode.text(codes.NAS_IDENTIFIER, router.identifier)
-    )
-    assert first_attribute(router.ask(status)) == (codes.MESSAGE_AUTHENTICATOR, 18)
+    assert first_attribute(router.ask(status_request(router))) == (codes.MESSAGE_AUTHENTICATOR, 18)
 
 
-def test_a_replayed_login_gets_the_same_answer_and_is_not_decided_again(isp: Isp, world: World) -> None:
+def test_a_replayed_login_gets_the_same_answer_and_is_not_decided_again(isp: Isp) -> None:
     request = isp.strict.access("alice")
     first = isp.strict.ask(request)
-    world.set(isp.tenant, "alice", state=2)  # whatever has changed meanwhile
+    isp.world.set(isp.tenant, "alice", state=2)  # whatever has changed meanwhile
     assert isp.strict.ask(request).raw == first.raw
-    found = wait_for(lambda: (c := counted(world, isp)).get("auth duplicate") and c)
+    found = wait_for(lambda: (c := counted(isp)).get("auth duplicate") and c)
     assert found["auth accepted"] == 1
 
 
-def test_a_replay_with_another_body_under_the_same_header_gets_no_answer(isp: Isp, world: World) -> None:
+def test_a_replay_with_another_body_under_the_same_header_gets_no_answer(isp: Isp) -> None:
     for request in (isp.strict.access("alice"), isp.strict.accounting(codes.ACCT_START, "s1", "alice")):
         assert isp.strict.ask(request) is not None
         for at in (21, 40, len(request) - 1):
             changed = bytearray(request)
             changed[at] ^= 1
             assert silence(isp.strict, bytes(changed)), at
-    assert "auth duplicate" not in counted(world, isp)
+    assert "auth duplicate" not in counted(isp)
 
 
-def test_a_replayed_report_from_elsewhere_changes_nothing(
-    isp: Isp, world: World, client: Callable[..., Client]
-) -> None:
+def test_a_replayed_report_from_elsewhere_changes_nothing(isp: Isp, node: tuple[Settings, World]) -> None:
     router = isp.strict
     requests = [
         router.accounting(codes.ACCT_START, "s1", "alice"),
@@ -133,9 +159,10 @@ def test_a_replayed_report_from_elsewhere_changes_nothing(
     ]
     for request in requests:
         assert router.ask(request) is not None
-    attacker = client(router.identifier)  # another port: the answers kept for repeats are not his
+    attacker = Client(node[0], router.identifier)  # another port: the answers kept for repeats are not his
     for request in (*requests[1:], requests[1]):
         attacker.ask(request, timeout=1)
-    rows = [*world.history(isp.tenant), *world.sessions(isp.tenant)]
+    attacker.close()
+    rows = [*isp.world.history(isp.tenant), *isp.world.sessions(isp.tenant)]
     assert [(row["octets_in"], row["octets_out"], row["seconds"]) for row in rows] == [(1500, 2500, 90)]
-    assert world.usage(isp.tenant) == (1500, 2500, 90)
+    assert isp.world.usage(isp.tenant) == (1500, 2500, 90)
