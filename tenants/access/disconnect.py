@@ -1,6 +1,6 @@
 """Ask routers to end sessions: outbox rows ``radius.disconnect``, one per open session, sent after the commit."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    DateTime,
     Executable,
     Integer,
     bindparam,
@@ -32,6 +33,14 @@ CHANGE = "radius.coa"
 
 # Conditions are made once: building a statement costs more than running it.
 OF_ACCOUNTS = (OnlineSession.account_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),)
+_ENDS = (
+    func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("ends", type_=ARRAY(DateTime(timezone=True))))
+    .table_valued("account_id", "end", name="ends")
+    .render_derived()
+)
+_BEGUN_AFTER_THEIR_END = (
+    exists().where(_ENDS.c.account_id == OnlineSession.account_id, OnlineSession.started_at >= _ENDS.c.end),
+)
 _BEGUN_SINCE = (*OF_ACCOUNTS, OnlineSession.started_at >= bindparam("since"))
 
 
@@ -48,6 +57,13 @@ def disconnect_accounts(scope: TenantScope, account_ids: Sequence[int], reason: 
 def disconnect_begun_since(scope: TenantScope, account_ids: Sequence[int], since: datetime, reason: str) -> int:
     """End the sessions of these accounts that began at or after an instant; gives how many."""
     return emit_for_sessions(scope, DISCONNECT, _BEGUN_SINCE, reason, ids=list(account_ids), since=since)
+
+
+def disconnect_begun_after(scope: TenantScope, ends: Mapping[int, datetime], reason: str) -> int:
+    """The same for many accounts at once, each with an instant of its own (account id → instant)."""
+    return emit_for_sessions(
+        scope, DISCONNECT, _BEGUN_AFTER_THEIR_END, reason, ids=list(ends), ends=list(ends.values())
+    )
 
 
 def disconnect_profile(scope: TenantScope, profile_id: int, reason: str) -> int:

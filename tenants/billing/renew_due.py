@@ -1,9 +1,11 @@
 """The next period from the balance at its due time: prepaid monthly (预付费包月) and auto-renewal; many at once."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from infra.tenant_scope import TenantScope
+from tenants.access.disconnect import disconnect_begun_after
+from tenants.access.rules import RENEWAL_GRACE_SECONDS
 from tenants.billing.book import Prepared, prepare, store
 from tenants.billing.booking import Booking
 from tenants.billing.context import Context, offered_plan
@@ -14,6 +16,8 @@ from tenants.catalog.facts import plan_facts
 from tenants.kernel.actor import SYSTEM
 from tenants.kernel.errors import BusinessError
 from tenants.registry.settings import read as read_settings
+
+_GRACE = timedelta(seconds=RENEWAL_GRACE_SECONDS)
 
 
 def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: datetime) -> list[int]:
@@ -33,7 +37,15 @@ def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: d
     prepared = [one for context in contexts if (one := _prepare(context, promotions)) is not None]
     if prepared:
         store(scope, prepared)
+        _let_in_again(scope, prepared, now)
     return [one.context.account.id for one in prepared]
+
+
+def _let_in_again(scope: TenantScope, prepared: Sequence[Prepared], now: datetime) -> None:
+    """Renewed so late that he was let in as expired meanwhile: only a new login gives him an address of his own."""
+    ends = {one.context.account.id: one.context.now + _GRACE for one in prepared if one.context.now + _GRACE < now}
+    if ends:
+        disconnect_begun_after(scope, ends, "renewed")
 
 
 def _prepare(context: Context, promotions: dict[tuple[int, datetime], list[PromotionTerms]]) -> Prepared | None:

@@ -104,6 +104,17 @@ def test_nobody_who_has_the_money_is_timed_out_at_his_expiry(counter: Counter) -
     assert not renews(counter, account)  # the rest does not cover March
 
 
+def test_a_renewal_that_comes_late_ends_the_sessions_in_the_expired_pool(counter: Counter) -> None:
+    account, other = (counter.open("2M prepaid", f"2026-01-01 {hour}:00:00") for hour in (10, 12))
+    for one in (account, other):
+        counter.run(top_up, TopUp(one, Decimal("60")), "2026-01-02 10:00:00")
+    go_online(counter, account, "2026-02-01 10:10:00", "grace")  # he has the money: let in as usual
+    go_online(counter, account, "2026-02-01 10:20:00", "walled")  # the worker is dead
+    go_online(counter, other, "2026-02-01 10:30:00", "running")
+    run_due(counter.scope, now=counter.at("2026-02-01 12:30:00"))
+    assert asked(counter) == [("disconnect", "walled", "renewed")]
+
+
 def test_auto_renewal_counts_from_the_moment_it_is_switched_on(counter: Counter) -> None:
     account = counter.open("2M month", "2026-01-01 10:00:00")
     counter.run(top_up, TopUp(account, Decimal("100")), "2026-01-02 10:00:00")
