@@ -14,12 +14,13 @@ from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from tenants.access.apply_catalog import edit_plan_group_and_apply
 from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
-from tenants.catalog.add_rate_profile import ensure_rate_profile
+from tenants.catalog.add_rate_profile import BURST_FIELDS, ensure_rate_profile
 from tenants.catalog.edit_plan_group import EditPlanGroup
 from tenants.kernel.errors import BusinessError
 from tenants.kernel.units import rate_bps, show_rate
 from tenants.subscribers.queries_plans import GroupRow, group_detail
 
+_BURST_RATES = ("burst_up", "burst_down", "threshold_up", "threshold_down")
 _PLACE = ("pool", "address_list", "redirect_url")  # of what a plan group may have for expired accounts
 
 
@@ -33,6 +34,12 @@ def _labels() -> dict[str, str]:
         "dns1": _("DNS server"),
         "dns2": _("Second DNS server"),
         "sort": _("Order"),
+        "burst_down": _("Burst down"),
+        "burst_up": _("Burst up"),
+        "threshold_down": _("Threshold down"),
+        "threshold_up": _("Threshold up"),
+        "burst_seconds": _("Burst time in seconds"),
+        "priority": _("Priority"),
         "extra": _("Extra attributes"),
         "expired_pool": _("Address pool"),
         "expired_address_list": _("Address list or ACL"),
@@ -74,6 +81,9 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
         dns1="" if group.dns1 is None else str(group.dns1),
         dns2="" if group.dns2 is None else str(group.dns2),
         sort=group.sort,
+        **{name: show_rate(rate) if (rate := getattr(group, f"{name}_bps")) else "" for name in _BURST_RATES},
+        burst_seconds=group.burst_seconds or "",
+        priority=group.priority,
         extra=group.options.get("extra", ""),
         **{f"expired_{name}": (group.options.get("expired") or {}).get(name, "") for name in _PLACE},
     )
@@ -95,20 +105,35 @@ def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
     texts: dict[str, Any] = {field: form.text(field, longest=64) for field in ("pool", "ipv6_pool", "dns1", "dns2")}
     sort = form.integer("sort", lowest=-1_000_000, highest=1_000_000, required=False) or 0
     rates = {}
-    for field in ("up", "down"):
-        raw = form.text(field, required=True, longest=12)
+    for field in ("up", "down", *_BURST_RATES):
+        raw = form.text(field, required=field in ("up", "down"), longest=12)
         if raw:
             try:
                 rates[field] = rate_bps(raw, megabit=int(tenant_settings().megabit), field=field)
             except BusinessError as error:
                 form.reject(error)
+    seconds = form.integer("burst_seconds", lowest=1, highest=3_600, required=False)
+    priority = form.integer("priority", lowest=1, highest=8, required=False) or 8
+    burst = {f"{field}_bps": rates[field] for field in _BURST_RATES if field in rates}
+    if seconds is not None:
+        burst["burst_seconds"] = seconds
+    if burst and len(burst) <= len(_BURST_RATES):
+        form.fail("burst_down", _("A burst needs all five of its values."))
     if not form.ok:
         return None
-    same = group is not None and (group.up_bps, group.down_bps) == (rates["up"], rates["down"])
-    if group is not None and same:
+    known = {name: getattr(group, name) for name in BURST_FIELDS} if group is not None else {}
+    same = group is not None and (group.up_bps, group.down_bps, group.priority) == (
+        rates["up"],
+        rates["down"],
+        priority,
+    )
+    if group is not None and same and known == {name: burst.get(name) for name in BURST_FIELDS}:
         profile_id = group.rate_profile_id
     else:
-        profile_id = ensure_rate_profile(scope(), rates["up"], rates["down"], actor=actor(), now=present()).id
+        made = ensure_rate_profile(
+            scope(), rates["up"], rates["down"], actor=actor(), now=present(), burst=burst or None, priority=priority
+        )
+        profile_id = made.id
     options = dict(group.options) if group is not None else {}
     place = dict(options.get("expired") or {})
     options["expired"] = place | {field: form.text(f"expired_{field}", longest=200) for field in _PLACE}

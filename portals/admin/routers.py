@@ -8,14 +8,17 @@ from werkzeug.wrappers import Response
 from portals.admin.blueprint import actor, as_number, blueprint, present, scope
 from portals.admin.dialects import dialect_choices
 from portals.shared.access import requires
+from portals.shared.errors import error_text
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
-from portals.shared.i18n import _, lazy
+from portals.shared.i18n import _, lazy, ngettext
 from portals.shared.lists import Column, ListView
 from portals.shared.toasts import toast
 from tenants.kernel.errors import BusinessError
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
+from tenants.network.import_nas import COLUMNS as IMPORT_COLUMNS
+from tenants.network.import_nas import ImportedRow, import_nas, summary
 from tenants.subscribers.queries_list import list_choices
 from tenants.usage import queries_routers
 
@@ -29,7 +32,7 @@ COLUMNS = (
     Column("last", lazy("Last packet")),
     Column("source", lazy("From"), mono=True),
 )
-FORM_FIELDS = ("name", "identifier", "address", "ddns_name", "remark")
+FORM_FIELDS = ("name", "identifier", "address", "ddns_name", "timezone", "remark")
 
 
 def _labels() -> dict[str, str]:
@@ -44,6 +47,7 @@ def _labels() -> dict[str, str]:
         "coa_port": _("Port for disconnects"),
         "message_authenticator": _("Message-Authenticator"),
         "region": _("Region"),
+        "timezone": _("Time zone"),
         "remark": _("Remark"),
         "invert_directions": _("Directions"),
     }
@@ -80,6 +84,38 @@ def add_router() -> str | Response | tuple[str, int]:
             toast(_("Registered %(name)s. Now paste the script into the router.", name=added.identifier))
             return redirect(url_for("admin.onboard_router", nas_id=added.nas_id))
     return _form_page(form, None), 422
+
+
+@blueprint.route("/routers/import", methods=["GET", "POST"])
+@requires("nas.add")
+def import_routers() -> str | Response | tuple[str, int]:
+    """Many at once: the table is checked row by row, and written as a whole or not at all."""
+    form = Form(request.form if request.method == "POST" else None, {"table": _("Table")})
+    rows: tuple[ImportedRow, ...] = ()
+    written = False
+    if request.method == "POST":
+        table = form.text("table", required=True, longest=500_000, strip=False)
+        dry_run = request.form.get("do") == "check"
+        if form.ok:
+            try:
+                rows = import_nas(scope(), table, actor=actor(), now=present(), dry_run=dry_run)
+            except BusinessError as error:
+                form.reject(error)
+        good, bad = summary(rows)
+        written = bool(rows) and not bad and not dry_run
+        if bad:
+            form.fail("table", ngettext("%(num)s row is wrong.", "%(num)s rows are wrong.", bad))
+        if written:
+            toast(ngettext("Registered %(num)s router.", "Registered %(num)s routers.", good))
+    page = render_template(
+        "admin/routers_import.html",
+        form=form,
+        rows=rows,
+        written=written,
+        columns=IMPORT_COLUMNS,
+        error_text=error_text,
+    )
+    return page if form.ok else (page, 422)
 
 
 @blueprint.route("/routers/<int:nas_id>/edit", methods=["GET", "POST"])

@@ -1,5 +1,6 @@
 """Routers (NAS): add, list, and the configuration to paste into one."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,8 +11,9 @@ from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_op
 from tenants.kernel.units import rate_bps
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import delete_nas, reveal_secret
-from tenants.network.errors import BadReplyOption
+from tenants.network.errors import BadImport, BadReplyOption
 from tenants.network.find import find_nas, find_region
+from tenants.network.import_nas import import_nas, summary
 from tenants.network.queries import list_nas, list_regions, nas_row
 from tenants.network.rules_replies import PLACE_NAMES, PLACE_RATES
 from tenants.network.set_replies import SetReplies, set_replies
@@ -164,6 +166,32 @@ def replies(
             set_replies(opened.scope, wanted, actor=AT_THE_COMMAND_LINE, now=clock.now())
         options = dict(found.options)
     emit({"identifier": found.identifier, "options": options})
+
+
+@command.command("import")
+@tenant_option
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only check the rows.")
+def import_table(tenant: str, file: Path, dry_run: bool) -> None:
+    """Add the routers of a CSV table: all of them, or none when a row is wrong."""
+    with open_tenant(tenant) as opened:
+        text = file.read_text("utf-8-sig")
+        rows = import_nas(opened.scope, text, actor=AT_THE_COMMAND_LINE, now=clock.now(), dry_run=dry_run)
+    _, bad = summary(rows)
+    emit(
+        [
+            {
+                "line": row.line,
+                "name": row.name,
+                "identifier": row.added.identifier if row.added else "",
+                "secret": row.added.secret if row.added and not bad and not dry_run else "",
+                "error": row.error.sentence() if row.error else "",
+            }
+            for row in rows
+        ]
+    )
+    if bad:
+        raise BadImport(field="table", why=f"{bad} rows are wrong, nothing was added")
 
 
 def _pairs(values: tuple[str, ...]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Add a rate profile (NET-5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -82,20 +83,35 @@ def rates_of(profile: RateProfile) -> dict[str, int | str | None]:
     return {name: getattr(profile, name) for name in ("name", "up_bps", "down_bps", *BURST_FIELDS, "priority")}
 
 
-def ensure_rate_profile(scope: TenantScope, up_bps: int, down_bps: int, *, actor: Actor, now: datetime) -> RateProfile:
-    """A profile with exactly these rates and no burst: the oldest there is, else a new one named after its rates."""
-    plain = (getattr(RateProfile, name).is_(None) for name in BURST_FIELDS)
+def ensure_rate_profile(
+    scope: TenantScope,
+    up_bps: int,
+    down_bps: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    burst: Mapping[str, int] | None = None,
+    priority: int = 8,
+) -> RateProfile:
+    """A profile with exactly these values: the oldest there is, else a new one named after its rates.
+
+    ``burst`` has all five of BURST_FIELDS, or is None for no burst. Raises InvalidInputs.
+    """
+    wanted = [getattr(RateProfile, name).is_not_distinct_from((burst or {}).get(name)) for name in BURST_FIELDS]
     found = scope.session.scalar(
         select(RateProfile)
-        .where(RateProfile.up_bps == up_bps, RateProfile.down_bps == down_bps, RateProfile.priority == 8, *plain)
+        .where(
+            RateProfile.up_bps == up_bps, RateProfile.down_bps == down_bps, RateProfile.priority == priority, *wanted
+        )
         .order_by(RateProfile.id)
         .limit(1)
     )
     if found is not None:
         return found
-    name = base = f"{show_rate(up_bps)}/{show_rate(down_bps)}"
+    name = base = f"{show_rate(up_bps)}/{show_rate(down_bps)}" + (" +" if burst else "")
     taken = set(scope.session.scalars(select(RateProfile.name).where(RateProfile.name.startswith(base))))
     count = 2
     while name in taken:
         name, count = f"{base} ({count})", count + 1
-    return add_rate_profile(scope, AddRateProfile(name, up_bps, down_bps), actor=actor, now=now)
+    command = AddRateProfile(name, up_bps, down_bps, **(burst or {}), priority=priority)
+    return add_rate_profile(scope, command, actor=actor, now=now)

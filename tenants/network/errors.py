@@ -190,3 +190,10 @@ class BadReplyOption(InvalidInput):
 
     code = "bad_reply_option"
     message = '"{value}" is not possible here: {hint}.'
+
+
+class BadImport(InvalidInput):
+    """A table of routers that cannot be read."""
+
+    code = "bad_import"
+    message = "The table cannot be read: {why}."

@@ -51,6 +51,10 @@ class GroupRow:
     down_bps: int
     burst_up_bps: int | None
     burst_down_bps: int | None
+    threshold_up_bps: int | None
+    threshold_down_bps: int | None
+    burst_seconds: int | None
+    priority: int
     pool: str
     ipv6_pool: str
     dns1: Any
@@ -250,6 +254,10 @@ def _group(group: PlanGroup, rate: RateProfile, plans: tuple[PlanRow, ...]) -> G
         down_bps=rate.down_bps,
         burst_up_bps=rate.burst_up_bps,
         burst_down_bps=rate.burst_down_bps,
+        threshold_up_bps=rate.threshold_up_bps,
+        threshold_down_bps=rate.threshold_down_bps,
+        burst_seconds=rate.burst_seconds,
+        priority=rate.priority,
         pool=group.pool,
         ipv6_pool=group.ipv6_pool,
         dns1=group.dns1,

@@ -35,6 +35,7 @@ class Router:
     ddns_error: str  # why it could not be asked the last time: no_such_name, no_address, no_answer
     coa_port: int
     message_authenticator: str
+    timezone: str
     invert_directions: bool
     region_id: int | None
     region_name: str
@@ -122,6 +123,7 @@ def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
             ddns_error=row.ddns_error,
             coa_port=row.coa_port,
             message_authenticator=row.message_authenticator,
+            timezone=row.timezone,
             invert_directions=row.invert_directions,
             region_id=row.region_id,
             region_name=regions.get(row.region_id or 0, ""),

@@ -8,6 +8,7 @@ from tenants.billing.models import Order
 from tenants.catalog.find import find_group, find_plan
 from tenants.network.models import Region
 from tenants.registry import settings
+from tenants.subscribers.queries_plans import list_groups
 from tests.fixtures.accounts import OWNER, open_one
 
 GROUP = {"name": "Home 200M", "down": "200M", "up": "30M", "pool": "pppoe", "sort": "0"}
@@ -142,3 +143,35 @@ def test_where_plans_belong_to_regions_the_form_asks_for_one(desk, group_id):
         plan_id = find_plan(scope, "200M month").id
     answer = desk.get(f"/plans/{plan_id}/edit")
     assert f'<option value="{east}" selected>East</option>' in answer.get_data(as_text=True)
+
+
+def test_burst_place_and_extra_attributes_of_a_group(desk):
+    fields = {"name": "Fast", "down": "100M", "up": "20M", "burst_down": "200M"}
+    assert desk.submit("/plan-groups/new", fields).status_code == 422  # a burst has five values
+    fields |= {
+        "burst_up": "40M",
+        "threshold_down": "80M",
+        "threshold_up": "16M",
+        "burst_seconds": "10",
+        "priority": "3",
+    }
+    assert desk.submit("/plan-groups/new", fields | {"extra": "Nonsense = 1"}).status_code == 422
+    extra = {"extra": "Session-Timeout = 60", "expired_pool": "late", "expired_redirect_url": "http://pay.example/"}
+    desk.submit("/plan-groups/new", fields | extra)
+    with desk.scope() as scope:
+        group = next(one for one in list_groups(scope) if one.name == "Fast")
+    assert (group.burst_up_bps, group.threshold_down_bps, group.burst_seconds, group.priority) == (
+        40_000_000,
+        80_000_000,
+        10,
+        3,
+    )
+    assert group.options == {
+        "extra": "Session-Timeout = 60",
+        "expired": {"pool": "late", "redirect_url": "http://pay.example/"},
+    }
+    desk.submit(f"/plan-groups/{group.id}/edit", {"priority": "8"})
+    with desk.scope() as scope:
+        changed = next(one for one in list_groups(scope) if one.name == "Fast")
+    assert (changed.priority, changed.burst_seconds, changed.options) == (8, 10, group.options)
+    assert changed.rate_profile_id != group.rate_profile_id

@@ -138,3 +138,26 @@ def test_clearing_its_sessions(desk):
     assert "Nobody is online yet." in desk.text()
     desk.get("/online/history")
     assert "cleared by staff" in desk.text()
+
+
+def test_many_routers_at_once(desk):
+    rows = ("North;huawei;;;", "South;toaster;;;", "West;mikrotik;x;;", "East;zte;;nowhere;")
+    table = "\n".join(("name;vendor;coa_port;region;timezone", *rows))
+    answer = desk.submit("/routers/import", {"table": table})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert page.count('class="bad"') == 3
+    good = "name;vendor;address;timezone\nNorth;huawei;203.0.113.201;Asia/Tokyo\nSouth;;;\n"
+    assert desk.submit("/routers/import", {"table": good, "do": "check"}).status_code == 200
+    with desk.scope() as scope:
+        assert scope.registry.scalars(select(Nas).where(Nas.tenant_id == scope.tenant_id)).all() == []
+    written = desk.submit("/routers/import", {"table": good}).get_data(as_text=True)
+    with desk.scope() as scope:
+        found = scope.registry.scalars(select(Nas).where(Nas.tenant_id == scope.tenant_id).order_by(Nas.id)).all()
+        assert [(nas.name, nas.vendor, nas.timezone) for nas in found] == [
+            ("North", "huawei", "Asia/Tokyo"),
+            ("South", "mikrotik", ""),
+        ]
+        assert all(nas.identifier in written for nas in found)
+    for table in ("colour\nred\n", "", "name\n" + "x\n" * 2_001):
+        assert desk.submit("/routers/import", {"table": table}).status_code == 422

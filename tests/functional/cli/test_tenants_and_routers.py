@@ -197,3 +197,16 @@ def test_own_dialects_and_replies(cli: CommandLine, acme: str, tmp_path: Path) -
     assert cli.refused(*replies, "--expired", "colour=red")["code"] == "bad_reply_option"
     cli("nas", "delete", "--tenant", acme, router)
     cli("dialect", "delete", "--tenant", acme, "olt")
+
+
+def test_many_routers_at_once(cli: CommandLine, acme: str, tmp_path: Path) -> None:
+    table = tmp_path / "routers.csv"
+    table.write_text("name,vendor,ddns_name,auth_mode\nnorth,huawei,north.dyn.example,ddns\nsouth,toaster,,\n")
+    assert cli.refused("nas", "import", "--tenant", acme, str(table))["code"] == "bad_import"
+    assert cli("nas", "list", "--tenant", acme) == []
+    table.write_text(table.read_text().replace("toaster", "zte"))
+    assert len(cli("nas", "import", "--tenant", acme, str(table), "--dry-run")) == 2
+    rows = cli("nas", "import", "--tenant", acme, str(table))
+    assert [bool(row["secret"]) for row in rows] == [True, True]
+    listed = cli("nas", "list", "--tenant", acme)
+    assert [(row["vendor"], row["ddns_name"]) for row in listed] == [("huawei", "north.dyn.example"), ("zte", "")]
