@@ -34,7 +34,7 @@ COLUMNS = (
     Column("updated", lazy("Last report"), sort="updated"),
     Column("port", lazy("Port"), shown=False, mono=True),
 )
-FILTERS = ("nas", "region", "longer", "late", "unknown")
+FILTERS = ("nas", "region", "longer", "late", "unknown", "defied")
 LONGER = ((900, lazy("15 minutes")), (3600, lazy("1 hour")), (86400, lazy("1 day")), (604800, lazy("1 week")))
 
 
@@ -47,6 +47,7 @@ def wanted_sessions(view: ListView) -> OnlineFilter:
         longer_than_seconds=as_number(view.filter("longer")) or 0,
         late=view.filter("late") == "1",
         unknown=view.filter("unknown") == "1",
+        defied=view.filter("defied") == "1",
     )
 
 
@@ -160,6 +161,7 @@ def _wanted_of_form() -> OnlineFilter:
         longer_than_seconds=as_number(field("filter_longer", "")) or 0,
         late=field("filter_late", "") == "1",
         unknown=field("filter_unknown", "") == "1",
+        defied=field("filter_defied", "") == "1",
     )
 
 
@@ -171,3 +173,4 @@ def _chips(view: ListView, values: dict[str, Any]) -> None:
     view.chip("longer", _("Online for more than"), longer.get(view.filter("longer"), "?"))
     view.chip("late", _("Late reports"), _("yes"))
     view.chip("unknown", _("Unknown subscriber"), _("yes"))
+    view.chip("defied", _("Goes on after its end"), _("yes"))

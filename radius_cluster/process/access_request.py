@@ -369,7 +369,7 @@ class Logins:
             await connection.execute(sql.PROBE_OLD_SESSIONS, tenant.id, account_id, mac)
         beyond = row[sql.OPEN_SESSIONS] - row[sql.MAX_SESSIONS] + 1
         if row[sql.DROP_OLDEST] and row[sql.MAX_SESSIONS] > 0 and beyond > 0:
-            await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond)
+            await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, mac)
         if not row[sql.ACTIVATED]:
             await connection.execute(sql.ACTIVATE, tenant.id, account_id, now)
         if special.learns:

@@ -52,10 +52,11 @@ FROM unnest($1::int[], $2::bigint[]) AS q(tenant, profile)
 JOIN aaa.profile p ON p.tenant_id = q.tenant AND p.profile_id = q.profile
 """
 
-# The oldest sessions beyond what the plan allows, with the new one counted in.
+# The oldest sessions beyond what the plan allows, with the new one counted in; first the device's own, if it redials.
 DROP_OLDEST_SESSIONS: Final = """
 WITH oldest AS (
-  SELECT * FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2 ORDER BY s.started_at LIMIT $3),
+  SELECT * FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2
+  ORDER BY ($4::text <> '' AND s.mac = $4) IS TRUE DESC, s.started_at LIMIT $3),
 asked AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
   SELECT tenant_id, 'radius.disconnect', 'account:' || account_id, jsonb_build_object('nas_id', nas_id,

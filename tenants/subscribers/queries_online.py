@@ -25,6 +25,8 @@ _SORTS: dict[str, Any] = {
     "updated": OnlineSession.updated_at,
 }
 SORTS = tuple(_SORTS)
+_LAST_WORDS = timedelta(seconds=10)  # a report under way when the session was cut says nothing
+_DEFIED = OnlineSession.updated_at > OnlineSession.cut_requested_at + _LAST_WORDS
 LATE_INTERVALS = 3  # a session that has been silent for so many accounting intervals is shown as late
 
 
@@ -38,6 +40,7 @@ class OnlineFilter:
     longer_than_seconds: int = 0
     late: bool = False
     unknown: bool = False
+    defied: bool = False  # the router said that it ended them, and they go on
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,11 @@ class OnlineRow:
     cut_requested_at: datetime | None
 
     @property
+    def defied(self) -> bool:
+        """The router acknowledged its end, and reports it still (daloradius#463)."""
+        return self.cut_requested_at is not None and self.updated_at > self.cut_requested_at + _LAST_WORDS
+
+    @property
     def key(self) -> str:
         """The session as one form value."""
         return SessionKey(self.nas_id, self.session_id, self.username).text()
@@ -76,6 +84,7 @@ class OnlineTotals:
     octets_in: int
     octets_out: int
     late: int
+    defied: int
 
 
 def _online_conditions(
@@ -92,6 +101,8 @@ def _online_conditions(
         where.append(OnlineSession.started_at <= now - timedelta(seconds=wanted.longer_than_seconds))
     if wanted.late:
         where.append(OnlineSession.updated_at < late_before(now, interim_seconds))
+    if wanted.defied:
+        where.append(_DEFIED)
     if wanted.unknown:
         where.append(OnlineSession.account_id == 0)
     if wanted.text:
@@ -177,6 +188,7 @@ def total_online(
         func.coalesce(func.sum(OnlineSession.octets_in), 0),
         func.coalesce(func.sum(OnlineSession.octets_out), 0),
         func.count().filter(OnlineSession.updated_at < late_before(now, interim_seconds)),
+        func.count().filter(_DEFIED),
     ).select_from(OnlineSession)
     row = scope.session.execute(
         _joined(statement, wanted, actor).where(*_online_conditions(scope, wanted, actor, now, interim_seconds))

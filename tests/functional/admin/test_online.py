@@ -10,6 +10,7 @@ from infra import clock
 from infra.outbox import OutboxRow
 from tenants.subscribers.kick import SessionKey
 from tenants.usage.models import PacketCount, RefusedPacket
+from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.accounts import go_online, open_one, sell
 
 
@@ -167,3 +168,17 @@ def test_the_story_of_a_session(desk):
     assert desk.get("/online/session?key=1:1:xalice").status_code == 404
     assert desk.get("/online/session?key=nonsense").status_code == 404
     assert desk.get("/online/session").status_code == 200  # the list
+
+
+def test_a_session_that_goes_on_after_its_end_raises_an_alert(desk, online):
+    with desk.scope() as scope:
+        session = scope.session.scalars(select(OnlineSession).where(OnlineSession.account_id == online[1])).one()
+        session.cut_requested_at = session.updated_at + timedelta(seconds=1)
+    assert "goes on although" not in desk.get("/online/").get_data(as_text=True)
+    with desk.scope() as scope:  # an hour after the router's word it reports still
+        session = scope.session.scalars(select(OnlineSession).where(OnlineSession.account_id == online[1])).one()
+        session.cut_requested_at = session.updated_at - timedelta(hours=1)
+    assert "goes on although" in desk.get("/online/").get_data(as_text=True)
+    only = desk.get("/online/?defied=1").get_data(as_text=True)
+    assert ">u1<" in only
+    assert ">u2<" not in only

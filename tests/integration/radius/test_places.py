@@ -111,3 +111,21 @@ def test_a_device_that_dials_again_is_let_in(world: World, processes: Processes,
     again = router.log_in("alice", extra=home)
     assert again is not None
     assert again.code == REJECT
+
+
+def test_drop_the_oldest_drops_the_devices_own_session_first(
+    world: World, processes: Processes, client: MakeClient
+) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    account = world.subscriber(tenant, "alice", max_sessions=2, drop_oldest=True)
+    processes.start()
+    router = client(identifier)
+    for number, last in enumerate(("01", "02")):
+        mac = encode.text(codes.CALLING_STATION_ID, f"AA-BB-CC-00-11-{last}")
+        assert router.account(codes.ACCT_START, f"s{number}", "alice", extra=mac, delay=60 - number)
+    again = router.log_in("alice", extra=encode.text(codes.CALLING_STATION_ID, "aa:bb:cc:00:11:02"))
+    assert again is not None
+    assert again.code == ACCEPT
+    asked = "SELECT payload ->> 'session_id' FROM work.outbox WHERE tenant_id = %s AND subject = %s"
+    assert world.query(asked, tenant.id, f"account:{account}") == [("s1",)]
