@@ -22,6 +22,7 @@ GROUPS: Final[dict[str, str]] = {
 }
 
 _NO_FEE = Decimal("0.00")
+_CURRENCIES = tuple("CNY HKD TWD USD EUR GBP MYR IDR PHP THB VND INR BRL ZAR NGN KES".split())
 ACCOUNT_FIELDS = ("name", "phone", "address", "id_number", "building", "room", "email")
 
 
@@ -54,24 +55,7 @@ class TenantSettings:
         "choice",
         "Currency",
         "Currency of all amounts. Change it only while nothing is booked: amounts are not converted.",
-        choices=(
-            "CNY",
-            "HKD",
-            "TWD",
-            "USD",
-            "EUR",
-            "GBP",
-            "MYR",
-            "IDR",
-            "PHP",
-            "THB",
-            "VND",
-            "INR",
-            "BRL",
-            "ZAR",
-            "NGN",
-            "KES",
-        ),
+        choices=_CURRENCIES,
     )
     expiring_days: int = setting(
         7,

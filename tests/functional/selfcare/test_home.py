@@ -8,7 +8,7 @@ from infra import clock
 from tenants.billing.buy import Buy, buy
 from tenants.billing.hold import Hold, hold
 from tenants.billing.never_expires import SetNeverExpires, set_never_expires
-from tenants.usage.models import RefusedPacket, Usage
+from tenants.usage.models import QuotaUse, RefusedPacket, Usage
 from tests.fixtures.accounts import go_online, open_one, sell
 
 
@@ -140,6 +140,50 @@ def test_a_quota_shows_what_is_left(make_sub):
     sub.username = "quota"
     sub.sign_in()
     assert "Traffic left 10.00 GB of 10.00 GB" in sub.web.text()
+
+
+@pytest.mark.parametrize(
+    ("used_gb", "note"),
+    [
+        (7.9, ""),
+        (8, "80 % of your quota is used. It starts anew on"),
+        (10, "Your quota is used up. It starts anew on"),
+    ],
+)
+def test_little_or_nothing_left_is_said_on_top(make_sub, used_gb, note):
+    found = make_sub()
+
+    def prepare(scope):
+        plan = sell(
+            scope,
+            "10 GB a day",
+            kind="traffic-per-day",
+            quota_octets=10 * 1024**3,
+            quota_end="throttle",
+            throttle_up_bps=1_000_000,
+            throttle_down_bps=1_000_000,
+        )
+        account_id = open_one(scope, "quota", plan)
+        scope.session.add(
+            QuotaUse(
+                tenant_id=scope.tenant_id,
+                account_id=account_id,
+                epoch=1,
+                window_on=clock.now().astimezone(scope.zone).date(),
+                octets=int(used_gb * 1024**3),
+                seconds=0,
+                over_octets=0,
+                over_seconds=0,
+            )
+        )
+
+    found.read(prepare)
+    found.username = "quota"
+    found.sign_in()
+    page = found.get()
+    assert note in page
+    assert ("of your quota is used" in page or "quota is used up" in page) == bool(note)
+    assert ("Until then the connection is slower." in page) == (used_gb == 10)
 
 
 def test_the_notice_of_the_provider_is_shown_as_text(sub):
