@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from ipaddress import IPv6Address
 from typing import Any, Final
 
 from radius_cluster.counters import AUTH_ACCEPTED, Counters, Refusal, rejected
@@ -14,6 +15,7 @@ from radius_cluster.wire.codes import (
     ACCESS_REJECT,
     CALLING_STATION_ID,
     FRAMED_IP_ADDRESS,
+    FRAMED_IPV6_ADDRESS,
     USER_NAME,
     VENDOR_SPECIFIC,
 )
@@ -71,9 +73,11 @@ def reject(
 
 
 def framed_address(address: str) -> bytes:
-    """Framed-IP-Address of a fixed IPv4 address; b"" for none and for IPv6."""
-    if not address or ":" in address:
+    """Framed-IP-Address of a fixed IPv4 address, Framed-IPv6-Address (RFC 6911) of an IPv6 one; b"" for none."""
+    if not address:
         return b""
+    if ":" in address:
+        return bytes((FRAMED_IPV6_ADDRESS, 18)) + IPv6Address(address).packed
     return bytes((FRAMED_IP_ADDRESS, 6, *(int(part) for part in address.split("."))))
 
 

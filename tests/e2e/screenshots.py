@@ -65,6 +65,7 @@ SHOTS = (
     Shot("dialects", f"{AT}/admin/dialects/", "admin"),
     Shot("dialect-form", f"{AT}/admin/dialects/new?make=huawei", "admin"),
     Shot("router-answers", f"{AT}/admin/routers/1/replies", "admin"),
+    Shot("routers-import", f"{AT}/admin/routers/import", "admin"),
     Shot("plan-group-form", f"{AT}/admin/plan-groups/1/edit", "admin"),
     Shot("plans", f"{AT}/admin/plans/", "admin"),
     Shot("orders-money", f"{AT}/admin/money/", "admin"),

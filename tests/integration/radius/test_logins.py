@@ -55,6 +55,8 @@ def test_vendor_dialects_static_address_and_inverted_nas(world: World, processes
     assert rates[2] == 10_000_000
     assert rates[5] == 50_000_000
     assert answer.attributes[codes.FRAMED_IP_ADDRESS] == bytes((100, 64, 3, 7))
+    world.subscriber(tenant, "six", static_ip="2001:db8::7", max_sessions=0)
+    assert client(huawei).log_in("six").attributes[168] == bytes.fromhex("20010db8000000000000000000000007")
     assert client(inverted).log_in("alice").vendor(codes.VENDOR_MIKROTIK, 8) == b"50M/10M"
     answer = client(standard).log_in("alice")
     assert answer.vendor(codes.VENDOR_WISPR, 7) == (10_000_000).to_bytes(4, "big")
