@@ -64,6 +64,8 @@ def pay(
 
     A receivable paid in full counts for refunds from now on; with none left the account may connect until its expiry.
     """
+    if not owed:
+        return [], amount, {}
     parts, rest = spread(amount, [Owed(one.row.id, one.unpaid) for one in owed])
     by_id = {one.row.id: one for one in owed}
     lines, undo = [], []
