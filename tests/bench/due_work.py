@@ -1,16 +1,21 @@
 """How fast due work is handled, and that it costs what is due, not what exists (issue 3, "Due work"; JOB-4).
 
-``python -m tests.bench.due_work`` fills tenants, makes 1 % of their accounts expire while they
-are online, and runs the jobs that the due clock would enqueue. It starts its own servers in a temporary folder.
+``python -m tests.bench.due_work [TENANTSxACCOUNTS …]`` fills tenants and makes 1 % of their accounts due within one
+minute, first as expiries of who is online, then as renewals from the balance. Two worker processes run the job that
+the due clock enqueues (``workers.jobs.run_due``), one tenant at a time each, as two RQ workers would; the queue itself
+is left out. One line for each world: how long, what a due row costs (wall clock and CPU of the workers), and a look of
+the due clock with nothing due. It starts its own servers in a temporary folder.
 """
 
 import logging
+import multiprocessing
 import sys
 import tempfile
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from sqlalchemy import text
@@ -28,68 +33,91 @@ from workers.due_clock import DueClock
 from workers.jobs.run_due import run_due
 
 SHARE = 100  # one of so many accounts is due
-WORLDS = ((1, 10_000), (1, 100_000), (100, 1_000))  # (tenants, accounts of each)
+WORKERS = 2
+WORLDS = ("1x10000", "1x100000", "1x1000000", "1000x1000")
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One world: so many tenants with so many accounts each."""
+    """One kind of due work in one world: so many tenants with so many accounts each."""
 
     tenants: int
     accounts: int
+    kind: str
     due: int
     seconds: float
+    worker_cpu_seconds: float
     look_milliseconds: float
 
     def line(self) -> str:
         """For the report."""
-        rate = self.due / self.seconds
         return (
-            f"{self.tenants:>5} tenants x {self.accounts:>7} accounts: {self.due:>6} due in {self.seconds:6.2f} s "
-            f"({rate:7.0f}/s); a look of the due clock with nothing due {self.look_milliseconds:.1f} ms"
+            f"{self.tenants:>5} tenants x {self.accounts:>9,} accounts: {self.due:>6,} {self.kind} in "
+            f"{self.seconds:6.2f} s ({self.due / self.seconds:7,.0f}/s); a due row {self.seconds / self.due * 1000:.2f} ms,"
+            f" {self.worker_cpu_seconds / self.due * 1000:.2f} ms of the workers' CPU; a look of the due clock with"
+            f" nothing due {self.look_milliseconds:.1f} ms"
         )
 
 
-def measure(database: Database, redis: object, tenants: list[TenantRef], accounts: int) -> Measured:
-    """Make 1 % due and online, and handle it by the jobs, one worker."""
-    due = sum(_make_due(database, tenant, accounts // SHARE) for tenant in tenants)
+def measure(
+    database: Database, redis: object, tenants: list[TenantRef], accounts: int, kind: str, pool: Any
+) -> Measured:
+    """Make 1 % due and online, and handle it by the jobs of all workers."""
+    due = sum(_make_due(database, tenant, max(1, accounts // SHARE), kind) for tenant in tenants)
     began = time.perf_counter()
-    for tenant in tenants:
-        run_due(tenant.id, "billing")
+    results = pool.map(_work, [tenant.id for tenant in tenants], chunksize=1)
     seconds = time.perf_counter() - began
+    done = "renewed" if kind == "renewals" else "expired"
+    assert sum(total[done] for total, _ in results) == due, f"{kind}: not everything that was due was done"
     hand = DueClock(database, redis)  # type: ignore[arg-type]
     began = time.perf_counter()
     hand.tick(clock.now())
-    return Measured(len(tenants), accounts, due, seconds, (time.perf_counter() - began) * 1000)
+    look = (time.perf_counter() - began) * 1000
+    return Measured(len(tenants), accounts, kind, due, seconds, sum(spent for _, spent in results), look)
+
+
+def _work(tenant_id: int) -> tuple[dict[str, int], float]:
+    spent = time.process_time()
+    return run_due(tenant_id, "billing"), time.process_time() - spent
+
+
+def _start_worker(settings: Settings) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    configure(settings.secret_key)
+    open_context(settings)
 
 
 _MAKE_DUE = (
     """CREATE TEMP TABLE chosen ON COMMIT DROP AS
-       SELECT id, username FROM __schema__.accounts ORDER BY random() LIMIT :count""",
-    "UPDATE __schema__.accounts SET expires_at = :past WHERE id IN (SELECT id FROM chosen)",
+       SELECT id, username FROM __schema__.accounts WHERE expires_at > :now ORDER BY random() LIMIT :count""",
+    """UPDATE __schema__.accounts SET expires_at = :past, activated_at = coalesce(activated_at, opened_at),
+         state = 'active', auto_renew = :renews, balance = CASE WHEN :renews THEN 100000 ELSE balance END
+       WHERE id IN (SELECT id FROM chosen)""",
     """UPDATE aaa.subscriber SET valid_until = :past
        WHERE tenant_id = :tenant AND account_id IN (SELECT id FROM chosen)""",
-    """UPDATE work.due SET run_at = :past
-       WHERE tenant_id = :tenant AND kind = 'account.expire' AND subject_id IN (SELECT id FROM chosen)""",
+    """INSERT INTO work.due (tenant_id, kind, subject_id, run_at)
+       SELECT :tenant, 'account.expire', id, CAST(:past AS timestamptz) - random() * interval '59 seconds' FROM chosen
+       ON CONFLICT (tenant_id, kind, subject_id) DO UPDATE SET run_at = excluded.run_at""",
     """INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at, seconds,
          octets_in, octets_out, packets_in, packets_out)
        SELECT :tenant, 1, 's' || id, username, id, :past, :past, 0, 0, 0, 0, 0 FROM chosen""",
 )
 
 
-def _make_due(database: Database, tenant: TenantRef, count: int) -> int:
-    schema = schema_name(tenant.id)
-    past = clock.now() - timedelta(seconds=1)
-    values = {"tenant": tenant.id, "past": past, "count": count}
+def _make_due(database: Database, tenant: TenantRef, count: int, kind: str) -> int:
+    now = clock.now()
+    values = {"tenant": tenant.id, "now": now, "past": now - timedelta(seconds=1), "count": count}
     with database.owner_connection() as connection:
         for statement in _MAKE_DUE:
-            connection.execute(text(statement.replace("__schema__", schema)), values)
+            sql = text(statement.replace("__schema__", schema_name(tenant.id)))
+            connection.execute(sql, {**values, "renews": kind == "renewals"})
     return count
 
 
 def main() -> int:
-    """Print one line per world."""
+    """Print two lines per world."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    worlds = [tuple(int(n) for n in world.split("x")) for world in sys.argv[1:] or WORLDS]
     with tempfile.TemporaryDirectory(prefix="broadloom-due-") as folder:
         Path(folder).chmod(0o755)  # the servers may run as another user
         settings = Settings(data_dir=Path(folder) / "data", secret_key="due work is measured with this key", demo=False)
@@ -99,15 +127,21 @@ def main() -> int:
             known = open_context(filled)
             prepare_database(known.database)
             made = 0
-            for count, accounts in WORLDS:
+            for count, accounts in worlds:
                 refs = []
+                began = time.perf_counter()
                 for _ in range(count):
                     made += 1
                     refs.append(fill_demo.ensure_demo_tenant(known.database, made, now=clock.now()))
                     fill_demo.fill_accounts(known.database, refs[-1], range(1, accounts + 1), now=clock.now())
                 fill_demo.analyse(known.database, refs)
-                sys.stdout.write(measure(known.database, known.redis, refs, accounts).line() + "\n")
-                sys.stdout.flush()
+                sys.stdout.write(f"filled {count} x {accounts:,} in {time.perf_counter() - began:.0f} s\n")
+                known.database.dispose()  # no connection may be inherited
+                with multiprocessing.Pool(WORKERS, _start_worker, (filled,)) as pool:
+                    for kind in ("expiries", "renewals"):
+                        found = measure(known.database, known.redis, refs, accounts, kind, pool)
+                        sys.stdout.write(found.line() + "\n")
+                        sys.stdout.flush()
             with unscoped(known.database, reason="count what the bench left") as session:
                 waiting = session.execute(text("SELECT count(*) FROM work.outbox WHERE topic = 'radius.disconnect'"))
                 sys.stdout.write(f"disconnects written: {waiting.scalar_one()}\n")
