@@ -19,6 +19,7 @@ from tenants.billing.change_plan import ChangePlan, change_plan
 from tenants.billing.close import Close, close
 from tenants.billing.disable import Disable, disable
 from tenants.billing.enable import Enable, enable
+from tenants.billing.errors import BadMethod
 from tenants.billing.hold import Hold, hold
 from tenants.billing.manual_change import ManualChange, manual_change
 from tenants.billing.move import Move, move
@@ -127,6 +128,12 @@ def _money(values: Values, name: str = "amount") -> Decimal | None:
     return None if text is None else amount(text, field=name, negative=True)
 
 
+def _cash_only(values: Values) -> None:
+    """The fee of a pause and what is paid out are cash (billing-rules.md)."""
+    if values["method"] != "cash":
+        raise BadMethod(field="method", method=values["method"][:20], choices="cash")
+
+
 def _needed(values: Values, name: str = "amount") -> Decimal:
     money = _money(values, name)
     if money is None:
@@ -171,23 +178,27 @@ def _move(scope: TenantScope, account_id: int, v: Values) -> Any:
     return move, Move(account_id, region_id, plan_id, fee, v["new_username"], v["method"], reason=v["reason"])
 
 
-@_operation("refund", "amount", help_text="Pay out the rest; the account expires now.")
+@_operation("refund", "amount", "method", help_text="Pay out the rest; the account expires now.")
 def _refund(scope: TenantScope, account_id: int, v: Values) -> Any:
+    _cash_only(v)
     return refund, Refund(account_id, _money(v), reason=v["reason"])
 
 
-@_operation("close", "amount", help_text="Refund and close the account.")
+@_operation("close", "amount", "method", help_text="Refund and close the account.")
 def _close(scope: TenantScope, account_id: int, v: Values) -> Any:
+    _cash_only(v)
     return close, Close(account_id, _money(v), reason=v["reason"])
 
 
-@_operation("hold", "fee", help_text="Hold the account; its time stands still.")
+@_operation("hold", "fee", "method", help_text="Hold the account; its time stands still.")
 def _hold(scope: TenantScope, account_id: int, v: Values) -> Any:
+    _cash_only(v)
     return hold, Hold(account_id, _needed(v, "fee"), reason=v["reason"])
 
 
-@_operation("resume", "fee", help_text="Resume a held account; the pause is added to its expiry.")
+@_operation("resume", "fee", "method", help_text="Resume a held account; the pause is added to its expiry.")
 def _resume(scope: TenantScope, account_id: int, v: Values) -> Any:
+    _cash_only(v)
     return resume, Resume(account_id, _needed(v, "fee"), reason=v["reason"])
 
 

@@ -22,7 +22,10 @@ GROUPS: Final[dict[str, str]] = {
 }
 
 _NO_FEE = Decimal("0.00")
-_CURRENCIES = tuple("CNY HKD TWD USD EUR GBP MYR IDR PHP THB VND INR BRL ZAR NGN KES".split())
+_CURRENCIES = (
+    "CNY", "HKD", "TWD", "USD", "EUR", "GBP", "MYR", "IDR", "PHP", "THB", "VND", "INR",
+    "BRL", "ZAR", "NGN", "KES",
+)  # fmt: skip
 ACCOUNT_FIELDS = ("name", "phone", "address", "id_number", "building", "room", "email")
 
 

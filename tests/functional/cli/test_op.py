@@ -81,7 +81,7 @@ def test_the_golden_cases_at_the_command_line(counter: Counter) -> None:
     back = counter.op("reverse", "101", "--now", "2015-04-15T12:45:31+08:00")
     assert (back["order"]["total"], back["account"]["plan"]) == ("-70.00", "2M month")
     # G4
-    counter.op("hold", "101", "--now", "2015-04-15T12:50:00+08:00")
+    counter.op("hold", "101", "--method", "cash", "--now", "2015-04-15T12:50:00+08:00")
     resumed = counter.op("resume", "101", "--now", "2015-04-30T12:50:08+08:00")  # 15 d 8 s
     assert resumed["account"]["expires_at"] == "2015-05-30T11:43:20+08:00"
     assert counter.check()["ok"] is True
@@ -135,6 +135,8 @@ BAD_INPUT: list[tuple[tuple[str, ...], str]] = [
     (("reverse", "--order", "D1"), "order_not_found"),
     (("manual", "--amount", "5", "--method", "arrears"), "bad_method"),
     (("hold", "--fee", "-5"), "bad_amount"),
+    (("hold", "--method", "balance"), "bad_method"),  # the fee of a pause is cash
+    (("refund", "--method", "arrears"), "bad_method"),
     (("change-plan", "--plan", "2M month"), "same_plan"),
     (("add-pack", "--quota-gb", "5", "--amount", "9"), "pack_needs_quota"),
 ]
