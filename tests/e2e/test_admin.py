@@ -1,14 +1,8 @@
-"""The staff's portal in a real browser: from a fresh provider to a subscriber online, by clicking."""
-
-import re
+"""The staff's portal in a real browser: panels, previews, search, keys (the whole way: test_spine.py)."""
 
 import pytest
-from sqlalchemy import select
 
-from infra import clock
 from infra.tenant_scope import tenant_scope
-from tenants.registry.models import Nas
-from tenants.subscribers.models import Account
 from tests.fixtures.accounts import go_online, open_one, sell
 from tests.fixtures.browser import assert_accessible, assert_fits
 from tests.fixtures.tenants import OWNER_PASSWORD
@@ -46,36 +40,6 @@ def test_every_page_is_accessible_and_fits(open_page, tenant, database, phone, d
         page.goto(f"{at}{path}")
         assert_accessible(page)
         assert_fits(page)
-
-
-def test_from_a_router_to_the_first_subscriber_by_clicking(page, tenant, database):
-    at = sign_in(page, tenant)
-    page.get_by_text("Four steps to the first subscriber online").wait_for()
-    page.get_by_role("link", name="Add a router").first.click()
-    page.get_by_label("Name", exact=True).fill("Minzhi hAP")
-    page.get_by_role("button", name="Add the router").click()
-    page.get_by_text("No packet yet.").wait_for()
-    page.get_by_text("/radius add service=ppp").wait_for()
-    page.get_by_role("button", name="Copy").first.click()
-    page.locator("#router-steps li").nth(1).get_by_text(re.compile(r"\d{4}-\d\d-\d\d")).wait_for(timeout=15_000)
-
-    page.goto(f"{at}/accounts/new")
-    page.get_by_label("User name").fill("wh10627")
-    page.locator("#open-deed", has_text="Open the account").wait_for()
-    before = page.locator("#open-deed").inner_text()
-    page.get_by_role("button", name="One more").click()
-    page.wait_for_function("before => document.querySelector('#open-deed').innerText !== before", arg=before)
-    page.locator("#open-deed").click()
-    page.get_by_text("Opened wh10627.").wait_for()
-
-    with tenant_scope(database, tenant) as scope:
-        account_id = scope.session.scalars(select(Account.id)).one()
-        nas_id = scope.registry.scalars(select(Nas.id).where(Nas.tenant_id == scope.tenant_id)).one()
-        go_online(scope, account_id, nas_id=nas_id, framed_ip="10.16.5.19", at=clock.now())
-    page.keyboard.press("g")
-    page.keyboard.press("o")
-    page.wait_for_url("**/admin/online/")
-    page.get_by_text("10.16.5.19").wait_for()
 
 
 def test_the_renew_panel_previews_books_and_offers_to_undo(page, tenant, database):

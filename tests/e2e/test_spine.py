@@ -82,6 +82,9 @@ def test_from_sign_up_to_online_to_cut_off_and_back(chromium, installation, coa_
     page.get_by_role("button", name="Add the router").click()
     page.get_by_text("No packet yet.").wait_for()
     identifier = page.locator(".chk-l .mono").last.inner_text()
+    page.get_by_text("/radius add service=ppp").wait_for()
+    page.get_by_role("button", name="Copy").first.click()
+    page.locator("#router-steps li").nth(1).get_by_text(re.compile(r"\d{4}-\d\d-\d\d")).wait_for(timeout=15_000)
     waiting = page
 
     # A plan at a speed of its own, and an account.
@@ -116,7 +119,9 @@ def test_from_sign_up_to_online_to_cut_off_and_back(chromium, installation, coa_
     assert 'Mikrotik-Rate-Limit = "20M/100M"' in answer
     waiting.get_by_text("The router talks to the cloud.").wait_for(timeout=15_000)
     assert "Accounting-Response" in radclient("acct", f"{SESSION}Acct-Status-Type = Start")
-    page.goto(f"{at}/online/")
+    page.keyboard.press("g")
+    page.keyboard.press("o")
+    page.wait_for_url("**/admin/online/")
     page.get_by_role("row", name=re.compile("wh10627")).get_by_text("10.16.5.19").wait_for()
 
     # It expires: cut off within five seconds, refused with the reason.
