@@ -35,7 +35,7 @@ class Cell:
     def state(self) -> str:
         """How it serves: a state of registry.nodes."""
         state = self.accounting.state
-        if state == "running" and not (self.accounting.lane.works and any(lane.works for lane in self.logins.lanes)):
+        if state == "running" and not (self.accounting.lane.up and any(lane.up for lane in self.logins.lanes)):
             return "degraded"
         return state
 

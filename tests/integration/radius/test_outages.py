@@ -87,6 +87,27 @@ def test_a_hanging_database_with_hardly_any_traffic(
     wait_for(lambda: "logins_from_the_database" in processes.logs())
 
 
+def test_whichever_process_has_seen_an_account_lets_it_in(
+    behind_relay: Settings, relay: TcpRelay, isps: list[Isp], processes: Processes
+) -> None:
+    """The kernel spreads routers' ports over the processes: another one may have seen the subscriber."""
+    processes.settings = behind_relay
+    processes.start()
+    processes.start()
+    know_everybody(behind_relay, isps)
+    relay.refuse()
+    wait_for(lambda: processes.logs().count("logins_from_memory") == 2)
+    for username in isps[0].usernames[:12]:
+        router = Client(behind_relay, isps[0].identifier)  # from another port each
+        answer = router.log_in(username)
+        router.close()
+        assert answer is not None, username
+        assert answer.code == codes.ACCESS_ACCEPT
+    router = Client(behind_relay, isps[0].identifier)
+    assert router.ask(router.access("nobody has seen me"), timeout=0.5) is None
+    router.close()
+
+
 def test_a_full_disk_and_room_again(
     behind_relay: Settings, relay: TcpRelay, isps: list[Isp], processes: Processes, world: World
 ) -> None:
@@ -114,6 +135,40 @@ def test_a_full_disk_and_room_again(
     wait_for(lambda: spooled_octets(behind_relay) == 0, 30)
     check(world, load).must_hold()
     assert wait_for(lambda: counted(world, isps, "dropped:spool_full"))
+
+
+def test_the_registry_says_in_what_state_a_process_is(
+    settings: Settings, relay: TcpRelay, fresh_database_url: str, tmp_path: Path
+) -> None:
+    """Of two cells one is away, so that the process can still say so: what the platform's page shows."""
+    east = urlsplit(fresh_database_url)
+    east = east._replace(netloc=f"{east.username}:{east.password}@127.0.0.1:{relay.port}")
+    settings = replace(settings, database_url=fresh_database_url, cell_database_urls=f"east={east.geturl()}")
+    world, processes = World(fresh_database_url, settings.secret_key), Processes(settings, tmp_path / "process.log")
+    world.run("INSERT INTO registry.cells (name) VALUES ('east')")
+    isps = make_isps(world, 1, 40, cell="east")
+    process = processes.start()
+    load = SteadyLoad(settings, isps, rate=100, login_share=0.0).start()
+
+    def state() -> str:
+        return str(world.query("SELECT max(state) FROM registry.nodes WHERE pid = %s", process.pid)[0][0])
+
+    try:
+        wait_for(lambda: state() == "running")
+        relay.refuse()
+        wait_for(lambda: state() == "degraded")
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (spooled_octets(settings) + 1_000, hard))
+        wait_for(lambda: state() == "spool_full")
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        wait_for(lambda: state() == "degraded")
+        relay.cut(target=world.connection.info.port)
+        wait_for(lambda: state() == "running")
+    finally:
+        load.stop()
+        processes.stop()
+    check(world, load).must_hold()
+    world.connection.close()
 
 
 def test_a_clock_that_jumps(

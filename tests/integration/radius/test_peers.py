@@ -4,7 +4,7 @@ import asyncio
 import stat
 from pathlib import Path
 
-from radius_cluster.listen.peers import ASK, FORWARD, Peers, owner_name
+from radius_cluster.listen.peers import ASK, FORWARD, HELLO, Peers, owner_name
 
 
 def test_a_burst_arrives_whole_and_in_order_and_a_dead_peer_is_noticed(tmp_path: Path) -> None:
@@ -55,5 +55,26 @@ def test_a_message_that_makes_no_sense_is_passed_over(tmp_path: Path) -> None:
         assert got == [("left", ASK, b"good")]
         left.close()
         right.close()
+
+    asyncio.run(talk())
+
+
+def test_who_is_about_to_end_is_given_nothing_more(tmp_path: Path) -> None:
+    async def talk() -> None:
+        left = Peers(tmp_path, owner_name("host", 1), lambda *message: None)
+        right = Peers(tmp_path, owner_name("host", 2), lambda *message: None)
+        assert left.staying("host:") == ["host:2"]
+        right.leave()
+        assert left.staying("host:") == []
+        assert left.names("host:") == ["host:2"]  # it still answers what only it can
+        assert left.send("host:2", HELLO, b"")
+        right.close()
+        right = Peers(tmp_path, owner_name("host", 2), lambda *message: None)  # the number is used again
+        assert left.staying("host:") == ["host:2"]
+        right._socket.close()  # killed
+        assert not left.send("host:2", HELLO, b"")
+        assert left.staying("host:") == []
+        left.close()
+        asyncio.get_running_loop().remove_reader(right._socket)
 
     asyncio.run(talk())
