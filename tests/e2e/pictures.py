@@ -164,6 +164,7 @@ SHOTS = (
     Shot("router-secret", _ROUTER, "admin", click=f"{_FIRST}|secret", endpoint="admin.renew_router_secret"),
     Shot("router-clear", _ROUTER, "admin", click=f"{_FIRST}|clear", endpoint="admin.clear_router"),
     Shot("router-remove", _ROUTER, "admin", click=f"{_FIRST}|remove", endpoint="admin.remove_router"),
+    Shot("routers-import", f"{AT}/admin/routers/import", "admin"),
     Shot("dialects", f"{AT}/admin/dialects/", "admin"),
     Shot("dialect-form", f"{AT}/admin/dialects/new?make=huawei", "admin", endpoint="admin.edit_dialect_page"),
     Shot("dialect-new", f"{AT}/admin/dialects/new?make=huawei", "admin"),
