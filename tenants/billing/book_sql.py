@@ -30,7 +30,7 @@ _AUDIT = (
 
 _BOOK = """
 WITH documents AS MATERIALIZED (
-  SELECT value AS d, ordinality AS i FROM jsonb_array_elements(%(documents)s::jsonb) WITH ORDINALITY),
+  SELECT d, i FROM unnest(%(documents)s::text[]::jsonb[]) WITH ORDINALITY AS given (d, i)),
 present AS MATERIALIZED (
   SELECT r.* FROM documents JOIN {schema}.accounts a ON a.id = (d ->> 'account_id')::bigint,
                   LATERAL jsonb_populate_record(a, d -> 'account') r),
