@@ -12,10 +12,12 @@ from infra.radius_text.placeholders import RATE_UNITS
 from portals.admin.attribute_words import problem_text
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.shared.access import requires
+from portals.shared.addresses import tenant_url
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
+from portals.shared.unit_of_work import installation
 from tenants.access.preview_reply import preview_reply
 from tenants.kernel.errors import BusinessError
 from tenants.kernel.units import rate_bps, show_rate
@@ -164,6 +166,7 @@ def _page(
         router=router,
         units=[(unit, unit) for unit in RATE_UNITS],
         longest_name=LONGEST_NAME,
+        pay_url=tenant_url(installation().settings, scope().tenant.slug, "/renew"),
         wrong=wrong,
         numbered=list(enumerate(form.value("extra").splitlines(), 1)) if wrong else [],
         lines=lines,

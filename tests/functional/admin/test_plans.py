@@ -170,7 +170,7 @@ def test_burst_place_and_extra_attributes_of_a_group(desk):
         "extra": "Session-Timeout = 60",
         "expired": {"pool": "late", "redirect_url": "http://pay.example/"},
     }
-    desk.submit(f"/plan-groups/{group.id}/edit", {"priority": "8"})
+    desk.submit(f"/plan-groups/{group.id}/edit", fields | extra | {"priority": "8"})
     with desk.scope() as scope:
         changed = next(one for one in list_groups(scope) if one.name == "Fast")
     assert (changed.priority, changed.burst_seconds, changed.options) == (8, 10, group.options)
