@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format translations bench clean
+.PHONY: help setup run test lint format translations bench faults clean
 
 help: ## List these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,13 @@ bench: ## Measure RADIUS against FreeRADIUS on this machine
 	@$(PYTHON) -I infra/bootstrap.py --dev
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.bench_billing
+
+faults: ## Prove what goes on while databases and processes fail (docs/faults.md); some twenty minutes
+	@$(PYTHON) -I infra/bootstrap.py --dev
+	@$(BIN)/python -m tests.bench.outage
+	@$(BIN)/python -m tests.bench.killed_programs
+	@$(BIN)/python -m tests.bench.expiry_wave
+	@$(BIN)/python -m tests.bench.fuzz_socket
 
 clean: ## Remove .venv and caches; the data folder stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info

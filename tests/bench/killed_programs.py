@@ -81,12 +81,16 @@ def _measure(installation: Installation, options: argparse.Namespace) -> int:
 
 
 def _kill(installation: Installation, load: SteadyLoad, word: str) -> list[str]:
-    killed = installation.programs()[word]
+    before = installation.all_programs()[word]
     phase = load.mark(word)
     began = time.monotonic()
-    os.kill(killed, signal.SIGKILL)
-    replaced = _seconds(began, lambda: installation.programs().get(word, killed) != killed)
-    works = _seconds(began, lambda: _works(installation, word))
+    os.kill(before[0], signal.SIGKILL)
+
+    def heirs() -> list[int]:
+        return [pid for pid in installation.all_programs().get(word, []) if pid not in before]
+
+    replaced = _seconds(began, lambda: bool(heirs()))
+    works = _seconds(began, lambda: _works(installation, word, heirs()))
     served = max(phase.longest_silence, 0.0)
     print(
         f"{word:<22} new process after {replaced:4.1f} s, at work after {works:4.1f} s; routers: longest silence"
@@ -103,13 +107,13 @@ def _seconds(began: float, condition: Callable[[], bool]) -> float:
     return time.monotonic() - began
 
 
-def _works(installation: Installation, word: str) -> bool:
+def _works(installation: Installation, word: str, heirs: list[int]) -> bool:
+    """The website answers, or the new process has said in the registry that it works (it does so every few seconds)."""
     if not word.startswith(("radius_cluster", "workers")):
         return installation.web_answers()
-    pid = installation.programs().get(word)
     with psycopg.connect(installation.database_url(), autocommit=True) as registry:
-        beats = "SELECT 1 FROM registry.nodes WHERE pid = %s AND state <> 'draining'"
-        return registry.execute(beats, [pid]).fetchone() is not None
+        beats = "SELECT 1 FROM registry.nodes WHERE pid = ANY(%s) AND state <> 'draining'"
+        return registry.execute(beats, [heirs]).fetchone() is not None
 
 
 if __name__ == "__main__":

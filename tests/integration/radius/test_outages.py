@@ -80,7 +80,7 @@ def test_a_hanging_database_with_hardly_any_traffic(
         answer = router.log_in(username)
         assert answer is not None
         assert answer.code == codes.ACCESS_ACCEPT
-        assert time.monotonic() - began < 0.9, username  # nobody else waits
+        assert time.monotonic() - began < 1.4, username  # nobody else waits for the hang to be noticed
     router.close()
     relay.black_hole(False)
     relay.cut()
@@ -186,7 +186,7 @@ def test_a_clock_that_jumps(
             new.replace(shift)
             phase = load.mark(f"clock off by {seconds} s")
             wait_for(lambda phase=phase: phase.acknowledged > 150 and phase.accepted > 60)
-            assert phase.first_answer < 1
+            assert phase.first_answer < 3
     finally:
         load.stop()
     assert load.total("rejected") == 0
@@ -209,7 +209,7 @@ def test_a_rolling_restart_costs_nobody_more_than_one_repeat(
 ) -> None:
     processes.start()
     processes.start()
-    load = SteadyLoad(settings, isps, rate=300).start()
+    load = SteadyLoad(settings, isps, rate=300, repeat_seconds=2.0).start()
     try:
         wait_for(lambda: load.total("acknowledged") > 50)
         for old in list(processes.running):
