@@ -96,7 +96,7 @@ def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationRes
     """
     session = scope.session
     session.flush()  # what the operations changed beside their accounts, before the number is taken
-    documents = [json.dumps(one.document, ensure_ascii=False) for one in prepared]
+    documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
     try:
         rows = session.connection().exec_driver_sql(book_sql(scope.tenant_id), {"documents": documents}).all()
     except IntegrityError as error:
