@@ -43,6 +43,7 @@ BACKLOG: dict[str, Any] = {
     "account.quota": lazy("Quota warnings"),
     "account.quota_reset": lazy("Speeds to give back after a quota's reset"),
     "group.hours": lazy("Hours of plan groups"),
+    "tenant.timezone": lazy("Hours to move to another time zone"),
     "tenant.ledger_check": lazy("Nightly check of the ledgers"),
     "tenant.retention": lazy("Old records to drop"),
     "task.step": lazy("Long work of providers"),

@@ -46,6 +46,17 @@ def keep_hours(scope: TenantScope, group_id: int, now: datetime) -> int:
     return 0
 
 
+def keep_all_hours(scope: TenantScope, now: datetime) -> int:
+    """The same for all groups with windows: the tenant's wall clock shows another time; gives how many groups."""
+    groups = select(Profile.profile_id).where(
+        Profile.tenant_id == scope.tenant_id, Profile.windows.is_not(None), Profile.profile_id > 0
+    )
+    found = scope.session.scalars(groups.order_by(Profile.profile_id)).all()
+    for group_id in found:
+        keep_hours(scope, group_id, now)
+    return len(found)
+
+
 def _windows(scope: TenantScope, group_id: int) -> list[dict[str, Any]]:
     statement = select(Profile.windows).where(Profile.tenant_id == scope.tenant_id, Profile.profile_id == group_id)
     return list(scope.session.scalar(statement) or [])

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from infra.outbox import emit
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
@@ -26,6 +27,7 @@ __all__ = ["CATALOGUE", "DEFAULTS", "GROUPS", "Setting", "SettingView", "TenantS
 
 # Copied, because the packet path, the directory and the due clock know a tenant only by its registry row.
 COPIED_TO_REGISTRY = ("timezone", "locale", "currency", "interim_seconds", "max_session_seconds", "stale_intervals")
+TIMEZONE = "tenant.timezone"
 _CACHE = "broadloom.settings"
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _NOTHING = ("", "none", "null", "off")
@@ -102,6 +104,8 @@ def write_many(scope: TenantScope, raw: dict[str, str], *, actor: Actor, now: da
         _store(scope, key, value, actor=actor, now=now)
     if changed:
         _copy_to_registry(scope, changed)
+        if "timezone" in changed:  # what is due at an hour of the wall clock is due at another instant now
+            emit(scope.session, scope.tenant_id, TIMEZONE, {}, subject=changed["timezone"])
         scope.session.info.pop(_CACHE, None)
         record(
             scope,

@@ -15,9 +15,11 @@ from infra import clock
 from infra.gateways import mail
 from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope, tenant_scope, unscoped
+from tenants.access.keep_hours import keep_all_hours
 from tenants.billing.first_login import activate
 from tenants.kernel.errors import BusinessError
 from tenants.registry.directory import find_tenant
+from tenants.registry.settings import TIMEZONE
 from tenants.subscribers.bind import learn_bindings
 from tenants.subscribers.warn_of_quota import warn_of_quota
 from workers.context import Context
@@ -48,6 +50,7 @@ def _activate(scope: TenantScope, payload: dict[str, Any], now: datetime) -> Non
 INSIDE: dict[str, Callable[[TenantScope, dict[str, Any], datetime], Any]] = {
     "account.bind": _bind,
     "account.activate": _activate,
+    TIMEZONE: lambda scope, _payload, now: keep_all_hours(scope, now),
     "account.quota": lambda scope, payload, now: warn_of_quota(scope, payload, now=now),
 }
 

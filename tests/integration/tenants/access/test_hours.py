@@ -5,12 +5,16 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from infra.db import Database
 from infra.outbox import DueRow, OutboxRow
-from infra.tenant_scope import TenantScope
+from infra.tenant_scope import TenantScope, tenant_scope
 from tenants.access.edit_hours import WindowValues, add_window, change_window, drop_window
-from tenants.access.keep_hours import HOURS, keep_hours
+from tenants.access.keep_hours import HOURS, keep_all_hours, keep_hours
 from tenants.catalog.errors import PlanFieldNeeded, WindowNotFound
 from tenants.catalog.set_windows import windows_of
+from tenants.registry import settings
+from tenants.registry.directory import find_tenant
+from tenants.registry.settings import TIMEZONE
 from tests.fixtures.accounts import OWNER, go_online, open_one, sell
 
 ALL = 127
@@ -65,6 +69,18 @@ def test_a_fast_night(scope: TenantScope) -> None:
     drop_window(scope, plan.group_id, 1, None, actor=OWNER, now=at(scope, "2026-11-21 23:00"))
     assert asked(scope) == [("radius.coa", f"account:{account_id}")]  # back to the group's own
     assert due(scope, plan.group_id) is None
+
+
+def test_another_time_zone_moves_the_edges(scope: TenantScope, database: Database) -> None:
+    plan, now = sell(scope), at(scope, "2026-11-20 12:00")  # 04:00 UTC
+    add_window(scope, plan.group_id, WindowValues(ALL, time(8), time(18)), actor=OWNER, now=now)
+    settings.write(scope, "timezone", "Europe/Berlin", actor=OWNER, now=now)
+    topics = scope.session.scalars(select(OutboxRow.topic).where(OutboxRow.tenant_id == scope.tenant_id)).all()
+    assert TIMEZONE in topics
+    scope.commit()
+    with tenant_scope(database, find_tenant(database, scope.tenant_id)) as later:
+        assert keep_all_hours(later, now) == 1
+        assert due(later, plan.group_id) == datetime(2026, 11, 20, 7, tzinfo=UTC)  # 08:00 in Berlin
 
 
 def test_changing_what_somebody_else_has_changed(scope: TenantScope) -> None:
