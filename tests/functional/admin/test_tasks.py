@@ -14,6 +14,7 @@ from tenants.tasks.models import Task
 from tenants.tasks.run_task import MOST_TRIES, STEPS, run_task
 from tests.fixtures.accounts import open_one, sell
 from tests.fixtures.web import Web
+from workers.jobs.run_due import run_due
 
 
 @pytest.fixture
@@ -139,3 +140,13 @@ def test_a_fault_of_ours_is_tried_again_and_then_told(desk, crowd, monkeypatch):
     [address] = set(re.findall(r"/tasks/\d+/", desk.get("/tasks/").get_data(as_text=True)))
     desk.get(address)
     assert "Something went wrong on our side three times." in desk.text()
+
+
+def test_the_workers_take_it_up_by_its_due_row_and_go_on_to_its_end(desk, crowd, job_context):
+    assert job_context.database is not None
+    desk.submit("/accounts/", to="/accounts/export")
+    assert run_due(desk.tenant.id, "tasks")["handled"] == 3  # batches of 2 + 2 + 1
+    assert run_due(desk.tenant.id, "tasks") == {"handled": 0, "failed": 0}
+    with desk.scope() as scope:
+        [task] = scope.session.query(Task)
+        assert (task.state, task.done, task.total) == ("done", 5, 5)
