@@ -2,14 +2,16 @@
 
 import random
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from infra import clock
 from infra.db import MAIN_CELL, Database
 from infra.settings import Settings
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from portals.commands._demo_facts import DemoFacts, Login
+from tenants.catalog.add_promotion import AddPromotion, add_promotion
 from tenants.catalog.queries import list_plans
-from tenants.kernel.actor import SYSTEM
+from tenants.kernel.actor import SYSTEM, Actor
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.add_region import RegionForm, add_region, edit_region
 from tenants.network.edit_nas import reveal_secret
@@ -87,6 +89,16 @@ def _ensure_isp(database: Database, isp: DemoIsp, now: datetime) -> None:
         )
         tell_story(stage)
         tell_activity(scope, now, keep_offline=shown)
+        _make_offer(scope, isp, stage.plans["quarter"], owner, now)
+
+
+def _make_offer(scope: TenantScope, isp: DemoIsp, plan_ids: list[int], owner: Actor, now: datetime) -> None:
+    """A promotion that runs, and the notice of it in self-service; past orders know nothing of it."""
+    name, notice = isp.offer
+    for plan_id in plan_ids:
+        offer = AddPromotion(plan_id, name, "amount", Decimal("10.00"), now, now + timedelta(days=8))
+        add_promotion(scope, offer, actor=owner, now=now)
+    write_many(scope, {"selfcare_notice": notice}, actor=owner, now=now)
 
 
 def _has_subscribers(scope: TenantScope, isp: DemoIsp) -> bool:

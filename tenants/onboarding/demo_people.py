@@ -20,6 +20,7 @@ class DemoIsp:
     subscribers: int
     username_prefix: str
     phone: str
+    offer: tuple[str, str]  # name of a promotion on plans by the quarter, and what subscribers read about it
 
 
 OWNER_PASSWORD: Final = "broadloom-demo-26"  # noqa: S105
@@ -34,14 +35,54 @@ QINGTENG: Final = DemoIsp(
     routers=(("minzhi", "mikrotik", 0), ("longhua", "huawei", 1), ("bantian", "h3c", 2)),
     streets=("民治大道", "梅龙路", "布龙路", "人民北路", "五和大道", "雪岗路"),
     names=(
-        *("李建国", "陈晓敏", "黄志强", "林美玲", "张伟", "刘芳", "杨帆", "赵敏", "周杰", "吴秀英", "徐丽", "孙强"),
-        *("马超", "朱红", "胡明", "郭亮", "何静", "高峰", "罗兰", "郑爽", "梁栋", "谢娜", "宋佳", "唐磊"),
-        *("许晴", "韩雪", "冯刚", "邓超", "曹颖", "彭博", "曾黎", "肖战", "田雨", "董洁", "袁泉", "潘越"),
+        *(
+            "李建国",
+            "陈晓敏",
+            "黄志强",
+            "林美玲",
+            "张伟民",
+            "刘芳",
+            "杨丽萍",
+            "赵慧敏",
+            "周建华",
+            "吴秀英",
+            "徐丽娟",
+            "孙立强",
+        ),
+        *(
+            "马文斌",
+            "朱红霞",
+            "胡明远",
+            "郭立新",
+            "何丽萍",
+            "高建峰",
+            "罗志强",
+            "郑小芳",
+            "梁国栋",
+            "谢文娟",
+            "宋志刚",
+            "唐家明",
+        ),
+        *(
+            "许文清",
+            "韩丽华",
+            "冯志涛",
+            "邓玉兰",
+            "曹俊生",
+            "彭美玲",
+            "曾海燕",
+            "肖建平",
+            "田晓彤",
+            "董志勇",
+            "袁婷婷",
+            "潘国庆",
+        ),
     ),
     cashiers=(("liying", "李莹"), ("zhaolei", "赵磊")),
     subscribers=60,
     username_prefix="qt",
     phone="0755-8300 0026",
+    offer=("季度优惠", "本周续费满一季，立减 ¥10.00。"),
 )
 LAKESIDE: Final = DemoIsp(
     slug="lakeside",
@@ -59,4 +100,5 @@ LAKESIDE: Final = DemoIsp(
     subscribers=24,
     username_prefix="ls",
     phone="+1 555 0126",
+    offer=("Quarterly offer", "Renew for a quarter this week and pay $10.00 less."),
 )

@@ -55,7 +55,8 @@ class Stage:
         isp, chance = self.isp, self.chance
         name = isp.names[number % len(isp.names)]
         building, room = chance.randint(1, 30), f"{chance.randint(1, 18)}{chance.randint(1, 6):02d}"
-        phone = f"138{20130000 + number * 37 % 9999:08d}" if isp.locale == "zh" else f"555 01{10 + number % 90}"
+        chinese = isp.locale == "zh"
+        phone = f"138{20130000 + number * 37 % 9999:08d}" if chinese else f"555 01{10 + number % 90}"
         account = CreateAccount(
             username=self.username(number),
             password=self.password(number),
@@ -63,8 +64,8 @@ class Stage:
             fields={
                 "name": name,
                 "phone": phone,
-                "address": f"{isp.streets[number % len(isp.streets)]} {chance.randint(1, 280)}",
-                "building": str(building),
+                "address": f"{isp.streets[number % len(isp.streets)]} {chance.randint(1, 280)}{' 号' * chinese}",
+                "building": f"{building}{' 栋' * chinese}",
                 "room": room,
                 "access_type": ("FTTH", "LAN", "EOC", "AP")[number % 4],
                 "box": f"OLT-{building % 4 + 1}/{number % 16 + 1}",
