@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
@@ -26,7 +26,7 @@ from tests.fixtures.billing import OWNER, Counter
 THREADS = 12
 
 
-def at_once(database: Database, tenant: TenantRef, jobs: list[tuple[Any, Any, str, str | None]]) -> list[object]:
+def at_once(database: Database, tenant: TenantRef, jobs: Sequence[tuple[Any, Any, str, str | None]]) -> list[object]:
     """Run (operation, command, local instant, key) jobs in parallel; results or refusals in their order."""
 
     def run(job: tuple[Any, Any, str, str | None]) -> object:
@@ -78,6 +78,23 @@ def test_200_renewals_with_different_keys_book_200_times_in_order(
     for one, following in itertools.pairwise(ordered):
         assert one.after.expires_at == following.before.expires_at  # type: ignore[attr-defined]
     assert look(database, shop, lambda c: check_ledger(c.scope).findings) == []
+
+
+def test_one_key_for_two_accounts_at_once_books_one(database: Database, shop: TenantRef) -> None:
+    def open_two(counter: Counter) -> list[int]:
+        opened = [counter.open("2M month", "2026-01-31 10:00:00") for _ in range(2)]
+        counter.scope.commit()
+        return opened
+
+    accounts = look(database, shop, open_two)
+    jobs: list[tuple[Any, Any, str, str | None]] = [
+        (top_up, TopUp(account, Decimal(10)), "2026-02-01 10:00:00", "same") for account in accounts * 6
+    ]
+    results = at_once(database, shop, jobs)
+    refused = [result for result in results if isinstance(result, BusinessError)]
+    assert len(refused) == 6
+    assert {error.code for error in refused} == {"key_reused"}
+    assert sorted(look(database, shop, lambda c: [c.balance(account) for account in accounts])) == ["0.00", "10.00"]
 
 
 def test_two_operators_never_both_hold_and_refund(
