@@ -95,6 +95,9 @@ def test_bad_quantities_are_refused_beside_the_field(desk, account_id, quantity)
 def test_changing_the_plan_books_price_and_difference(desk, account_id):
     page = f"/accounts/{account_id}/op/change-plan"
     fields = {"plan": plan_id(desk, "Fast month"), "quantity": "1", "method": "cash", "difference": ""}
+    desk.submit(page, fields, to=f"{page}/preview")  # the arithmetic stands beside each amount
+    assert "Fast month: 80.00 × 1 = 80.00" in desk.text()
+    assert "Home month 50.00 ÷ 30.5 days = 1.64 a day; Fast month 80.00 ÷ 30.5 days = 2.62 a day;" in desk.text()
     desk.submit(page, fields)
     assert "Changed the plan for" in desk.text()
     assert "Fast month" in desk.text()
