@@ -18,6 +18,7 @@ from infra.embedded import ensure_running
 from infra.ports import choose_free_port
 from infra.settings import Settings
 from tenants.registry.prepare import prepare_database
+from tests.bench.packet_rows import write_packet_rows
 from tests.bench.tools import Load, Target
 
 _ROOT = Path(__file__).parent.parent.parent
@@ -42,7 +43,11 @@ class World:
 
 @contextmanager
 def installation(
-    folder: Path, load: Load, before: Callable[[Settings, Database], None] | None = None
+    folder: Path,
+    load: Load,
+    *,
+    before: Callable[[Settings, Database], None] | None = None,
+    only_packet_rows: bool = False,
 ) -> Iterator[World]:
     """An installation in this folder, its database running and filled; ``before`` the filling something may be done."""
     settings = Settings(
@@ -56,7 +61,10 @@ def installation(
         if before is not None:
             before(settings, database)
         database.dispose()
-        fill(environment, servers.database_url, load)
+        if only_packet_rows:
+            write_packet_rows(servers.database_url, settings.require_secret_key(), load)
+        else:
+            fill(environment, servers.database_url, load)
         yield World(
             folder,
             settings,

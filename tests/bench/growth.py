@@ -1,7 +1,8 @@
 """What a request costs as an installation grows: accounts, tenants, history (``python -m tests.bench --growth``).
 
-Every size is an installation of its own in the same folder; all are up together and measured in turn, because the
-machine drifts. Judged by the CPU of server and database, which hardly depends on what else runs.
+Every size is an installation of its own in the same folder, which holds what the packet path reads; all are up together
+and measured in turn, because the machine drifts. Judged by the CPU of server and database, which hardly depends on what
+else runs.
 """
 
 import statistics
@@ -67,7 +68,7 @@ def measure(folder: Path, program: Path, rounds: int) -> int:
         worlds, targets = {}, dict[str, Target]()
         for name, size in sizes.items():
             print(f"making {name}", file=sys.stderr, flush=True)
-            world = stack.enter_context(installation(folder / _folder_name(size), size.load))
+            world = stack.enter_context(installation(folder / _folder_name(size), size.load, only_packet_rows=True))
             _make_history(world, size.history_rows)
             cluster = world.cluster()
             stack.callback(cluster.stop)
