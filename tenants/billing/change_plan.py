@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 from infra.tenant_scope import TenantScope
-from tenants.access.change_rate import change_rate_account
 from tenants.billing.booking import Booking, BookLine
 from tenants.billing.buy import Buy, book_purchase, discount_facts
 from tenants.billing.context import Context, left_of_total_quota, plan_terms, refuse_state, sellable_plan
@@ -86,7 +85,6 @@ def _change(context: Context, command: ChangePlan) -> Booking:
         booking = _difference_only(context, plan, command)
     else:
         booking = _full_change(context, plan, command)
-    change_rate_account(context.scope, context.account.id)
     return booking
 
 
