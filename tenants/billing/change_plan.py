@@ -80,12 +80,10 @@ def _change(context: Context, command: ChangePlan) -> Booking:
     if mode == "buy":
         if command.difference:
             raise DifferenceNotDue(field="difference")
-        booking = book_purchase(context, plan, _as_purchase(command))
-    elif context.settings.difference_only:
-        booking = _difference_only(context, plan, command)
-    else:
-        booking = _full_change(context, plan, command)
-    return booking
+        return book_purchase(context, plan, _as_purchase(command))
+    if context.settings.difference_only:
+        return _difference_only(context, plan, command)
+    return _full_change(context, plan, command)
 
 
 def _as_purchase(command: ChangePlan) -> Buy:
