@@ -45,6 +45,10 @@ def send_sign_up() -> Response | tuple[str, int]:
     )
     if not form.checked("agree"):
         form.fail("agree", _("Without the terms there is no contract. Read them, then tick the box."))
+    if not form.ok and wanted.slug:  # the business is not asked yet, but the address is said together with the rest
+        refusal = slug_refusal(installation().database, wanted.slug, now=g.now)
+        if refusal is not None:
+            form.fail("slug", error_text(refusal))
     if form.ok:
         try:
             receipt = sign_up(installation().database, wanted, now=g.now, site_url=installation().settings.site_url)
