@@ -17,7 +17,7 @@ def latency_chart(latencies: Mapping[str, Latency]) -> dict[str, Any] | None:
     return {
         "legend": {},
         "xAxis": {"type": "category", "data": [*(f"≤ {_span(bound)}" for bound in bounds), f"> {_span(bounds[-1])}"]},
-        "yAxis": {"type": "value", "splitNumber": 3, "max": 100, "axisLabel": {"formatter": "{value} %"}},
+        "yAxis": {"type": "value", "interval": 25, "max": 100, "axisLabel": {"formatter": "{value} %"}},
         "series": [
             {
                 "name": names[kind],
