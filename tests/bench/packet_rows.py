@@ -16,6 +16,7 @@ _TENANT = (
     "INSERT INTO registry.tenants (id, slug, name, email, tier_code, cell, state, nas_prefix, data_key_wrapped,"
     " schema_version) SELECT %s, %s, %s, %s, (SELECT code FROM registry.tiers LIMIT 1), 'main', 'active', %s, %s, %s"
 )
+_MIGRATED = "INSERT INTO registry.tenant_migrations (tenant_id, version, migrated_at) VALUES (%s, %s, now())"
 _NAS = (
     "INSERT INTO registry.nas (tenant_id, identifier, name, vendor, secret_sealed) VALUES (%s, %s, %s, 'mikrotik', %s)"
 )
@@ -48,6 +49,7 @@ def _add_tenant(connection: psycopg.Connection[Any], master: SecretBox, number: 
     key, slug = new_data_key(), f"t{number:04d}"
     wrapped = master.seal(key, DATA_KEY + str(number).encode())
     connection.execute(_TENANT, [number, slug, slug, f"owner@{slug}.example", slug, wrapped, version])
+    connection.execute(_MIGRATED, [number, version])  # there is no schema that could be migrated
     box = SecretBox(key)
     connection.execute(_NAS, [number, f"{slug}-nas1", "Router", box.seal(b"radius-secret", NAS_SECRET)])
     connection.execute(_PROFILE, [number])
