@@ -3,7 +3,6 @@
 import time
 from collections import deque
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -17,15 +16,14 @@ from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
-from radius_cluster.process.ready_replies import Profile, encode_for, encode_place, fetch_profiles, keep, style_of
-from radius_cluster.process.special_login import local_minute, read_special
-from radius_cluster.routing.directory import NasEntry, TenantEntry
+from radius_cluster.process.ready_replies import Profile, at_other_rate, encode_place, fetch_profiles, keep, style_of
+from radius_cluster.process.special_login import local_minute, read_special, until_closed
+from radius_cluster.routing.directory import NasEntry
 from radius_cluster.wire.codes import CALLING_STATION_ID
 from radius_cluster.wire.dialects import encode_octet_limits
 from radius_cluster.wire.mac_address import normalise_mac
 from tenants.access.reasons import CODES
 from tenants.access.rules import OK, decide, in_windows, may_connect_until, session_seconds, window_profile
-from tenants.access.rules_windows import closes_at
 
 LOG = structlog.get_logger(__name__)
 
@@ -322,7 +320,7 @@ class Logins:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
             return
         seconds = session_seconds(row[sql.VALID_UNTIL], now, nas.tenant.max_session_seconds, row[sql.RENEWS])
-        seconds = _until_closed(windows, nas.tenant, now, seconds)
+        seconds = until_closed(windows, nas.tenant, now, seconds)
         body = attributes + framed_address(special.static_ip) + added
         accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
 
@@ -378,11 +376,11 @@ class Logins:
             return
         other = special.throttle_profile_id if throttled else window_profile(windows, weekday, minute)
         if other is not None:
-            attributes = await _at_other_rate(connection, nas, row[sql.PROFILE], other) or attributes
+            attributes = await at_other_rate(connection, nas, row[sql.PROFILE], other) or attributes
         if special.octets_left and special.quota_cut:
             attributes += encode_octet_limits(nas.dialect, total_octets=special.octets_left, invert=nas.invert)
         seconds = session_seconds(row[sql.VALID_UNTIL], now, tenant.max_session_seconds, row[sql.RENEWS])
-        seconds = _until_closed(windows, tenant, now, seconds)
+        seconds = until_closed(windows, tenant, now, seconds)
         if special.seconds_left and special.quota_cut:
             seconds = min(seconds, special.seconds_left)
         if redialled:  # asks the router; what it does not know any more is closed here
@@ -397,20 +395,5 @@ class Logins:
         accept(request, counters, account_id, attributes + framed_address(special.static_ip) + added, seconds)
 
 
-def _until_closed(windows: list[dict[str, int]], tenant: TenantEntry, now: float, seconds: float) -> float:
-    """No longer than the plan's hours (PLN-7)."""
-    closes = closes_at(windows, datetime.fromtimestamp(now, UTC), tenant.zone) if windows else None
-    return seconds if closes is None else min(seconds, closes.timestamp() - now)
-
-
 def _ready_key(nas: NasEntry, row: Any, now: float) -> tuple[int, int, str]:
     return row[sql.PROFILE], row[sql.VERSION], style_of(nas, row, now)
-
-
-async def _at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int) -> bytes:
-    """The profile with the rate of a throttled account or of a time window; b"" when that rate is gone."""
-    found = await fetch_profiles(connection, [(nas.tenant, profile_id), (nas.tenant, rate_id)])
-    profile, rate = found.get((nas.tenant.id, profile_id)), found.get((nas.tenant.id, rate_id))
-    if rate is None:
-        return b""
-    return encode_for(nas, profile.at_rate_of(rate) if profile else rate)

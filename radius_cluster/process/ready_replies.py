@@ -86,3 +86,12 @@ def keep(
     expired = None if profile.expired is None else encode_place(nas, profile.expired)
     found = ready[profile_id, profile.version, style] = (encode_for(nas, profile), profile.windows, expired)
     return found
+
+
+async def at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int) -> bytes:
+    """The profile with the rate of a throttled account or of a time window; b"" when that rate is gone."""
+    found = await fetch_profiles(connection, [(nas.tenant, profile_id), (nas.tenant, rate_id)])
+    profile, rate = found.get((nas.tenant.id, profile_id)), found.get((nas.tenant.id, rate_id))
+    if rate is None:
+        return b""
+    return encode_for(nas, profile.at_rate_of(rate) if profile else rate)

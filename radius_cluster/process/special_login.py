@@ -13,6 +13,7 @@ from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_PORT, NAS_PORT_ID
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet
 from tenants.access.rules import LEARN
+from tenants.access.rules_windows import closes_at
 from tenants.usage.rules_quota import Counter, left, window_of
 
 _VLANS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,4})?")
@@ -90,6 +91,12 @@ def local_minute(tenant: TenantEntry, now: float) -> tuple[int, int]:
     """(weekday with Monday 0, minute of the day) of the tenant's zone."""
     local = datetime.fromtimestamp(now, tenant.zone)
     return local.weekday(), local.hour * 60 + local.minute
+
+
+def until_closed(windows: list[dict[str, int]], tenant: TenantEntry, now: float, seconds: float) -> float:
+    """The seconds that a session may last, no longer than the plan's hours (PLN-7)."""
+    closes = closes_at(windows, datetime.fromtimestamp(now, UTC), tenant.zone) if windows else None
+    return seconds if closes is None else min(seconds, closes.timestamp() - now)
 
 
 def _place_allowed(row: Mapping[str, Any], nas: NasEntry) -> bool:
