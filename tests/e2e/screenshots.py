@@ -19,7 +19,7 @@ from playwright.sync_api import sync_playwright
 
 from tenants.onboarding.demo_people import OWNER_PASSWORD, STAFF_PASSWORD
 from tests.e2e.pictures import AT, SHOTS, Shot
-from tests.fixtures.browser import DESKTOP, FLAGS, PHONE, assert_accessible, assert_fits
+from tests.fixtures.browser import DESKTOP, FLAGS, PHONE, assert_accessible, assert_fits, find_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -44,7 +44,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
         for phone in (False, True):
             visitors = Visitors(browser, base, phone=phone)
             for shot in SHOTS:
