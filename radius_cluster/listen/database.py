@@ -6,7 +6,7 @@ make the planner scan; so plans are generic and scans are off for these connecti
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -18,6 +18,8 @@ Batch = TypeVar("Batch")
 ROLE = "broadloom_radius"
 CONNECT_TIMEOUT_SECONDS = 4.0
 HANGING_SECONDS = 3.0  # a statement that takes longer: the database hangs or is cut off, the connection is dropped
+AWAY_SECONDS = 0.5  # without a connection for so long: others than the database decide
+SHORT_WORK_HANGS_SECONDS = 1.5  # logins take milliseconds, and routers give up after a few seconds
 _SETTINGS = {
     "role": ROLE,
     "plan_cache_mode": "force_generic_plan",
@@ -176,3 +178,21 @@ class Lane(Generic[Batch]):
                 self._give_back(batch)
                 return
             self.busy_since = 0.0
+
+
+def drop_if_away(lanes: Sequence[Lane[Any]], now: float) -> bool:
+    """Whether lanes that share short work have lost their database; what waits for its answer is given back.
+
+    Either none has a connection, or some wait for too long and none has carried anything through since: then the idle
+    ones would be the next to hang.
+    """
+    if all(not lane.up and now - lane.down_since > AWAY_SECONDS for lane in lanes):
+        return True
+    waiting = [lane.busy_since for lane in lanes if lane.busy_since]
+    since = max(min(waiting), *(lane.done_at for lane in lanes)) if waiting else now
+    if now - since <= SHORT_WORK_HANGS_SECONDS:
+        return False
+    for lane in lanes:
+        lane.cut_if_busy()
+        lane.drop_if_silent(since)
+    return True

@@ -8,7 +8,7 @@ from typing import Any, Final
 import structlog
 
 from radius_cluster.counters import Counters, dropped
-from radius_cluster.listen.database import Lane
+from radius_cluster.listen.database import Lane, drop_if_away
 from radius_cluster.listen.receive import Request
 from radius_cluster.process import login_sql as sql
 from radius_cluster.process.credentials import verify_password
@@ -33,8 +33,6 @@ LANES: Final = 4  # batches under way at once: measured +20 % against one
 _WORTH_A_LANE: Final = 32
 _LARGEST_BATCH: Final = 512
 _LONGEST_QUEUE: Final = 20_000
-_AWAY_SECONDS: Final = 0.5  # no connection for so long: logins are decided from memory
-_HANGS_SECONDS: Final = 1.5  # a login takes milliseconds; routers give up after a few seconds
 _LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
@@ -93,16 +91,11 @@ class Logins:
 
     def tick(self, now: float) -> None:
         """Twice a second: notice that the database is away, and serve those that wait from memory."""
-        lanes = self.lanes
-        since = self._hangs_since(now)
-        if since or all(not lane.up and now - lane.down_since > _AWAY_SECONDS for lane in lanes):
+        if drop_if_away(self.lanes, now):  # what waits for an answer of the database gets it from memory
             if not self._degraded:
                 LOG.warning("logins_from_memory", known=len(self._memory))
             self._degraded = True
-            for lane in lanes:  # what waits for an answer of the database gets it from memory
-                lane.cut_if_busy()
-                lane.drop_if_silent(since)
-        elif any(lane.up for lane in lanes):
+        elif any(lane.up for lane in self.lanes):
             self._use_database()
         while self._degraded and self._queue:
             self._decide_from_memory(self._queue.popleft())
@@ -120,12 +113,6 @@ class Logins:
             LOG.warning("logins_from_the_database", known=len(self._memory))
             self._queue.extendleft(reversed(self._unknown))
             self._unknown.clear()
-
-    def _hangs_since(self, now: float) -> float:
-        """Since when lanes have been waiting without any having carried something through; 0 = not for too long."""
-        waiting = [lane.busy_since for lane in self.lanes if lane.busy_since]
-        since = max(min(waiting), *(lane.done_at for lane in self.lanes)) if waiting else now
-        return since if now - since > _HANGS_SECONDS else 0.0
 
     def busy(self) -> bool:
         """Whether anything still waits for its decision."""
