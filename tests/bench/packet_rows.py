@@ -32,7 +32,7 @@ def write_packet_rows(admin_url: str, secret_key: str, load: Load) -> None:
     """Do nothing when they are there."""
     master = master_box(secret_key)
     with psycopg.connect(admin_url) as connection:
-        if connection.execute("SELECT FROM aaa.subscriber LIMIT 1").fetchone():
+        if connection.execute("SELECT 1 FROM aaa.subscriber LIMIT 1").fetchone():
             return
         [(until,)] = connection.execute("SELECT now() + interval '30 days'").fetchall()
         version = environment.head("tenant")
