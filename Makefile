@@ -20,7 +20,7 @@ test: ## Install test tools, check the code, run all tests
 	@$(PYTHON) -I infra/bootstrap.py --dev
 	@$(PYTHON) -I tests/install_tools.py
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n 4
+	@$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: ## Check style (ruff), types (mypy) and directions of imports (import-linter)
 	@$(PYTHON) -I infra/bootstrap.py --dev

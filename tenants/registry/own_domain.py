@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
+from tenants.kernel.errors import NotFound
 from tenants.registry.errors import BadHostname, HostnameNotPointing, HostnameTaken
 from tenants.registry.models import Hostname
 
@@ -101,7 +102,7 @@ def _find(scope: TenantScope, hostname: str) -> Hostname:
             select(Hostname).where(Hostname.hostname == wanted, Hostname.tenant_id == scope.tenant_id).with_for_update()
         ).first()
     if row is None:
-        raise BadHostname(field="hostname", hostname=wanted[:80])
+        raise NotFound(what="domain", ref=wanted[:80])
     return row
 
 

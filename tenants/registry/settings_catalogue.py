@@ -140,7 +140,7 @@ class TenantSettings:
         "selfcare",
         "switch",
         "Mail subscribers about their quota",
-        "Who has an e-mail address gets one when 80 % and when 100 % of the quota are used.",
+        "Who has an e-mail address gets one when 80 and when 100 per cent of the quota are used.",
     )
     # Access and accounting
     interim_seconds: int = setting(

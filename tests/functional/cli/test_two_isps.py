@@ -3,6 +3,7 @@ never changed. Generated from the commands themselves, so a new one is swept, to
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -71,7 +72,7 @@ class World:
 
 
 @pytest.fixture
-def world(fresh_database: Database, cli: CommandLine, make_tenant: MakeTenant) -> World:
+def world(fresh_database: Database, cli: CommandLine, make_tenant: MakeTenant, tmp_path: Path) -> World:
     charlie, alice = make_tenant(database=fresh_database), make_tenant(database=fresh_database)
     given: dict[str, list[str]] = {}
     for tenant in (alice, charlie):
@@ -87,10 +88,13 @@ def world(fresh_database: Database, cli: CommandLine, make_tenant: MakeTenant) -
         given["plan"] = [f"{MARK} plan", str(plan.id)]
         given["region"] = given["regions"] = [f"{MARK} region", str(region)]
         given["nas"] = [nas.identifier, str(nas.nas_id)]
+    table = tmp_path / "routers.csv"
+    table.write_text(f"name,vendor,identifier\nr1,mikrotik,{given['nas'][0]}\n")
     given |= {
         "method": ["cash"], "quantity": ["1"], "amount": ["1.00"], "reason": ["x"], "key": ["arrears_days"],
         "value": ["4"], "vendor": ["mikrotik"], "name": ["New"], "group": ["New"], "kind": ["month"], "price": ["1"],
-        "up": ["1M"], "down": ["1M"], "password": ["pass-0001"],
+        "up": ["1M"], "down": ["1M"], "password": ["pass-0001"], "starts": ["8:00"], "ends": ["9:00"], "number": ["1"],
+        "file": [str(table)],
     }  # fmt: skip
     return World(fresh_database, charlie, alice, given)
 

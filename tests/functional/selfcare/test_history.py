@@ -17,7 +17,7 @@ def test_bills_show_every_order_and_one_with_its_lines(sub):
     number = sub.read(lambda scope: own_orders(scope, sub.account_id).rows[0].number)
     page = sub.get(f"orders/{number}")
     assert number in page
-    assert "100M month 50.00 × 1" in page
+    assert "100M month: 50.00 × 1 = 50.00" in page
     assert "¥50.00" in page
 
 

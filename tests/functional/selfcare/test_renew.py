@@ -36,7 +36,7 @@ def test_the_page_shows_what_is_then_booked(sub):
     sub.pay_in("150")
     page = sub.get("renew")
     assert "What will be booked" in page
-    assert "100M month 50.00 × 1" in page
+    assert "100M month: 50.00 × 1 = 50.00" in page
     assert "Balance 150.00 → 100.00" in page
     preview = sub.submit("renew", {"plan": sub.plans["quarter"], "quantity": 1}, to="renew/preview")
     assert "¥140.00" in preview

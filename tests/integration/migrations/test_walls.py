@@ -10,12 +10,14 @@ from sqlalchemy.exc import ProgrammingError
 
 from infra import clock
 from infra.db import APP_ROLE, PLATFORM_ROLE, RADIUS_ROLE, AaaBase, Database, RegistryBase, WorkBase
+from infra.radius_text.dialects import dialect_text
 from infra.tenant_scope import TenantRef, tenant_scope
 from migrations.freeze import load_models
 from migrations.walls import REGISTRY_TENANT_COLUMNS
 from tenants.kernel.actor import SYSTEM
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.certificates import ensure_certificates
+from tenants.network.own_dialects import add_dialect
 from tenants.network.radsec_credentials import issue_psk
 
 load_models()
@@ -50,6 +52,7 @@ def isps(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> Iterator[
             nas = add_nas(scope, AddNas("mikrotik", name="main"), actor=SYSTEM, now=clock.now())
             ensure_certificates(scope, "localhost", now=clock.now())
             issue_psk(scope, nas.nas_id, actor=SYSTEM, now=clock.now())
+            add_dialect(scope, "x", dialect_text("huawei"), actor=SYSTEM, now=clock.now())
         with database.owner_connection() as connection:
             connection.execute(
                 text("INSERT INTO registry.hostnames (hostname, tenant_id) VALUES (:h, :t)"),
@@ -177,6 +180,7 @@ def test_the_packet_path_reaches_no_more_than_it_needs(database: Database) -> No
         )
         assert {tuple(row) for row in rows} == {
             ("registry", "nas"),
+            ("registry", "dialects"),
             ("registry", "tenants"),
             ("registry", "nodes"),
             ("registry", "tenant_certificates"),

@@ -8,7 +8,7 @@ from infra import clock
 from infra.db import Database
 from infra.tenant_scope import TenantRef, tenant_scope
 from tenants.kernel.actor import SYSTEM, Actor
-from tenants.kernel.errors import Forbidden
+from tenants.kernel.errors import Forbidden, NotFound
 from tenants.registry.directory import tenant_by_hostname
 from tenants.registry.errors import BadHostname, HostnameNotPointing, HostnameTaken
 from tenants.registry.own_domain import add_domain, check_domain, list_domains, remove_domain, verify_domain
@@ -26,7 +26,7 @@ def test_named_pointed_verified_removed(database: Database, two_isps: tuple[Tena
     with tenant_scope(database, alice) as scope:
         with pytest.raises(HostnameTaken):
             add_domain(scope, host, base_domain=BASE, actor=SYSTEM, now=clock.now())
-        with pytest.raises(BadHostname):  # another's domain is as unknown as none
+        with pytest.raises(NotFound):  # another's domain is as unknown as none
             remove_domain(scope, host, actor=SYSTEM, now=clock.now())
         assert list_domains(scope) == []
     with tenant_scope(database, charlie) as scope:
