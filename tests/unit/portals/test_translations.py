@@ -16,6 +16,7 @@ from tenants.registry.settings import CATALOGUE, GROUPS
 from tenants.staff import permissions
 
 _PLACE = re.compile(r"%\((\w+)\)s")
+_LONE = re.compile(r"%(?!\(\w+\)[sd])")
 
 
 def test_every_sentence_has_a_chinese_text():
@@ -34,6 +35,15 @@ def test_translations_fill_in_the_same_values():
         if text and not set(_PLACE.findall(text)) <= set(_PLACE.findall(source)):
             wrong.append(first)
     assert wrong == []
+
+
+def test_no_sentence_has_a_lone_per_cent():
+    """Templates fill every sentence by ``%``: a lone one breaks the page that shows it, in that language only."""
+    texts = [identity if isinstance(identity, str) else identity[0] for _path, (identity, _) in sentences()]
+    texts += [text for one in CATALOGUE.values() for text in (one.label, one.help)]
+    catalogue = read_catalogue("zh")
+    texts += [str(message.string) for message in map(catalogue.get, texts) if message is not None]
+    assert [text for text in texts if _LONE.search(text.replace("%%", ""))] == []
 
 
 def _errors() -> dict[str, type[BusinessError]]:
