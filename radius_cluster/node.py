@@ -90,10 +90,11 @@ class Node:
         ]
         try:
             await self._wait_for_directory()
-            # The directory stays; the collector need not look at it again and again.
+            # The directory stays; the collector need not look at it again and again. Nor at what is kept of packets,
+            # which has no cycles: while a million objects are looked at nobody is answered.
             gc.collect()
             gc.freeze()
-            gc.set_threshold(50_000, 20, 50)
+            gc.set_threshold(50_000, 1_000, 1_000)
             if in_company:
                 self._open_ports()
             for receiver in self._receivers:
