@@ -76,6 +76,7 @@ def measure(folder: Path, program: Path, rounds: int) -> int:
         runs: dict[tuple[str, str], list[Run]] = {}
         for number in range(rounds):
             for name, world in worlds.items():
+                print(f"round {number + 1}: {name}", file=sys.stderr, flush=True)
                 _clear(world)
                 generator = Generator(program, sizes[name].load, world.postmaster)
                 generator.run(targets[name], "pap", window=64, count=2_000, seed=7)
@@ -146,6 +147,6 @@ def _make_history(world: World, rows: int) -> None:
             f"  LATERAL (SELECT now() - i * interval '1 second' * {_HISTORY_DAYS * 86400 / rows} AS at) e"
         )
         for _, definition in indexes:
-            connection.execute(definition)
+            connection.execute(definition.replace(" ON ONLY ", " ON "))  # the partitions, too
         connection.execute("VACUUM ANALYZE aaa.session_history")
         connection.execute("CHECKPOINT")
