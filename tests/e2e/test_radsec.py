@@ -116,6 +116,7 @@ def test_another_process_takes_over(
     processes.start("radius_cluster.radsec", "radsec_ready")
     processes.running[0].send_signal(end)
     assert router.is_closed(10)
+    processes.running[0].wait(10)  # until then its port, too, may take a connection that nobody will serve
     answer = radsec_router(isp).log_in("alice")
     assert answer is not None
     assert answer.code == codes.ACCESS_ACCEPT
