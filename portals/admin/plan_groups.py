@@ -33,7 +33,7 @@ def _labels() -> dict[str, str]:
         "ipv6_pool": _("IPv6 pool"),
         "dns1": _("DNS server"),
         "dns2": _("Second DNS server"),
-        "sort": _("Order"),
+        "sort": _("Place in lists"),
         "burst_down": _("Burst down"),
         "burst_up": _("Burst up"),
         "threshold_down": _("Threshold down"),

@@ -37,7 +37,7 @@ def _labels() -> dict[str, str]:
         "concurrency": _("One session too many"),
         "usage": _("Sold for"),
         "visible": _("Shown in self-service"),
-        "sort": _("Order"),
+        "sort": _("Place in lists"),
         "quota_octets": _("Traffic in GB"),
         "quota_seconds": _("Hours"),
         "validity_days": _("Valid for days"),
