@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.openvpn import OpenVpn, missing, short_port
+from tests.fixtures.openvpn import IN_FLIGHT_OCTETS, OpenVpn, missing, short_port
 from tests.fixtures.radius import SECRET, Processes, World, WorldTenant, wait_for
 
 _LACKING = missing()
@@ -44,6 +44,7 @@ def concentrator(world: World, processes: Processes, tmp_path: Path) -> Iterator
 def serve_once(address: str) -> int:
     """A TCP server in the tunnel: reads all, answers DOWN octets. Gives its port."""
     listening = socket.create_server((address, 0))
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, IN_FLIGHT_OCTETS)
 
     def answer() -> None:
         with listening, listening.accept()[0] as opened:
@@ -67,8 +68,8 @@ def test_openvpn(concentrator: Concentrator, world: World) -> None:
     up, down = vpn.carried()  # all of it but the last handful of packets, and the first before there was a session
     assert UP < closed["octets_in"] <= up
     assert DOWN < closed["octets_out"] <= down
-    assert closed["octets_in"] == pytest.approx(up, rel=0.02)
-    assert closed["octets_out"] == pytest.approx(down, rel=0.02)
+    assert closed["octets_in"] == pytest.approx(up, rel=0.05)
+    assert closed["octets_out"] == pytest.approx(down, rel=0.05)
 
     world.set(tenant, "alice", state=DISABLED)
     refused = vpn.connect("alice", "secret")
