@@ -1,13 +1,12 @@
 """An ISP's own dialects (NET-3): written as text, checked line by line, tried on an account before they are used."""
 
-from typing import Any
+from functools import partial
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from infra.radius_text.dialects import Dialect, FilledLine, dialect_text
-from infra.radius_text.lines import Problem
-from portals.admin.attribute_words import problem_text
+from infra.radius_text.dialects import dialect_text
+from portals.admin.attribute_trial import AttributeTrial
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.shared.access import requires
 from portals.shared.forms import Form
@@ -15,8 +14,6 @@ from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from tenants.access.preview_reply import preview_reply
-from tenants.kernel.errors import BusinessError
-from tenants.network.errors import BadAttributeText
 from tenants.network.own_dialects import (
     LONGEST_TEXT,
     DialectRow,
@@ -44,20 +41,16 @@ def add_dialect_page() -> str | Response | tuple[str, int]:
     if request.method == "GET":
         make = request.args.get("make", "standard")
         form = Form(None, _labels(), name="", text=dialect_text(make if make in VENDORS else "standard"))
-        return _page(form, None)
+        return _page(form, None, AttributeTrial(form, "text"))
     form = Form(request.form, _labels())
+    trial = AttributeTrial(form, "text")
     name, text = form.text("name", required=True, longest=32), _text(form)
-    if form.ok and request.form.get("do") != "preview":
-        try:
-            add_dialect(scope(), name, text, actor=actor(), now=present())
-        except BadAttributeText as refused:
-            return _page(form, None, problems=refused.problems)
-        except BusinessError as error:
-            form.reject(error)
-        else:
-            toast(_("Added the dialect %(name)s. Choose it as make of a router.", name=name))
-            return redirect(url_for("admin.list_dialects_page"))
-    return _tried(form, None, text)
+    if trial.asked:
+        _try(trial, text)
+    elif trial.attempt(lambda: add_dialect(scope(), name, text, actor=actor(), now=present())):
+        toast(_("Added the dialect %(name)s. Choose it as make of a router.", name=name))
+        return redirect(url_for("admin.list_dialects_page"))
+    return _page(form, None, trial)
 
 
 @blueprint.route("/dialects/<int:dialect_id>/edit", methods=["GET", "POST"])
@@ -66,20 +59,17 @@ def edit_dialect_page(dialect_id: int) -> str | Response | tuple[str, int]:
     """Another text: the next login at its routers is answered by it."""
     row = dialect_detail(scope(), dialect_id)
     if request.method == "GET":
-        return _page(Form(None, _labels(), name=row.name, text=row.text), row)
+        form = Form(None, _labels(), name=row.name, text=row.text)
+        return _page(form, row, AttributeTrial(form, "text"))
     form = Form(request.form, _labels())
+    trial = AttributeTrial(form, "text")
     text = _text(form)
-    if form.ok and request.form.get("do") != "preview":
-        try:
-            edit_dialect(scope(), dialect_id, text, actor=actor(), now=present())
-        except BadAttributeText as refused:
-            return _page(form, row, problems=refused.problems)
-        except BusinessError as error:
-            form.reject(error)
-        else:
-            toast(_("Saved the dialect %(name)s. Its routers are answered by it from now on.", name=row.name))
-            return redirect(url_for("admin.list_dialects_page"))
-    return _tried(form, row, text)
+    if trial.asked:
+        _try(trial, text)
+    elif trial.attempt(lambda: edit_dialect(scope(), dialect_id, text, actor=actor(), now=present())):
+        toast(_("Saved the dialect %(name)s. Its routers are answered by it from now on.", name=row.name))
+        return redirect(url_for("admin.list_dialects_page"))
+    return _page(form, row, trial)
 
 
 @blueprint.post("/dialects/<int:dialect_id>/delete")
@@ -110,47 +100,11 @@ def _text(form: Form) -> str:
     return form.text("text", required=True, longest=LONGEST_TEXT, strip=False).replace("\r\n", "\n")
 
 
-def _tried(form: Form, row: DialectRow | None, text: str) -> str | tuple[str, int]:
-    """The page again, with what is wrong, or with what an account would receive."""
-    account = form.text("account", longest=64)
-    if not form.ok:
-        return _page(form, row)
-    try:
-        dialect: Dialect = checked("preview", text)
-    except BadAttributeText as refused:
-        return _page(form, row, problems=refused.problems)
-    lines: tuple[FilledLine, ...] | None = None
-    if account:
-        try:
-            lines = preview_reply(scope(), dialect, account)
-        except BusinessError as error:
-            form.reject(error)
-        except ValueError as error:
-            form.fail("account", str(error))
-    return _page(form, row, lines=lines, fine=form.ok)
+def _try(trial: AttributeTrial, text: str) -> None:
+    trial.show(lambda: partial(preview_reply, scope(), checked("preview", text)))
 
 
-def _page(
-    form: Form,
-    row: DialectRow | None,
-    *,
-    problems: tuple[Problem, ...] = (),
-    lines: tuple[FilledLine, ...] | None = None,
-    fine: bool = False,
-) -> str | tuple[str, int]:
-    wrong: dict[int, list[str]] = {}
-    for problem in problems:
-        wrong.setdefault(max(1, problem.line), []).append(problem_text(problem))
-    if wrong:
-        form.fail("text", _("%(num)s lines need attention; they are marked below.", num=len(wrong)))
-    values: dict[str, Any] = {
-        "form": form,
-        "row": row,
-        "wrong": wrong,
-        "numbered": list(enumerate(form.value("text").splitlines() or [""], 1)) if wrong else [],
-        "lines": lines,
-        "fine": fine,
-        "back": url_for("admin.list_dialects_page"),
-    }
-    page = render_template("admin/dialect_form.html", **values)
+def _page(form: Form, row: DialectRow | None, trial: AttributeTrial) -> str | tuple[str, int]:
+    back = url_for("admin.list_dialects_page")
+    page = render_template("admin/dialect_form.html", form=form, row=row, trial=trial, back=back)
     return page if form.ok else (page, 422)

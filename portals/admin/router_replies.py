@@ -1,15 +1,15 @@
 """What a router is sent beyond its make's dialect: extra attributes, places for who has not paid (NET-2, NET-4)."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from infra.radius_text.dialects import FilledLine, dialect_for
-from infra.radius_text.lines import Problem
+from infra.radius_text.dialects import dialect_for
 from infra.radius_text.placeholders import RATE_UNITS
-from portals.admin.attribute_words import problem_text
+from portals.admin.attribute_trial import Answer, AttributeTrial
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.shared.access import requires
 from portals.shared.addresses import tenant_url
@@ -21,7 +21,6 @@ from portals.shared.unit_of_work import installation
 from tenants.access.preview_reply import preview_reply
 from tenants.kernel.errors import BusinessError
 from tenants.kernel.units import rate_bps, show_rate
-from tenants.network.errors import BadAttributeText
 from tenants.network.own_dialects import own_dialect
 from tenants.network.rules_replies import LONGEST_EXTRA, LONGEST_NAME, MOST_EXPIRING_DAYS, PLACE_NAMES, check_extra
 from tenants.network.set_replies import MOST_COA_RATE, SetReplies, set_replies
@@ -38,22 +37,17 @@ def edit_router_replies(nas_id: int) -> str | Response | tuple[str, int]:
     router = queries_routers.router_detail(scope(), nas_id)
     options = queries_routers.router_options(scope(), nas_id)
     if request.method == "GET":
-        return _page(Form(None, _labels(), **_initial(options)), router)
+        form = Form(None, _labels(), **_initial(options))
+        return _page(form, router, AttributeTrial(form, "extra"))
     form = Form(request.form, _labels())
+    trial = AttributeTrial(form, "extra")
     command = _read(form, nas_id)
-    if not form.ok:
-        return _page(form, router)
-    if request.form.get("do") == "preview":
-        return _tried(form, router, command)
-    try:
-        set_replies(scope(), command, actor=actor(), now=present())
-    except BadAttributeText as refused:
-        return _page(form, router, problems=refused.problems)
-    except BusinessError as error:
-        form.reject(error)
-        return _page(form, router)
-    toast(_("Saved. %(name)s is answered so from now on.", name=router.name))
-    return redirect(url_for("admin.edit_router_replies", nas_id=nas_id))
+    if trial.asked:
+        trial.show(lambda: _answer(router, command))
+    elif trial.attempt(lambda: set_replies(scope(), command, actor=actor(), now=present())):
+        toast(_("Saved. %(name)s is answered so from now on.", name=router.name))
+        return redirect(url_for("admin.edit_router_replies", nas_id=nas_id))
+    return _page(form, router, trial)
 
 
 def _labels() -> dict[str, str]:
@@ -123,53 +117,28 @@ def _read(form: Form, nas_id: int) -> SetReplies:
     )
 
 
-def _tried(form: Form, router: queries_routers.Router, command: SetReplies) -> str | tuple[str, int]:
-    account = form.text("account", longest=64)
-    lines: tuple[FilledLine, ...] | None = None
-    try:
-        extra = check_extra(command.extra)
-        if account:
-            dialect = own_dialect(scope(), router.vendor) or dialect_for(router.vendor)
-            lines = preview_reply(
-                scope(),
-                dialect,
-                account,
-                invert=router.invert_directions,
-                rate_unit=command.rate_unit,
-                extra=extra,
-            )
-    except BadAttributeText as refused:
-        return _page(form, router, problems=refused.problems)
-    except BusinessError as error:
-        form.reject(error)
-    except ValueError as error:
-        form.fail("account", str(error))
-    return _page(form, router, lines=lines, fine=form.ok)
+def _answer(router: queries_routers.Router, command: SetReplies) -> Answer:
+    """What the router would be told with these extra attributes and this unit."""
+    extra = check_extra(command.extra)
+    dialect = own_dialect(scope(), router.vendor) or dialect_for(router.vendor)
+    return partial(
+        preview_reply,
+        scope(),
+        dialect,
+        invert=router.invert_directions,
+        rate_unit=command.rate_unit,
+        extra=extra,
+    )
 
 
-def _page(
-    form: Form,
-    router: queries_routers.Router,
-    *,
-    problems: tuple[Problem, ...] = (),
-    lines: tuple[FilledLine, ...] | None = None,
-    fine: bool = False,
-) -> str | tuple[str, int]:
-    wrong: dict[int, list[str]] = {}
-    for problem in problems:
-        wrong.setdefault(problem.line, []).append(problem_text(problem))
-    if wrong:
-        form.fail("extra", _("%(num)s lines need attention; they are marked below.", num=len(wrong)))
+def _page(form: Form, router: queries_routers.Router, trial: AttributeTrial) -> str | tuple[str, int]:
     page = render_template(
         "admin/router_replies.html",
         form=form,
         router=router,
+        trial=trial,
         units=[(unit, unit) for unit in RATE_UNITS],
         longest_name=LONGEST_NAME,
         pay_url=tenant_url(installation().settings, scope().tenant.slug, "/renew"),
-        wrong=wrong,
-        numbered=list(enumerate(form.value("extra").splitlines(), 1)) if wrong else [],
-        lines=lines,
-        fine=fine,
     )
     return page if form.ok else (page, 422)
