@@ -31,7 +31,7 @@ class Settings:
     radsec_port: int = 2083
     postgres_port: int = 0  # 0 = a free port, chosen once and kept in the data folder
     redis_port: int = 0
-    web_processes: int = 1
+    web_processes: int = 2
     radius_processes: int = 1
     worker_processes: int = 1
     base_domain: str = "localhost"

@@ -22,7 +22,8 @@ _WEB_GRACE_SECONDS = 2  # below the supervisor's own patience
 
 def process_table(settings: Settings) -> list[ChildProcess]:
     """All programs, in the order in which they are started. They find the servers by ``infra.servers.resolve``."""
-    table = [ChildProcess("web", _python("gunicorn", *_web_arguments(settings)))]
+    web = _python("gunicorn", *_web_arguments(settings))
+    table = [ChildProcess(name, web) for name in _numbered("web", settings.web_processes)]
     table += [ChildProcess(name, _python("radius_cluster")) for name in _numbered("radius", settings.radius_processes)]
     table += [ChildProcess("radsec", _python("radius_cluster.radsec"))]
     table += [ChildProcess("coa", _python("radius_cluster.coa"))]
@@ -45,7 +46,9 @@ def _web_arguments(settings: Settings) -> Sequence[str]:
     return (
         "wsgi:app",
         f"--bind={host}:{settings.web_port}",
-        f"--workers={settings.web_processes}",
+        "--reuse-port",  # all of them listen: while one that died is started again, the others answer
+        "--workers=1",
+        "--preload",  # a worker that dies is forked again at once, not imported
         "--worker-class=gthread",
         f"--threads={_WEB_THREADS}",
         f"--graceful-timeout={_WEB_GRACE_SECONDS}",

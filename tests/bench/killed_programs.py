@@ -81,13 +81,13 @@ def _measure(installation: Installation, options: argparse.Namespace) -> int:
 
 
 def _kill(installation: Installation, load: SteadyLoad, word: str) -> list[str]:
-    before = installation.all_programs()[word]
+    before = installation.programs()[word]
     phase = load.mark(word)
     began = time.monotonic()
     os.kill(before[0], signal.SIGKILL)
 
     def heirs() -> list[int]:
-        return [pid for pid in installation.all_programs().get(word, []) if pid not in before]
+        return [pid for pid in installation.programs().get(word, []) if pid not in before]
 
     replaced = _seconds(began, lambda: bool(heirs()))
     works = _seconds(began, lambda: _works(installation, word, heirs()))

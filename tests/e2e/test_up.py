@@ -46,14 +46,19 @@ def test_it_cannot_be_started_twice(installation: Installation) -> None:
 
 @pytest.mark.parametrize("word", PROGRAMS)
 def test_a_killed_process_is_replaced_and_serves_within_5_seconds(installation: Installation, word: str) -> None:
-    killed = installation.programs()[word]
-    os.kill(killed, signal.SIGKILL)
+    before = installation.programs()[word]
+    os.kill(before[0], signal.SIGKILL)
     killed_at = time.monotonic()
-    assert wait_until(lambda: installation.programs().get(word, killed) != killed, 5)
     limit = 5 + 10  # 5 s and what a machine adds that runs other tests meanwhile
-    assert wait_until(installation.web_answers, limit - (time.monotonic() - killed_at))
+    # One of two websites dies, and the other answers: that needs no allowance.
+    assert wait_until(installation.web_answers, 5 if word == "gunicorn" else limit)
+
+    def heirs() -> list[int]:
+        return [pid for pid in installation.programs().get(word, []) if pid not in before]
+
+    assert wait_until(lambda: bool(heirs()), 5)
     if word.startswith(("radius_cluster", "workers")):  # it works: it has said so in the registry
-        heir = installation.programs()[word]
+        [heir] = heirs()
         with psycopg.connect(installation.database_url(), autocommit=True) as registry:
             beats = "SELECT 1 FROM registry.nodes WHERE pid = %s AND state IN ('running', 'standby')"
             assert wait_until(
@@ -67,7 +72,7 @@ def test_it_stops_cleanly_and_starts_again_quickly(installation: Installation) -
     programs = installation.programs()
     assert installation.stop() < 5 + 10  # 5 s when idle, and what a machine adds that runs other tests meanwhile
     assert installation.printed.rstrip().endswith("Stopped.")
-    assert not [name for name, pid in programs.items() if process_exists(pid)]
+    assert not [name for name, pids in programs.items() if any(map(process_exists, pids))]
     assert not (installation.folder / "data" / "run" / "servers.json").exists()
     assert installation.start() < 10 + 30  # 10 s when idle: seven programs, whose start costs both cores
     assert "Access-Accept" in installation.printed

@@ -40,7 +40,8 @@ def test_silence_holds_up_nobody(server: NameServer) -> None:
     server.silent = {f"silent{number}.example" for number in range(40)}
     began = time.monotonic()
     names = [*sorted(server.silent), "good.example"]
-    found = asyncio.run(resolve_all(names, parse_servers(server.setting), within_seconds=2))  # less than the silent ones' tries last
+    # Less time than the tries for the silent ones take.
+    found = asyncio.run(resolve_all(names, parse_servers(server.setting), within_seconds=2))
     assert time.monotonic() - began < 10
     assert found["good.example"] == Answer(("203.0.113.7",))
     assert {found[name].error for name in server.silent} == {"no_answer"}
