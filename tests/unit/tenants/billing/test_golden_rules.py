@@ -1,21 +1,15 @@
 """G1–G7 and G6b as literal figures on the pure rules."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from tenants.billing.rules import PlanTerms, daily_price, new_expiry, period_start, price_difference
 from tenants.billing.rules_arrears import cancel_until, cut_off, inherited
+from tests.fixtures.billing_terms import SHANGHAI, at
 
-ZONE = ZoneInfo("Asia/Shanghai")
 MONTH_50 = PlanTerms(1, "2M month", 1, "month", Decimal("50.00"))
 MONTH_60 = PlanTerms(2, "3M month", 2, "month", Decimal("60.00"))
 QUARTER_170 = PlanTerms(3, "3M quarter", 2, "quarter", Decimal("170.00"))
 QUARTER_140 = PlanTerms(4, "2M quarter", 1, "quarter", Decimal("140.00"))
-
-
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(UTC)
 
 
 def difference(old: PlanTerms, new: PlanTerms, expiry: str, now: str, **more: object) -> Decimal:
@@ -36,14 +30,14 @@ def test_G2() -> None:
     charged = difference(MONTH_50, MONTH_60, "2015-05-15 11:43:12", "2015-04-15 11:35:31")
     assert charged == Decimal("10.00")
     assert MONTH_60.price + charged == Decimal("70.00")
-    ends = new_expiry(at("2015-05-15 11:43:12"), MONTH_60, 1, None, at("2015-04-15 11:35:31"), ZONE)
+    ends = new_expiry(at("2015-05-15 11:43:12"), MONTH_60, 1, None, at("2015-04-15 11:35:31"), SHANGHAI)
     assert ends == at("2015-06-15 11:43:12")
 
 
 def test_G3() -> None:
     now = at("2015-04-15 11:33:44")
     start = period_start(at("2015-04-15 11:43:12"), now)
-    assert new_expiry(start, MONTH_50, 1, None, now, ZONE) == at("2015-05-15 11:43:12")
+    assert new_expiry(start, MONTH_50, 1, None, now, SHANGHAI) == at("2015-05-15 11:43:12")
 
 
 def test_G4() -> None:
@@ -53,18 +47,18 @@ def test_G4() -> None:
 
 def test_G5() -> None:
     now = at("2015-04-01 12:10:00")
-    assert new_expiry(now, MONTH_50, 1, 16, now, ZONE) == at("2015-05-01 16:10:00")
+    assert new_expiry(now, MONTH_50, 1, 16, now, SHANGHAI) == at("2015-05-01 16:10:00")
     now = at("2015-05-08 03:22:12")
-    assert new_expiry(now, MONTH_50, 1, 16, now, ZONE) == at("2015-06-08 16:22:12")
+    assert new_expiry(now, MONTH_50, 1, 16, now, SHANGHAI) == at("2015-06-08 16:22:12")
 
 
 def test_G6_and_G6b() -> None:
-    assert cut_off(at("2015-05-05 00:00:00"), 3, ZONE) == at("2015-05-08 00:00:00")
-    assert cancel_until(at("2015-05-05 00:00:00"), 1, ZONE) == at("2015-05-06 00:00:00")
+    assert cut_off(at("2015-05-05 00:00:00"), 3, SHANGHAI) == at("2015-05-08 00:00:00")
+    assert cancel_until(at("2015-05-05 00:00:00"), 1, SHANGHAI) == at("2015-05-06 00:00:00")
 
 
 def test_G7() -> None:
     taken_over = inherited([("plan", Decimal("50.00")), ("difference", Decimal("10.00"))])
     assert QUARTER_140.price + taken_over == Decimal("150.00")
     now = at("2015-09-05 22:58:28")
-    assert new_expiry(at("2015-08-28 14:53:59"), QUARTER_140, 1, None, now, ZONE) == at("2015-11-28 14:53:59")
+    assert new_expiry(at("2015-08-28 14:53:59"), QUARTER_140, 1, None, now, SHANGHAI) == at("2015-11-28 14:53:59")
