@@ -12,4 +12,6 @@ pytest_plugins = [
     "tests.fixtures.web",
     "tests.fixtures.browser",
     "tests.fixtures.workers",
+    "tests.fixtures.coa_port",
+    "tests.fixtures.whole_way",
 ]

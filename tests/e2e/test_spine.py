@@ -19,13 +19,11 @@ import pytest
 from infra import clock
 from radius_cluster.wire import codes
 from tests.fixtures.browser import DESKTOP
-from tests.fixtures.coa_port import CoaPort
 from tests.fixtures.installation import Installation
 from tests.fixtures.radclient import NEEDS_RADCLIENT, Radclient
-from tests.fixtures.radius import wait_for
+from tests.fixtures.radius import SECRET, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.radius_client, NEEDS_RADCLIENT, pytest.mark.timeout(180)]
-SECRET = "Kf7-wQ2m-Zt9x-Hb4s"
 LOGIN = 'User-Name = "wh10627"\nUser-Password = "net-10627"\nMessage-Authenticator = 0x00'
 SESSION = 'User-Name = "wh10627"\nAcct-Session-Id = "81c00001"\nFramed-IP-Address = 10.16.5.19\n'
 
@@ -39,14 +37,6 @@ def installation(fresh_database_url: str, redis_url: str) -> Iterator[Installati
     yield made
     made.stop()
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def coa_port() -> Iterator[CoaPort]:
-    """Where the router listens for Disconnect-Requests."""
-    made = CoaPort(SECRET)
-    yield made
-    made.close()
 
 
 def test_from_sign_up_to_online_to_cut_off_and_back(chromium, installation, coa_port, tmp_path):

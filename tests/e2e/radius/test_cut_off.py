@@ -1,55 +1,23 @@
 """The whole way: opened by staff, online through the cluster, cut off at the instant by the workers (RAD-6, SUB-3)."""
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from infra import clock
-from infra.db import Database
-from infra.tenant_scope import TenantRef, tenant_scope
 from radius_cluster.wire import codes
-from tenants.network.add_nas import AddNas, add_nas
 from tenants.subscribers.models import Account
-from tests.fixtures.accounts import OWNER, open_one, sell, set_expiry
-from tests.fixtures.coa_port import CoaPort
-from tests.fixtures.radius import SECRET, Processes, World, wait_for
-from tests.fixtures.workers import Programs
-
-
-@pytest.fixture
-def coa_port() -> Iterator[CoaPort]:
-    """The router's side."""
-    made = CoaPort(SECRET)
-    yield made
-    made.close()
+from tests.fixtures.accounts import open_one, sell, set_expiry
+from tests.fixtures.radius import World, wait_for
+from tests.fixtures.whole_way import WholeWay
 
 
 @pytest.mark.slow
-def test_from_the_first_login_to_the_cut(
-    processes: Processes,
-    programs: Programs,
-    database: Database,
-    tenant: TenantRef,
-    client: Callable[..., Any],
-    coa_port: CoaPort,
-    world: World,
-) -> None:
-    with tenant_scope(database, tenant) as scope:
-        nas = add_nas(
-            scope,
-            AddNas("mikrotik", "nas1", f"{tenant.nas_prefix}-nas1", SECRET, coa_port=coa_port.port),
-            actor=OWNER,
-            now=clock.now(),
-        )
+def test_from_the_first_login_to_the_cut(whole_way: WholeWay, world: World) -> None:
+    router, coa_port = whole_way.router, whole_way.coa_port
+    with whole_way.scope() as scope:
         account_id = open_one(scope, "alice", sell(scope), password="secret", start="first-login")
-    processes.start()
-    processes.start("radius_cluster.coa", "coa_ready")
-    programs.start("workers")
-    programs.start("workers.scheduler")
-    router = client(nas.identifier)
 
     answer = router.log_in("alice")
     assert answer is not None
@@ -57,7 +25,7 @@ def test_from_the_first_login_to_the_cut(
     assert router.account(codes.ACCT_START, "s1", "alice")
 
     def account() -> Account:
-        with tenant_scope(database, tenant) as scope:
+        with whole_way.scope() as scope:
             return scope.session.scalars(select(Account).where(Account.id == account_id)).one()
 
     # The period begins at that login, however long the worker takes to write it down.
@@ -67,7 +35,7 @@ def test_from_the_first_login_to_the_cut(
     assert coa_port.cut == []
 
     expires_at = clock.now() + timedelta(seconds=3)
-    with tenant_scope(database, tenant) as scope:
+    with whole_way.scope() as scope:
         set_expiry(scope, account_id, expires_at)
     wait_for(lambda: coa_port.cut, 20)
     came_at, packet = coa_port.cut[0]
@@ -80,7 +48,7 @@ def test_from_the_first_login_to_the_cut(
     assert refused.code == codes.ACCESS_REJECT
     # Once: the one request that was ever written is done, and nothing more is due.
     asked = "SELECT state FROM work.outbox WHERE tenant_id = %s AND topic = 'radius.disconnect'"
-    wait_for(lambda: world.query(asked, tenant.id) == [("done",)])
+    wait_for(lambda: world.query(asked, whole_way.tenant.id) == [("done",)])
     due = "SELECT 1 FROM work.due WHERE tenant_id = %s AND kind = 'account.expire'"
-    assert world.query(due, tenant.id) == []
+    assert world.query(due, whole_way.tenant.id) == []
     assert len(coa_port.cut) == 1

@@ -1,6 +1,6 @@
 """Quotas through the cluster: cut or slower within 5 s of the report that crosses the line (PLN-5, RAD-3, RAD-6)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,31 +8,20 @@ import pytest
 from sqlalchemy import select, update
 
 from infra import clock
-from infra.db import Database
 from infra.outbox import DueRow
-from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
+from infra.tenant_scope import TenantScope
 from radius_cluster.wire import codes
 from tenants.audit.models import AuditEntry
 from tenants.billing.add_pack import AddPack, add_pack
-from tenants.network.add_nas import AddNas, add_nas
 from tenants.subscribers.warn_of_quota import QUOTA_RESET
 from tenants.usage.models import QuotaUse
 from tests.fixtures.accounts import OWNER, open_one, sell
-from tests.fixtures.coa_port import CoaPort
-from tests.fixtures.radius import SECRET, Processes, World, wait_for
-from tests.fixtures.workers import Programs
+from tests.fixtures.radius import World, wait_for
+from tests.fixtures.whole_way import WholeWay
 
 GB = 2**30
 TOTAL_LIMIT, TOTAL_LIMIT_GIGAWORDS, RATE_LIMIT = 17, 18, 8  # Mikrotik-…
 SECONDS = 5.0
-
-
-@pytest.fixture
-def coa_port() -> Iterator[CoaPort]:
-    """The router's side."""
-    made = CoaPort(SECRET)
-    yield made
-    made.close()
 
 
 def octet_limit(answer: Any) -> int:
@@ -43,53 +32,37 @@ def octet_limit(answer: Any) -> int:
     return high * 2**32 + low
 
 
+def sell_three(scope: TenantScope) -> dict[str, int]:
+    """One account of each kind of quota; gives their ids."""
+    ten = sell(scope, "10 GB", kind="traffic", quota_octets=10 * GB, validity_days=30)
+    hours = sell(scope, "2 hours", kind="hours", quota_seconds=7200, validity_days=30)
+    daily = sell(
+        scope,
+        "1 GB a day",
+        kind="traffic-per-day",
+        quota_octets=GB,
+        quota_end="throttle",
+        throttle_up_bps=1_000_000,
+        throttle_down_bps=2_000_000,
+    )
+    return {name: open_one(scope, name, plan) for name, plan in (("ten", ten), ("hours", hours), ("daily", daily))}
+
+
 @pytest.mark.slow
-def test_quotas_end_to_the_second_and_the_octet(
-    processes: Processes,
-    programs: Programs,
-    database: Database,
-    tenant: TenantRef,
-    client: Callable[..., Any],
-    coa_port: CoaPort,
-    world: World,
-) -> None:
+def test_quotas_end_to_the_second_and_the_octet(whole_way: WholeWay, world: World) -> None:
+    router, coa_port = whole_way.router, whole_way.coa_port
+
     def in_scope(deed: Callable[[TenantScope], Any]) -> Any:
-        with tenant_scope(database, tenant) as scope:
+        with whole_way.scope() as scope:
             return deed(scope)
 
-    def prepare(scope: TenantScope) -> tuple[Any, dict[str, int]]:
-        nas = add_nas(
-            scope,
-            AddNas("mikrotik", "nas1", f"{tenant.nas_prefix}-nas1", SECRET, coa_port=coa_port.port),
-            actor=OWNER,
-            now=clock.now(),
-        )
-        ten = sell(scope, "10 GB", kind="traffic", quota_octets=10 * GB, validity_days=30)
-        hours = sell(scope, "2 hours", kind="hours", quota_seconds=7200, validity_days=30)
-        daily = sell(
-            scope,
-            "1 GB a day",
-            kind="traffic-per-day",
-            quota_octets=GB,
-            quota_end="throttle",
-            throttle_up_bps=1_000_000,
-            throttle_down_bps=2_000_000,
-        )
-        ids = {name: open_one(scope, name, plan) for name, plan in (("ten", ten), ("hours", hours), ("daily", daily))}
-        return nas, ids | {"plan": ten.id}
-
-    nas, ids = in_scope(prepare)
-    processes.start()
-    processes.start("radius_cluster.coa", "coa_ready")
-    programs.start("workers")
-    programs.start("workers.scheduler")
-    router = client(nas.identifier)
+    ids = in_scope(sell_three)
 
     # 10 GB, cut: the router is told how much is left; the report that crosses the line ends the session.
     assert octet_limit(router.log_in("ten", "pass-0001")) == 10 * GB
     assert router.account(codes.ACCT_START, "s1", "ten")
     # Where the router is comes with its first packets, written down every two seconds.
-    wait_for(lambda: world.query("SELECT last_source FROM registry.nas WHERE id = %s", nas.nas_id) != [("",)], 15)
+    wait_for(lambda: world.query("SELECT last_source FROM registry.nas WHERE id = %s", whole_way.nas_id) != [("",)], 15)
     assert router.account(codes.ACCT_INTERIM, "s1", "ten", seconds=60, octets_in=GB, octets_out=8 * GB)
     assert coa_port.cut == []
     crossed_at = clock.now()
