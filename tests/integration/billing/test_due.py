@@ -18,29 +18,7 @@ from tenants.billing.models import Order
 from tenants.billing.top_up import TopUp, top_up
 from tenants.kernel.errors import BusinessError
 from tenants.usage.models import QuotaUse
-from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.billing import OWNER, Counter
-
-
-def go_online(counter: Counter, account: int, at: str) -> None:
-    row = counter.account(account)
-    counter.scope.session.add(
-        OnlineSession(
-            tenant_id=counter.scope.tenant_id,
-            nas_id=1,
-            session_id=f"s{account}",
-            username=row.username,
-            account_id=account,
-            started_at=counter.at(at),
-            updated_at=counter.at(at),
-            seconds=0,
-            octets_in=0,
-            octets_out=0,
-            packets_in=0,
-            packets_out=0,
-        )
-    )
-    counter.scope.session.flush()
 
 
 def disconnects(counter: Counter) -> list[str]:
@@ -117,7 +95,7 @@ def test_expired_sessions_are_disconnected_once(counter: Counter) -> None:
     account = counter.open("2M month", "2026-01-31 10:00:00")
     other = counter.open("2M month", "2026-01-31 10:00:01")
     for one in (account, other):
-        go_online(counter, one, "2026-02-01 00:00:00")
+        counter.go_online(one, "2026-02-01 00:00:00")
     report = run_due(counter.scope, now=counter.at("2026-02-28 10:00:00"))
     assert (report.handled, report.expired, report.disconnected) == (1, 1, 1)
     assert disconnects(counter) == [f"account:{account}"]
@@ -127,7 +105,7 @@ def test_expired_sessions_are_disconnected_once(counter: Counter) -> None:
 def test_arrears_are_cut_off_after_the_allowed_days(counter: Counter) -> None:
     account = counter.open("2M month", "2015-04-05 00:00:00")
     counter.buy(account, "2M month", "2015-05-01 09:00:00", method="arrears")
-    go_online(counter, account, "2015-05-01 00:00:00")
+    counter.go_online(account, "2015-05-01 00:00:00")
     assert run_due(counter.scope, now=counter.at("2015-05-07 23:59:59")).expired == 0
     assert run_due(counter.scope, now=counter.at("2015-05-08 00:00:00")).disconnected == 1
 

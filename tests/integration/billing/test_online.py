@@ -13,29 +13,7 @@ from tenants.billing.hold import Hold, hold
 from tenants.billing.pay_arrears import PayArrears, pay_arrears
 from tenants.billing.resume import Resume, resume
 from tenants.billing.top_up import TopUp, top_up
-from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.billing import Counter
-
-
-def go_online(counter: Counter, account: int, at: str, session_id: str = "s1") -> None:
-    row = counter.account(account)
-    counter.scope.session.add(
-        OnlineSession(
-            tenant_id=counter.scope.tenant_id,
-            nas_id=1,
-            session_id=session_id,
-            username=row.username,
-            account_id=account,
-            started_at=counter.at(at),
-            updated_at=counter.at(at),
-            seconds=0,
-            octets_in=0,
-            octets_out=0,
-            packets_in=0,
-            packets_out=0,
-        )
-    )
-    counter.scope.session.flush()
 
 
 def asked(counter: Counter) -> list[tuple[str, str, str]]:
@@ -59,8 +37,8 @@ def renews(counter: Counter, account: int) -> bool:
 
 def test_renewing_ends_the_session_in_the_expired_pool(counter: Counter) -> None:
     account = counter.open("2M month", "2026-01-01 10:00:00")
-    go_online(counter, account, "2026-01-20 10:00:00", "before")  # has its real address; its Disconnect got lost
-    go_online(counter, account, "2026-02-03 10:00:00", "walled")  # let in as expired
+    counter.go_online(account, "2026-01-20 10:00:00", "before")  # has its real address; its Disconnect got lost
+    counter.go_online(account, "2026-02-03 10:00:00", "walled")  # let in as expired
     counter.buy(account, "2M month", "2026-02-03 11:00:00")
     assert asked(counter) == [("disconnect", "walled", "renewed")]
     counter.buy(account, "2M month", "2026-02-04 11:00:00")  # was not over
@@ -70,19 +48,19 @@ def test_renewing_ends_the_session_in_the_expired_pool(counter: Counter) -> None
 def test_paying_arrears_ends_the_session_in_the_expired_pool(counter: Counter) -> None:
     account = counter.open("2M month", "2026-01-01 10:00:00")
     counter.buy(account, "2M month", "2026-01-31 10:00:00", method="arrears")  # may connect until 4 February 10:00
-    go_online(counter, account, "2026-02-03 10:00:00", "allowed")
-    go_online(counter, account, "2026-02-05 10:00:00", "walled")
+    counter.go_online(account, "2026-02-03 10:00:00", "allowed")
+    counter.go_online(account, "2026-02-05 10:00:00", "walled")
     counter.run(pay_arrears, PayArrears(account), "2026-02-05 11:00:00")
     assert asked(counter) == [("disconnect", "walled", "renewed")]
 
 
 def test_another_plan_or_more_quota_reaches_who_is_online(counter: Counter) -> None:
     account = counter.open("2M month", "2026-01-01 10:00:00")
-    go_online(counter, account, "2026-01-30 10:00:00")
+    counter.go_online(account, "2026-01-30 10:00:00")
     counter.buy(account, "3M month", "2026-01-31 10:00:00")  # inside the not-a-change window
     assert asked(counter) == [("coa", "s1", "plan_changed")]
     limited = counter.open("10 GB", "2026-01-01 10:00:00")
-    go_online(counter, limited, "2026-01-30 10:00:00", "s2")
+    counter.go_online(limited, "2026-01-30 10:00:00", "s2")
     counter.run(add_pack, AddPack(limited, counter.plan("10 GB")), "2026-01-30 11:00:00")
     assert asked(counter) == [("coa", "s2", "plan_changed")]
 
@@ -97,7 +75,7 @@ def test_nobody_who_has_the_money_is_timed_out_at_his_expiry(counter: Counter) -
     counter.run(top_up, TopUp(account, Decimal("-1")), "2026-01-04 10:00:00")  # taken out again
     assert not renews(counter, account)
     counter.run(top_up, TopUp(account, Decimal("50")), "2026-01-05 10:00:00")
-    go_online(counter, account, "2026-01-31 10:00:00")
+    counter.go_online(account, "2026-01-31 10:00:00")
     report = run_due(counter.scope, now=counter.at("2026-02-01 10:00:01"))
     assert (report.renewed, report.expired) == (1, 0)
     assert asked(counter) == []  # he stays on
@@ -108,9 +86,9 @@ def test_a_renewal_that_comes_late_ends_the_sessions_in_the_expired_pool(counter
     account, other = (counter.open("2M prepaid", f"2026-01-01 {hour}:00:00") for hour in (10, 12))
     for one in (account, other):
         counter.run(top_up, TopUp(one, Decimal("60")), "2026-01-02 10:00:00")
-    go_online(counter, account, "2026-02-01 10:10:00", "grace")  # he has the money: let in as usual
-    go_online(counter, account, "2026-02-01 10:20:00", "walled")  # the worker is dead
-    go_online(counter, other, "2026-02-01 10:30:00", "running")
+    counter.go_online(account, "2026-02-01 10:10:00", "grace")  # he has the money: let in as usual
+    counter.go_online(account, "2026-02-01 10:20:00", "walled")  # the worker is dead
+    counter.go_online(other, "2026-02-01 10:30:00", "running")
     run_due(counter.scope, now=counter.at("2026-02-01 12:30:00"))
     assert asked(counter) == [("disconnect", "walled", "renewed")]
 
