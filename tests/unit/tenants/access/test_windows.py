@@ -1,7 +1,6 @@
 """Edges of weekly windows, over midnight and where the clock is changed (PLN-7)."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -9,14 +8,10 @@ from hypothesis import strategies as st
 
 from tenants.access.rules import in_windows
 from tenants.access.rules_windows import closes_at, edges_after, local_minute, next_edge
+from tests.fixtures.local_time import BERLIN, SHANGHAI, at
 
-SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 WEEKDAYS = {"days": 0b0011111, "starts": 8 * 60, "ends": 18 * 60}
 NIGHTS = {"days": 127, "starts": 22 * 60, "ends": 6 * 60}
-
-
-def at(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from tenants.billing.rules import PlanTerms, daily_price, new_expiry, period_start, price_difference
 from tenants.billing.rules_arrears import cancel_until, cut_off, inherited
-from tests.fixtures.billing_terms import SHANGHAI, at
+from tests.fixtures.local_time import SHANGHAI, at
 
 MONTH_50 = PlanTerms(1, "2M month", 1, "month", Decimal("50.00"))
 MONTH_60 = PlanTerms(2, "3M month", 2, "month", Decimal("60.00"))

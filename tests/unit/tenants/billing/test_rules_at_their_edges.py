@@ -20,7 +20,8 @@ from tenants.billing.rules import (
 from tenants.billing.rules_arrears import inherited
 from tenants.billing.rules_promotion import DiscountRule, best_discount
 from tenants.billing.rules_purchase import price_purchase
-from tests.fixtures.billing_terms import SHANGHAI, at, plan, promotion, show
+from tests.fixtures.billing_terms import plan, promotion
+from tests.fixtures.local_time import SHANGHAI, at, show
 
 GIB = 1024**3
 

@@ -10,7 +10,8 @@ from tenants.billing.rules_arrears import Owed, cancel_until, cut_off, reversal_
 from tenants.billing.rules_promotion import DiscountRule
 from tenants.billing.rules_purchase import price_purchase
 from tenants.billing.rules_refund import proposed_refund, unused_share
-from tests.fixtures.billing_terms import SHANGHAI, at, plan, promotion, show
+from tests.fixtures.billing_terms import plan, promotion
+from tests.fixtures.local_time import SHANGHAI, at, show
 from tests.golden.read import Row, golden_rows
 
 

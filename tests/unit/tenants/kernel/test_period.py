@@ -19,16 +19,9 @@ from tenants.kernel.period import (
     unify_hour,
     whole_days_between,
 )  # fmt: skip
+from tests.fixtures.local_time import BERLIN, SHANGHAI, at, show
 
-SHANGHAI, BERLIN, NEW_YORK = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
-
-
-def at(text: str, zone: ZoneInfo = SHANGHAI) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=zone).astimezone(UTC)
-
-
-def show(instant: datetime, zone: ZoneInfo = SHANGHAI) -> str:
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+NEW_YORK = ZoneInfo("America/New_York")
 
 
 @pytest.mark.parametrize(
