@@ -32,6 +32,7 @@ from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
 from radius_cluster.routing.load import DirectoryLoader
+from radius_cluster.routing.on_disk import DirectoryOnDisk
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
 from radius_cluster.wire.proxy_protocol import TrustedBalancers
 
@@ -64,10 +65,12 @@ class Node:
         self.elsewhere: Elsewhere | None = None
         tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
         self.eap = EapLogins(eap_server(settings), tls, self.counters, self._forward)
-        self.cells = Cells(urls, self.counters, self.eap, settings.data_dir.expanduser().absolute() / "spool")
+        spool_folder = settings.data_dir.expanduser().absolute() / "spool"
+        self.cells = Cells(urls, self.counters, self.eap, spool_folder)
         for cell in self.cells.by_name.values():
             cell.logins.ask_others = self._ask_others
-        self._loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), self.directory)
+        master, on_disk = master_box(settings.require_secret_key()), DirectoryOnDisk(spool_folder / "directory.json")
+        self._loader = DirectoryLoader(urls[MAIN_CELL], master, self.directory, on_disk)
         self._loader.followers["certificate"] = tls.forget
         self._reporter = Reporter(urls, self.directory, self.counters, self._started_at)
         self._receivers: list[Receiver] = []

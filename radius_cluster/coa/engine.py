@@ -29,6 +29,7 @@ _RELEASE_SECONDS: Final = 15.0
 _MOST_UNDER_WAY: Final = 8_000
 _CLAIM_AT_ONCE: Final = 1_000
 _SESSION_NOT_FOUND: Final = 503
+_ADDRESS_TRIES: Final = 4  # a second apart: nodes write every two seconds whence they heard a router
 
 
 class Engine:
@@ -116,6 +117,7 @@ class Engine:
 
     async def _send(self, wishes: list[Wish], connection: Any, registry: Any) -> None:
         sources = await rows.last_sources(registry, (wish.nas_id for wish in wishes))
+        too_early: list[Wish] = []
         for wish in wishes:
             self._taken[wish.id] = wish
             nas = self._directory.nas.get(wish.nas_id)
@@ -125,7 +127,10 @@ class Engine:
             through_radsec = self.radsec.has(nas.id)
             address = _address_of(nas, sources.get(wish.nas_id, ""))
             if not address and not through_radsec:
-                self._end(wish, nas, "refused", "no_address")
+                if wish.attempts < _ADDRESS_TRIES:
+                    too_early.append(self._taken.pop(wish.id))
+                else:
+                    self._end(wish, nas, "refused", "no_address")
                 continue
             try:
                 attributes = await self._attributes(wish, nas, connection)
@@ -136,6 +141,8 @@ class Engine:
                 self._end(wish, nas, "refused", "no_live_change")
                 continue
             self._ask(wish, nas, (RADSEC, nas.id) if through_radsec else (address, nas.coa_port), attributes)
+        if too_early:
+            await rows.put_off(connection, too_early)
 
     async def _attributes(self, wish: Wish, nas: NasEntry, connection: Any) -> bytes:
         """What is sent; b"" when this kind of router cannot change a running session."""

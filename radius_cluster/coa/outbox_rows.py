@@ -16,13 +16,17 @@ _CLAIM: Final = """
 UPDATE work.outbox SET state = 'taken', taken_at = now(), attempts = attempts + 1
 WHERE id IN (SELECT id FROM work.outbox WHERE state = 'waiting' AND topic IN ('radius.disconnect', 'radius.coa')
   AND available_at <= now() ORDER BY topic, available_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-RETURNING id, tenant_id, topic, payload::text
+RETURNING id, tenant_id, topic, attempts, payload::text
 """
 _RELEASE: Final = """
 UPDATE work.outbox SET state = 'waiting' WHERE topic IN ('radius.disconnect', 'radius.coa') AND state = 'taken'
   AND taken_at < now() - make_interval(secs => $1)
 """
 _GIVE_BACK: Final = "UPDATE work.outbox SET state = 'waiting' WHERE id = ANY($1::bigint[]) AND state = 'taken'"
+_PUT_OFF: Final = """
+UPDATE work.outbox SET state = 'waiting', available_at = now() + interval '1 second'
+WHERE id = ANY($1::bigint[]) AND state = 'taken'
+"""
 _FINISH: Final = """
 UPDATE work.outbox o SET state = q.state, result = q.result, finished_at = now()
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS q(id, state, result) WHERE o.id = q.id
@@ -65,6 +69,7 @@ class Wish:
     mac: str
     account_id: int
     cell: str
+    attempts: int  # how often the row was taken, this time included
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,11 @@ async def release_stuck(connection: Any) -> None:
 async def give_back(connection: Any, wishes: Iterable[Wish]) -> None:
     """Put rows back that this process will not get to."""
     await connection.execute(_GIVE_BACK, [wish.id for wish in wishes])
+
+
+async def put_off(connection: Any, wishes: Iterable[Wish]) -> None:
+    """Put rows back for a second: what they lack is about to come."""
+    await connection.execute(_PUT_OFF, [wish.id for wish in wishes])
 
 
 async def finish(connection: Any, outcomes: list[Outcome]) -> None:
@@ -152,4 +162,5 @@ def _wish(row: Mapping[str, Any], cell: str) -> Wish:
         mac=str(payload.get("mac") or ""),
         account_id=int(payload.get("account_id") or 0),
         cell=cell,
+        attempts=row["attempts"],
     )

@@ -1,9 +1,10 @@
 """Keeps the directory fresh: all of it at start, single rows by NOTIFY (a NAS added in the portal works at once), and a
-look every half minute for what a lost connection may have missed."""
+look every half minute for what a lost connection may have missed. What it had last is kept on disk (on_disk.py)."""
 
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -12,9 +13,11 @@ from infra.crypto import DATA_KEY, DecryptionError, SecretBox
 from infra.radius_text.dialects import Dialect, parse_dialect
 from radius_cluster.listen.database import connect
 from radius_cluster.routing.directory import Directory, TenantEntry
+from radius_cluster.routing.on_disk import DirectoryOnDisk, DirectoryRows
 
 LOG = structlog.get_logger(__name__)
 _LOOK_EVERY_SECONDS = 30.0
+_REGISTRY_IS_AWAY_SECONDS = 1.0  # when it has not given the directory so long after the start
 _TENANTS = (
     "SELECT id, slug, nas_prefix, cell, state, locale, timezone, interim_seconds, max_session_seconds, stale_intervals,"
     " data_key_wrapped FROM registry.tenants WHERE state IN ('active', 'suspended')"
@@ -40,19 +43,31 @@ _FINGERPRINT = (
 class DirectoryLoader:
     """Owns the one connection to the registry that the directory is read through."""
 
-    def __init__(self, url: str, master: SecretBox, directory: Directory) -> None:
+    def __init__(
+        self, url: str, master: SecretBox, directory: Directory, on_disk: DirectoryOnDisk | None = None
+    ) -> None:
         self._url = url
         self._master = master
         self._directory = directory
+        self._on_disk = on_disk
+        self._saved = ""  # the fingerprint of what we put on disk last
         self._changed: set[str] = set()
         self._wake = asyncio.Event()
-        self._fingerprint = ""
+        self._fingerprint = ""  # of what came from the registry last
+        self._putting = asyncio.Lock()  # else rows from the disk could come after newer ones
         self.ready = asyncio.Event()
         # Other things of the registry that somebody here keeps: kind of the notification → whom to call with its number
         self.followers: dict[str, Callable[[int], None]] = {}
 
     async def run(self) -> None:
         """Until cancelled. While the registry is away the directory stays as it was."""
+        from_disk = asyncio.create_task(self._load_from_disk())
+        try:
+            await self._follow_registry()
+        finally:
+            from_disk.cancel()
+
+    async def _follow_registry(self) -> None:
         delay = 0.1
         while True:
             try:
@@ -75,12 +90,14 @@ class DirectoryLoader:
         connection.add_termination_listener(lambda _connection: self._wake.set())
         await self._load_all(connection)
         self.ready.set()
+        await self._save(connection)
         while not connection.is_closed():
             try:
                 await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_SECONDS)
             except TimeoutError:
                 if await connection.fetchval(_FINGERPRINT) != self._fingerprint:
                     await self._load_all(connection)
+                await self._save(connection)
             self._wake.clear()
             if connection.is_closed():
                 return
@@ -99,22 +116,51 @@ class DirectoryLoader:
         self._wake.set()
 
     async def _load_all(self, connection: Any) -> None:
-        self._fingerprint = await connection.fetchval(_FINGERPRINT)
+        rows = await _read_all(connection)
+        async with self._putting:
+            self._fingerprint = rows.fingerprint
+            await self._put_all(rows)
+        LOG.info("directory_loaded", tenants=len(self._directory.tenants), nas=len(self._directory.nas))
+
+    async def _load_from_disk(self) -> None:
+        """Begin with what another process, or this one's forerunner, knew; the registry corrects it when it is back."""
+        if self._on_disk is None:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.ready.wait(), _REGISTRY_IS_AWAY_SECONDS)
+            return
+        rows = await asyncio.to_thread(self._on_disk.load)
+        async with self._putting:
+            if rows is None or self._fingerprint:
+                return
+            await self._put_all(rows)
+            LOG.warning("directory_from_disk", tenants=len(self._directory.tenants), nas=len(self._directory.nas))
+            self.ready.set()
+
+    async def _save(self, connection: Any) -> None:
+        """Put what the registry has now on disk, where that is not what lies there."""
+        if self._on_disk is None or self._fingerprint == self._saved:
+            return
+        rows = await _read_all(connection)
+        try:
+            await asyncio.to_thread(self._on_disk.save, rows)
+        except OSError as error:  # a full disk keeps nobody from serving
+            LOG.warning("directory_not_saved", error=str(error))
+        self._saved = rows.fingerprint
+
+    async def _put_all(self, rows: DirectoryRows) -> None:
         directory = self._directory
-        tenants, routers = await connection.fetch(_TENANTS), await connection.fetch(_NAS)
-        dialects = await connection.fetch(_DIALECTS)
-        for tenant_id in set(directory.tenants) - {row["id"] for row in tenants}:
+        for tenant_id in set(directory.tenants) - {row["id"] for row in rows.tenants}:
             directory.remove_tenant(tenant_id)
-        for nas_id in set(directory.nas) - {row["id"] for row in routers}:
+        for nas_id in set(directory.nas) - {row["id"] for row in rows.routers}:
             directory.remove_nas(nas_id)
-        for row in tenants:
+        for row in rows.tenants:
             self._put_tenant(row)
-        self._put_dialects(directory.tenants.values(), dialects)
-        for count, row in enumerate(routers, 1):
+        self._put_dialects(directory.tenants.values(), rows.dialects)
+        for count, row in enumerate(rows.routers, 1):
             self._put_nas(row)
             if not count % 500:
                 await asyncio.sleep(0)  # packets go first
-        LOG.info("directory_loaded", tenants=len(directory.tenants), nas=len(directory.nas))
 
     async def _load_one(self, connection: Any, reference: str) -> None:
         kind, _, number = reference.partition(":")
@@ -170,3 +216,9 @@ class DirectoryLoader:
         fields = {**row, "options": json.loads(row["options"] or "{}")}
         if not self._directory.put_nas(fields):
             LOG.error("nas_unreadable", nas=row["identifier"])
+
+
+async def _read_all(connection: Any) -> DirectoryRows:
+    fingerprint = await connection.fetchval(_FINGERPRINT)  # first: what changes meanwhile is seen at the next look
+    tenants, routers = await connection.fetch(_TENANTS), await connection.fetch(_NAS)
+    return DirectoryRows(fingerprint, tenants, routers, await connection.fetch(_DIALECTS))

@@ -130,6 +130,22 @@ def test_disconnect_is_signed_names_the_session_and_keeps_the_result(
     assert [row["session_id"] for row in world.history(tenant)] == ["gone"]
 
 
+def test_a_router_heard_from_just_now_is_waited_for_and_one_never_heard_from_is_not_for_long(
+    world: World, processes: Processes, listener
+) -> None:
+    """Where a router is, nodes write every two seconds: a cut-off may come before that."""
+    router = listener(acknowledge)
+    tenant = world.tenant()
+    (new, _), (never, _) = (world.nas(tenant, name, coa_port=router.port) for name in ("new", "never"))
+    processes.start("radius_cluster.coa", "coa_ready")
+    wish(world, tenant.id, new, "s1", "alice")
+    wish(world, tenant.id, never, "s2", "alice")
+    wait_for(lambda: world.query("SELECT 1 FROM work.outbox WHERE tenant_id = %s AND attempts > 0", tenant.id))
+    world.run("UPDATE registry.nas SET last_source = '127.0.0.1:5' WHERE id = %s", new)
+    wait_for(lambda: states(world, tenant.id)["s1"] == ("done", ""))
+    wait_for(lambda: states(world, tenant.id)["s2"] == ("refused", "no_address"))
+
+
 def test_a_thousand_at_once(world: World, processes: Processes, listener) -> None:
     router = listener(acknowledge)
     deaf = listener(lambda _packet: None)
@@ -197,7 +213,8 @@ def test_an_edited_rate_lifts_no_throttle_and_a_window_counts(world: World, proc
     processes.start("radius_cluster.coa", "coa_ready")
     for user, account_id in accounts.items():
         wish(world, tenant.id, nas_id, user, user, topic="radius.coa", account_id=account_id)
-    wait_for(lambda: all(state == "done" for state, _ in states(world, tenant.id).values()))
+    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()), 15)
+    assert set(states(world, tenant.id).values()) == {("done", "")}
     rates = {packet.text(codes.USER_NAME): packet.vendor(codes.VENDOR_MIKROTIK, 8) for _, packet in router.seen}
     assert rates == {"slow": b"1M/2M", "fast": b"20M/90M", "evening": b"5M/6M"}
 
