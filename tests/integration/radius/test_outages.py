@@ -15,6 +15,7 @@ import pytest
 
 from infra.settings import Settings
 from radius_cluster.wire import codes
+from tests.fixtures.own_installation import spooled_octets
 from tests.fixtures.radius import Client, Processes, World, wait_for
 from tests.fixtures.steady_load import Isp, SteadyLoad, check, make_isps
 from tests.fixtures.tcp_relay import TcpRelay
@@ -50,10 +51,6 @@ def know_everybody(settings: Settings, isps: list[Isp]) -> None:
             assert answer is not None
             assert answer.code == codes.ACCESS_ACCEPT
         router.close()
-
-
-def spooled_octets(settings: Settings) -> int:
-    return sum(path.stat().st_size for path in (settings.data_dir / "spool").glob("*.spool"))
 
 
 def counted(world: World, isps: list[Isp], outcome: str) -> int:
@@ -117,9 +114,9 @@ def test_a_full_disk_and_room_again(
     load = SteadyLoad(behind_relay, isps, rate=500, login_share=0.2, repeat_seconds=0.5, tries=4).start()
     try:
         relay.refuse()
-        wait_for(lambda: spooled_octets(behind_relay) > 40_000)
+        wait_for(lambda: spooled_octets(behind_relay.data_dir) > 40_000)
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (spooled_octets(behind_relay) + 3_000, hard))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (spooled_octets(behind_relay.data_dir) + 3_000, hard))
         wait_for(lambda: "spool_not_written" in processes.logs())
         full = load.mark("disk full")
         wait_for(lambda: full.unanswered["report"] > 20 and full.accepted > 20, 20)  # logins need no disk
@@ -131,7 +128,7 @@ def test_a_full_disk_and_room_again(
         relay.cut(target=world.connection.info.port)
     finally:
         load.stop()
-    wait_for(lambda: spooled_octets(behind_relay) == 0, 30)
+    wait_for(lambda: spooled_octets(behind_relay.data_dir) == 0, 30)
     check(world, load).must_hold()
     assert wait_for(lambda: counted(world, isps, "dropped:spool_full"))
 
@@ -157,7 +154,7 @@ def test_the_registry_says_in_what_state_a_process_is(
         relay.refuse()
         wait_for(lambda: state() == "degraded")
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (spooled_octets(settings) + 1_000, hard))
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (spooled_octets(settings.data_dir) + 1_000, hard))
         wait_for(lambda: state() == "spool_full")
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
         wait_for(lambda: state() == "degraded")
