@@ -26,7 +26,7 @@ from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
 from radius_cluster.process.eap.server import EapServer
 from radius_cluster.process.eap_certificates import TenantTls
-from radius_cluster.process.eap_elsewhere import Elsewhere
+from radius_cluster.process.eap_elsewhere import Elsewhere, Guests
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
 from radius_cluster.report import MAIN_CELL, Reporter
@@ -151,7 +151,7 @@ class Node:
             key = derive_key(settings.require_secret_key(), "node-link")
             link = NodeLink(key, name, settings.node_address, lambda *message: elsewhere.on_message(*message))
             handlers = {ACCESS_REQUEST: self.cells.log_in}
-            elsewhere = self.elsewhere = Elsewhere(link, self.directory, self.counters, handlers)
+            elsewhere = self.elsewhere = Elsewhere(link, Guests(link, self.directory, self.counters, handlers))
             self._reporter.link = link
 
     def _in_company(self) -> bool:

@@ -25,16 +25,10 @@ _MOST_ASKED: Final = 4_000
 class Elsewhere:
     """One per process: asks other hosts, and answers those that ask."""
 
-    def __init__(
-        self,
-        link: NodeLink,
-        directory: Directory,
-        counters: Counters,
-        handlers: Mapping[int, Callable[[Request], None]],
-    ) -> None:
+    def __init__(self, link: NodeLink, guests: "Guests") -> None:
         self._link = link
         self._asked: dict[bytes, tuple[Request, float]] = {}
-        self.receiver = _Guest(link, directory, counters, handlers)
+        self.receiver = guests
 
     def ask(self, owner: str, request: Request) -> bool:
         """Hand a request to the process that has its conversation; False when it is not known."""
@@ -72,7 +66,7 @@ class Elsewhere:
         self.receiver.close()
 
 
-class _Guest(Receiver):
+class Guests(Receiver):
     """Takes requests that another host received; a source is (address, port, mark, the process that asked)."""
 
     def __init__(
