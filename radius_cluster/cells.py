@@ -66,7 +66,7 @@ class Cells:
         cell = self.by_name.get(request.nas.tenant.cell)
         if cell is None:
             self._lost(request, "auth")
-        elif EAP_MESSAGE in request.packet.attributes:
+        elif EAP_MESSAGE in request.packet.places:
             self._eap.receive(request, cell.logins.submit)
         else:
             cell.logins.submit(request)

@@ -12,6 +12,7 @@ from infra.errors import ServersError
 from infra.log import configure
 from infra.servers import Servers, resolve
 from infra.settings import Settings, SettingsError
+from radius_cluster.listen.database import spare_element_checks
 
 _PR_SET_PDEATHSIG = 1
 
@@ -29,6 +30,7 @@ def run_program(name: str, serve: Callable[[Settings, Servers], Coroutine[None, 
         return 1
     configure(settings, name)
     _follow_parent()
+    spare_element_checks()
     try:
         uvloop.run(serve(settings, servers))
     except OSError as error:

@@ -14,10 +14,12 @@ import structlog
 
 from radius_cluster.counters import ACCT_DUPLICATE, AUTH_DUPLICATE, STATUS, Counters, Refusal, dropped
 from radius_cluster.listen.duplicates import Duplicates, Key
+from radius_cluster.listen.outgoing import Outgoing
 from radius_cluster.routing.directory import Directory, NasEntry
 from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_IDENTIFIER, STATUS_SERVER, USER_NAME
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet, encode_status_response, parse, verify_request
+from radius_cluster.wire.shapes import learn
 
 LOG = structlog.get_logger(__name__)
 
@@ -83,14 +85,13 @@ class Receiver:
     ) -> None:
         self.duplicates = Duplicates()
         self.kind = kind  # auth | acct
-        self.send_failures = 0
         self._socket = opened
         self._directory = directory
         self._by_identifier = directory.by_identifier
         self._counters = counters
         self._handlers = {**handlers, STATUS_SERVER: self._answer_status}
         self._duplicate_outcome = AUTH_DUPLICATE if kind == "auth" else ACCT_DUPLICATE
-        self._sendto = opened.sendto
+        self._outgoing = Outgoing(opened)
         self._sources: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one object for each: the answers kept share it
         self._reading = False
         # While this process ends: hands a datagram to another process of this port; gives whether there was one.
@@ -110,16 +111,14 @@ class Receiver:
                 pass
 
     def close(self) -> None:
-        """Close the socket."""
+        """Send what waits, and close the socket."""
         self.stop_reading()
+        self._outgoing.flush()
         self._socket.close()
 
     def send(self, reply: bytes, destination: tuple[Any, ...]) -> None:
-        """Send a datagram; a full buffer or an unreachable router loses it, and the router asks again."""
-        try:
-            self._sendto(reply, destination)
-        except OSError:
-            self.send_failures += 1
+        """Send a datagram soon; a full buffer or an unreachable router loses it, and the router asks again."""
+        self._outgoing.send(reply, destination)
 
     def _on_readable(self) -> bool:
         """Read up to 64 datagrams; True when there may be more."""
@@ -157,7 +156,8 @@ class Receiver:
         if handler is None:
             self._counters.count_nobody(0, dropped(self.kind, "unserved_code"))
             return
-        identifier = packet.attributes.get(NAS_IDENTIFIER)
+        place = packet.places.get(NAS_IDENTIFIER)
+        identifier = packet.raw[place] if place is not None else None
         nas = self._by_identifier.get(identifier) if identifier is not None else None
         if nas is None:
             nas = self._directory.find(identifier, source[0])
@@ -168,6 +168,8 @@ class Receiver:
         if problem:
             self._refuse(nas, problem, packet, source, now)
             return
+        if not packet.shaped:
+            learn(packet.raw, packet.places, packet.message_authenticator_at)
         nas.last_at = now
         nas.last_source = source
         if not nas.seen & 1:

@@ -14,6 +14,7 @@ from radius_cluster.wire.codes import (
     ACCT_OUTPUT_PACKETS,
     ACCT_SESSION_ID,
     ACCT_SESSION_TIME,
+    ACCT_STOP,
     ACCT_TERMINATE_CAUSE,
     CALLED_STATION_ID,
     CALLING_STATION_ID,
@@ -25,18 +26,28 @@ from radius_cluster.wire.codes import (
     NAS_PORT_ID,
     USER_NAME,
 )
+from radius_cluster.wire.fields import Fields
 from radius_cluster.wire.mac_address import normalise_mac
-from radius_cluster.wire.packet import Packet
 
 # Columns of a row, in the order of aaa.account's arrays
 TENANT, NAS, SESSION, USER, KIND, AT, SECONDS, OCTETS_IN, OCTETS_OUT, PACKETS_IN, PACKETS_OUT = range(11)
 KEY: Final = slice(0, 4)
 
 Row = tuple[Any, ...]
-_NO_DETAILS: Final = (None,) * 7
+_NO_DETAILS: Final[Row] = (None,) * 7
 _LONGEST_DELAY_SECONDS: Final = 7 * 86400  # a clock gone wrong, not a delay
 _MOST_OCTETS: Final = 1 << 56  # 64 Gigawords bits would overflow the sums
-_from_bytes = int.from_bytes
+_FIELDS: Final = Fields(
+    numbers=(
+        ACCT_DELAY_TIME, ACCT_SESSION_TIME, ACCT_INPUT_OCTETS, ACCT_INPUT_GIGAWORDS, ACCT_OUTPUT_OCTETS,
+        ACCT_OUTPUT_GIGAWORDS, ACCT_INPUT_PACKETS, ACCT_OUTPUT_PACKETS, FRAMED_IP_ADDRESS, ACCT_TERMINATE_CAUSE,
+        NAS_PORT, NAS_IP_ADDRESS,
+    ),
+    values=(
+        ACCT_SESSION_ID, USER_NAME, CALLING_STATION_ID, CALLED_STATION_ID, NAS_PORT_ID, FRAMED_IPV6_PREFIX,
+        DELEGATED_IPV6_PREFIX,
+    ),
+)  # fmt: skip
 
 
 def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None:
@@ -45,26 +56,31 @@ def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None
     An Interim carries the details of its session only when ``complete``: the database has them already, and six
     columns of nothing cost less than six of text.
     """
-    packet, nas = request.packet, request.nas
-    attributes = packet.attributes
-    session = attributes.get(ACCT_SESSION_ID)
-    user = attributes.get(USER_NAME)
+    (
+        delay, seconds, low_in, high_in, low_out, high_out, packets_in, packets_out, address, cause, port, nas_address,
+        session, user, calling, called, port_id, prefix, delegated,
+    ) = _FIELDS.of(request.packet)  # fmt: skip
     if not session or not user:
         return None
-    at = event_time(request)
-    value = attributes.get(ACCT_SESSION_TIME)
-    seconds = _from_bytes(value, "big") if value is not None and len(value) == 4 else 0
-    octets_in = _octets(attributes, ACCT_INPUT_OCTETS, ACCT_INPUT_GIGAWORDS)
-    octets_out = _octets(attributes, ACCT_OUTPUT_OCTETS, ACCT_OUTPUT_GIGAWORDS)
-    value = attributes.get(ACCT_INPUT_PACKETS)
-    packets_in = _from_bytes(value, "big") if value is not None and len(value) == 4 else 0
-    value = attributes.get(ACCT_OUTPUT_PACKETS)
-    packets_out = _from_bytes(value, "big") if value is not None and len(value) == 4 else 0
-    value = attributes.get(FRAMED_IP_ADDRESS)
-    address = _from_bytes(value, "big") if value is not None and len(value) == 4 else None
+    nas = request.nas
+    tenant = nas.tenant
+    at = request.arrived if not delay else _less_delay(request.arrived, delay)
+    octets_in = _octets(low_in, high_in) if high_in else low_in or 0
+    octets_out = _octets(low_out, high_out) if high_out else low_out or 0
     if nas.invert:
         octets_in, octets_out, packets_in, packets_out = octets_out, octets_in, packets_out, packets_in
-    tenant = nas.tenant
+    details = _NO_DETAILS
+    if kind != ACCT_INTERIM or complete:
+        mac = _text(calling) if calling else ""
+        details = (
+            normalise_mac(mac) or mac or None,
+            _text(called) if called else None,
+            port,
+            _text(port_id) if port_id else None,
+            nas_address,
+            _prefix6(prefix),
+            _prefix6(delegated),
+        )
     return (
         tenant.id,
         nas.id,
@@ -72,25 +88,25 @@ def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None
         _text(user),
         kind,
         at,
-        seconds,
+        seconds or 0,
         octets_in,
         octets_out,
-        packets_in,
-        packets_out,
+        packets_in or 0,
+        packets_out or 0,
         address,
         tenant.day_number(at),
-        packet.number(ACCT_TERMINATE_CAUSE) & 0x3F if kind == 2 else 0,
-        *(_NO_DETAILS if kind == ACCT_INTERIM and not complete else _details(packet, request)),
+        (cause or 0) & 0x3F if kind == ACCT_STOP else 0,
+        *details,
     )
 
 
 def event_time(request: Request) -> float:
     """When it happened, in seconds since 1970: arrival less Acct-Delay-Time (routers' own clocks are not trusted)."""
-    value = request.packet.attributes.get(ACCT_DELAY_TIME)
-    if value is None or value == b"\0\0\0\0":
-        return request.arrived
-    delay = _from_bytes(value, "big")
-    return request.arrived - delay if delay <= _LONGEST_DELAY_SECONDS else request.arrived
+    return _less_delay(request.arrived, request.packet.number(ACCT_DELAY_TIME))
+
+
+def _less_delay(arrived: float, delay: int) -> float:
+    return arrived - delay if delay <= _LONGEST_DELAY_SECONDS else arrived
 
 
 def merged(old: Row, new: Row) -> Row | None:
@@ -105,36 +121,15 @@ def merged(old: Row, new: Row) -> Row | None:
     return new
 
 
-def _octets(attributes: dict[int, bytes], low: int, high: int) -> int:
-    value = attributes.get(low)
-    octets = _from_bytes(value, "big") if value is not None and len(value) == 4 else 0
-    value = attributes.get(high)
-    if value is not None and len(value) == 4:
-        octets |= _from_bytes(value, "big") << 32
-        if octets > _MOST_OCTETS:
-            octets &= 0xFFFFFFFF
-    return octets
+def _octets(low: int | None, high: int) -> int:
+    octets = (low or 0) | high << 32
+    return octets if octets <= _MOST_OCTETS else octets & 0xFFFFFFFF
 
 
 def _text(value: bytes) -> str:
     # PostgreSQL's text has no NUL
     text = value.decode("utf-8", "replace")
     return text.replace("\0", "\ufffd") if "\0" in text else text
-
-
-def _details(packet: Packet, request: Request) -> Row:
-    attributes = packet.attributes
-    calling = packet.text(CALLING_STATION_ID)
-    nas_address = attributes.get(NAS_IP_ADDRESS)
-    return (
-        (normalise_mac(calling) or calling) or None,
-        packet.text(CALLED_STATION_ID) or None,
-        packet.number(NAS_PORT) if NAS_PORT in attributes else None,
-        packet.text(NAS_PORT_ID) or None,
-        _from_bytes(nas_address, "big") if nas_address is not None and len(nas_address) == 4 else None,
-        _prefix6(attributes.get(FRAMED_IPV6_PREFIX)),
-        _prefix6(attributes.get(DELEGATED_IPV6_PREFIX)),
-    )
 
 
 def _prefix6(value: bytes | None) -> str | None:

@@ -80,8 +80,7 @@ class Accounting:
 
     def submit(self, request: Request) -> None:
         """Take a verified Accounting-Request."""
-        value = request.packet.attributes.get(ACCT_STATUS_TYPE)
-        kind = int.from_bytes(value, "big") if value is not None else 0
+        kind = request.packet.number(ACCT_STATUS_TYPE)
         if self._waiting >= _LONGEST_QUEUE:
             self._drop(request, "overload")
             return

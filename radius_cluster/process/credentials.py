@@ -25,14 +25,13 @@ def verify_password(request: Request, sealed: bytes) -> bytes | None:
         password = nas.tenant.box.open(sealed, SUBSCRIBER_PASSWORD)
     except DecryptionError:
         return None
-    attributes = packet.attributes
-    hidden = attributes.get(USER_PASSWORD)
-    if hidden is not None:
-        given = decode_pap(hidden, packet.authenticator, nas.secret)
+    places = packet.places
+    if USER_PASSWORD in places:
+        given = decode_pap(packet.raw[places[USER_PASSWORD]], packet.authenticator, nas.secret)
         if given is None:
             return None
         return NOTHING_TO_ADD if equal(given, password) or _is_device(request, given, password) else None
-    if CHAP_PASSWORD in attributes:
+    if CHAP_PASSWORD in places:
         return NOTHING_TO_ADD if verify_chap(packet, password) else None
     if mschap_version(packet):
         hashed = nt_hash(password.decode("utf-8", "replace"))

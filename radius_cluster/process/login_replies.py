@@ -66,7 +66,7 @@ def reject(
     body = reply_message(reason, locale or nas.tenant.locale)
     if request.eap is not None:
         body += refusal_of(request)
-    elif VENDOR_SPECIFIC in packet.attributes and mschap_version(packet):
+    elif VENDOR_SPECIFIC in packet.places and mschap_version(packet):
         body += encode_mschap_error(packet, _MSCHAP_ERRORS.get(reason, _WRONG))
     reply = encode_access_response(ACCESS_REJECT, packet, nas.secret, body)
     asyncio.get_running_loop().call_later(REJECT_DELAY_SECONDS, request.answer, reply)

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 _SEPARATORS: Final = str.maketrans("", "", ":-. ")
+_USUAL: Final = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 _HEX: Final = frozenset("0123456789abcdef")
 # The address first, then what some NAS append: ":SSID", " vlan-id=…", "/port". Groups may lack their leading zero
 # (MikroTik's DHCP server).
@@ -18,6 +19,9 @@ def normalise_mac(text: str) -> str:
 
     ``AA-BB-CC-DD-EE-FF``, ``aabb.ccdd.eeff``, ``aabb-ccdd-eeff``, ``aabbcc-ddeeff``, ``aabbccddeeff``, ``0:c:42:1:2:3``
     """
+    usual = text.lower()
+    if _USUAL.fullmatch(usual):
+        return usual
     digits = text.translate(_SEPARATORS).lower()
     if len(digits) != 12 or not _HEX.issuperset(digits):
         digits = _from_start(text.lower())

@@ -1,10 +1,12 @@
 """Parse and verify requests, build responses (RAD-1, RAD-9; RFC 2865, 2866, 2869, 3579, 5997).
 
-The hot path: one slotted object a packet, one dict of attributes, no copies but the values. Foreign bytes never raise.
+The hot path: one slotted object a packet, no copies but the values that somebody asks for. Foreign bytes never raise.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
+from radius_cluster.wire import shapes
 from radius_cluster.wire.codes import (
     ACCESS_ACCEPT,
     ACCESS_CHALLENGE,
@@ -45,32 +47,52 @@ _RESPONSES: Final = _ACCESS_RESPONSES | {ACCOUNTING_RESPONSE, DISCONNECT_ACK, DI
 class Packet:
     """A packet whose lengths are right; nothing about it is verified yet.
 
-    ``attributes`` has the first value of each type; ``all`` and ``vendor`` walk the bytes again for the rest.
-    ``message_authenticator_at`` is the offset of its 16 bytes in ``raw``, 0 without one.
+    ``places`` says where in ``raw`` the first value of each type stands (packets of one shape share it); ``all`` and
+    ``vendor`` walk the bytes again for the rest. ``message_authenticator_at`` is the offset of its 16 bytes, 0 without
+    one.
     """
 
     __slots__ = (
+        "_attributes",
         "_vendor",
-        "attributes",
         "authenticator",
         "code",
         "identifier",
         "message_authenticator_at",
+        "places",
         "raw",
+        "shaped",
     )
 
-    def __init__(self, raw: bytes, attributes: dict[int, bytes], message_authenticator_at: int) -> None:
+    def __init__(
+        self, raw: bytes, places: Mapping[int, slice], message_authenticator_at: int, shaped: bool = False
+    ) -> None:
         self.code = raw[0]
         self.identifier = raw[1]
         self.authenticator = raw[4:20]
         self.raw = raw
-        self.attributes = attributes
+        self.places = places
         self.message_authenticator_at = message_authenticator_at
+        self.shaped = shaped  # its shape was known
+        self._attributes: dict[int, bytes] | None = None
         self._vendor: dict[tuple[int, int], bytes] | None = None
+
+    @property
+    def attributes(self) -> dict[int, bytes]:
+        """The first value of each type; the hot path looks into ``places`` for the few that it needs."""
+        if self._attributes is None:
+            raw = self.raw
+            self._attributes = {kind: raw[place] for kind, place in self.places.items()}
+        return self._attributes
+
+    def value(self, kind: int) -> bytes:
+        """The first value of this type, b"" when absent."""
+        place = self.places.get(kind)
+        return b"" if place is None else self.raw[place]
 
     def all(self, kind: int) -> list[bytes]:
         """Every value of this attribute type, in order."""
-        if kind not in self.attributes:
+        if kind not in self.places:
             return []
         raw, at, found = self.raw, 20, []
         while at < len(raw):
@@ -88,7 +110,7 @@ class Packet:
         known = self._vendor
         if known is None:
             known = self._vendor = {}
-            if VENDOR_SPECIFIC in self.attributes:
+            if VENDOR_SPECIFIC in self.places:
                 for owner, number, value in self.vendor_attributes():
                     known.setdefault((owner, number), value)
         return known.get((vendor, kind))
@@ -108,17 +130,23 @@ class Packet:
 
     def number(self, kind: int, default: int = 0) -> int:
         """An integer attribute (4 octets; any other size counts as absent)."""
-        value = self.attributes.get(kind)
-        return int.from_bytes(value, "big") if value is not None and len(value) == 4 else default
+        place = self.places.get(kind)
+        if place is None:
+            return default
+        value = self.raw[place]
+        return int.from_bytes(value, "big") if len(value) == 4 else default
 
     def text(self, kind: int) -> str:
         """A text attribute, "" when absent; bytes that are not UTF-8 and NUL (PostgreSQL refuses it) become U+FFFD."""
-        value = self.attributes.get(kind)
-        return value.decode("utf-8", "replace").replace("\0", "\ufffd") if value is not None else ""
+        place = self.places.get(kind)
+        if place is None:
+            return ""
+        text = self.raw[place].decode("utf-8", "replace")
+        return text.replace("\0", "\ufffd") if "\0" in text else text
 
     def eap_message(self) -> bytes:
         """The EAP packet: all EAP-Message attributes in order (RFC 3579, 3.1); b"" without one."""
-        return b"".join(self.all(EAP_MESSAGE)) if EAP_MESSAGE in self.attributes else b""
+        return b"".join(self.all(EAP_MESSAGE)) if EAP_MESSAGE in self.places else b""
 
 
 def parse(data: bytes) -> Packet | str:
@@ -139,36 +167,31 @@ def parse(data: bytes) -> Packet | str:
         return BAD_LENGTH
     if data[0] not in _KNOWN_CODES:
         return UNKNOWN_CODE
-    attributes: dict[int, bytes] = {}
+    shape = shapes.find(data)
+    if shape is not None:
+        return Packet(data, shape.places, shape.message_authenticator_at, True)
+    places: dict[int, slice] = {}
     at = 20
     last = length - 1
-    while at < last:  # the hottest loop of all: what can be checked once behind it is not checked in it
+    while at < last:  # what can be checked once behind it is not checked in it
         kind = data[at]
         size = data[at + 1]
         if size < 2:
             return BAD_ATTRIBUTE
         end = at + size
-        if kind not in attributes:
-            attributes[kind] = data[at + 2 : end]
+        if kind not in places:
+            places[kind] = slice(at + 2, end)
         elif kind == 80:  # two of them: which one is meant?
             return BAD_ATTRIBUTE
         at = end
     if at != length:  # the last one went past the end, or an octet is left over
         return BAD_ATTRIBUTE
     message_authenticator_at = 0
-    if 80 in attributes:
-        if len(attributes[80]) != 16:
+    if 80 in places:
+        message_authenticator_at = places[80].start
+        if places[80].stop - message_authenticator_at != 16:
             return BAD_ATTRIBUTE
-        message_authenticator_at = 22 if data[20] == 80 else _find(data, 80)
-    return Packet(data, attributes, message_authenticator_at)
-
-
-def _find(data: bytes, kind: int) -> int:
-    """Where the value of an attribute begins that is surely there."""
-    at = 20
-    while data[at] != kind:
-        at += data[at + 1]
-    return at + 2
+    return Packet(data, places, message_authenticator_at)
 
 
 def verify_message_authenticator(packet: Packet, secret: bytes) -> bool:
@@ -215,13 +238,13 @@ def verify_request(packet: Packet, secret: bytes, message_authenticator_required
         return "" if verify_message_authenticator(packet, secret) else WRONG_SECRET
     if message_authenticator_required or code == STATUS_SERVER:
         return NO_MESSAGE_AUTHENTICATOR
-    attributes = packet.attributes
-    return NO_MESSAGE_AUTHENTICATOR if EAP_MESSAGE in attributes or PROXY_STATE in attributes else ""
+    places = packet.places
+    return NO_MESSAGE_AUTHENTICATOR if EAP_MESSAGE in places or PROXY_STATE in places else ""
 
 
 def proxy_states(packet: Packet) -> bytes:
     """The request's Proxy-State attributes as they came, for the response (RFC 2865, 5.33)."""
-    if PROXY_STATE not in packet.attributes:
+    if PROXY_STATE not in packet.places:
         return b""
     return b"".join([bytes((PROXY_STATE, len(value) + 2)) + value for value in packet.all(PROXY_STATE)])
 
@@ -231,7 +254,7 @@ def encode_access_response(code: int, request: Packet, secret: bytes, attributes
 
     Raises ValueError when the packet would be longer than 4096 octets.
     """
-    if PROXY_STATE in request.attributes:
+    if PROXY_STATE in request.places:
         attributes += proxy_states(request)
     length = 38 + len(attributes)
     if length > LARGEST:
@@ -244,7 +267,7 @@ def encode_access_response(code: int, request: Packet, secret: bytes, attributes
 
 def encode_accounting_response(request: Packet, secret: bytes, attributes: bytes = b"") -> bytes:
     """Accounting-Response (RFC 2866, 4.2) with the request's Proxy-States."""
-    if PROXY_STATE in request.attributes:
+    if PROXY_STATE in request.places:
         attributes += proxy_states(request)
     length = 20 + len(attributes)
     if length > LARGEST:

@@ -34,11 +34,10 @@ def encode_pap(password: bytes, authenticator: bytes, secret: bytes) -> bytes:
 
 def verify_chap(packet: Packet, password: bytes) -> bool:
     """Whether the CHAP-Password is right; the challenge is CHAP-Challenge, or else the request authenticator."""
-    attributes = packet.attributes
-    answer = attributes.get(CHAP_PASSWORD, b"")
+    answer = packet.value(CHAP_PASSWORD)
     if len(answer) != 17:
         return False
-    challenge = attributes.get(CHAP_CHALLENGE) or packet.authenticator
+    challenge = packet.value(CHAP_CHALLENGE) or packet.authenticator
     return equal(md5(answer[:1] + password + challenge).digest(), answer[1:])
 
 

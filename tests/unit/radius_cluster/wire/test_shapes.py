@@ -1,0 +1,84 @@
+"""A packet of a known shape is read as if it came for the first time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from radius_cluster.wire import shapes
+from radius_cluster.wire.fields import Fields
+from radius_cluster.wire.packet import Packet, parse
+from tests.golden.read import read_golden
+
+REQUESTS = read_golden("requests.txt")
+ATTRIBUTE = st.tuples(st.integers(1, 255), st.binary(max_size=20))
+FIELDS = Fields(numbers=(5, 46), values=(1, 44))
+
+
+@pytest.fixture(autouse=True)
+def forget() -> None:
+    shapes._shapes.clear()
+
+
+def packet_of(attributes: list[tuple[int, bytes]], authenticator: bytes = bytes(16)) -> bytes:
+    body = b"".join(bytes((kind, len(value) + 2)) + value for kind, value in attributes)
+    return b"\x04\x01" + (20 + len(body)).to_bytes(2, "big") + authenticator + body
+
+
+def read(data: bytes) -> Packet:
+    found = parse(data)
+    assert isinstance(found, Packet)
+    return found
+
+
+def learnt(data: bytes) -> Packet:
+    first = read(data)
+    shapes.learn(data, first.places, first.message_authenticator_at)
+    return first
+
+
+@pytest.mark.parametrize("title", REQUESTS)
+def test_the_second_packet_reads_like_the_first(title: str) -> None:
+    data = REQUESTS[title]
+    first = learnt(data)
+    again = read(data[:4] + bytes(16) + data[20:])
+    assert again.shaped == (len(data) >= 40)
+    assert again.attributes == first.attributes
+    assert again.message_authenticator_at == first.message_authenticator_at
+
+
+@given(st.lists(ATTRIBUTE, max_size=8), st.lists(ATTRIBUTE, max_size=8))
+def test_a_shape_fits_only_packets_that_are_built_like_it(
+    one: list[tuple[int, bytes]], other: list[tuple[int, bytes]]
+) -> None:
+    shapes._shapes.clear()
+    unknown = parse(packet_of(other))
+    known = parse(packet_of(one))
+    if isinstance(known, Packet):
+        shapes.learn(known.raw, known.places, known.message_authenticator_at)
+    found = parse(packet_of(other))
+    if isinstance(unknown, str) or isinstance(found, str):
+        assert found == unknown
+    else:
+        assert found.attributes == unknown.attributes
+        assert found.message_authenticator_at == unknown.message_authenticator_at
+
+
+def test_lengths_that_go_past_the_end_are_seen_whatever_shape_is_known() -> None:
+    good = packet_of([(1, b"alice" * 3), (5, b"1234"), (44, b"abcd")])
+    learnt(good)
+    assert parse(good[:-6] + bytes((44, 7)) + good[-4:]) == "bad_attribute"
+
+
+@pytest.mark.parametrize("shaped", [False, True])
+def test_fields_are_read_in_the_order_asked_for(shaped: bool) -> None:
+    data = packet_of([(44, b"session-0001"), (46, b"\0\0\1\0"), (1, b"alice"), (5, b"\1\2\3")])
+    if shaped:
+        learnt(data)
+    packet = read(data)
+    assert packet.shaped == shaped
+    for _ in range(2):  # the second time with the reader of the first
+        assert FIELDS.of(packet) == (None, 256, b"alice", b"session-0001")  # a number has four octets
+
+
+def test_fields_of_a_packet_that_has_none() -> None:
+    assert FIELDS.of(read(packet_of([]))) == (None, None, None, None)
