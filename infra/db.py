@@ -6,19 +6,20 @@ rights to bypass row-level security; only migrations and provisioning work as th
 
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import psycopg
-from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Numeric, Text, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
+
+from infra.driver import PREPARED_STATEMENTS, DriverConnection, Row
 
 APP_ROLE = "broadloom_app"  # tenant work: row-level security by broadloom.tenant_id
 PLATFORM_ROLE = "broadloom_platform"  # work across tenants, listed in a test (unscoped)
@@ -27,7 +28,6 @@ MAIN_CELL = "main"  # the cell in the registry's own database
 
 _WALLS = "broadloom_walls"  # execution option: the SQL that puts a transaction behind its walls
 _IDLE_SECONDS = 30.0  # a connection that rested for longer is asked whether it still lives
-_PREPARED_STATEMENTS = 400  # per connection; the schema is part of a statement's text, so each busy tenant needs some
 _KEPT_ENGINES = 4096  # views of an engine with a tenant's walls; making one costs more than a statement
 
 _NAMING = {
@@ -159,29 +159,37 @@ def _begin(connection: Connection) -> None:
     # transaction pooling and gone with it.
     options = connection.get_execution_options()
     if options.get("isolation_level") != "AUTOCOMMIT":
-        walls = options.get(_WALLS)
-        connection.exec_driver_sql("BEGIN" if walls is None else f"BEGIN; {walls}")
+        driver_of(connection).begin(options.get(_WALLS, ""))
 
 
-class _Connection(psycopg.Connection[Any]):
-    """Keeps its prepared statements over a rollback.
+def driver_of(connection: Connection) -> DriverConnection:
+    """The driver's connection under SQLAlchemy's: the same transaction."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, DriverConnection)
+    return driver
 
-    psycopg forgets them, because a rollback may undo the making of what they name. The product makes no tables beside
-    its work, and one refused operation in four would have the server plan all statements of the next ones again.
+
+def ask(session: Session, statement: str, values: Sequence[str | None]) -> list[Row]:
+    """Run a hot statement of this session's transaction without the layers between: see :meth:`DriverConnection.ask`.
+
+    The caller flushes before, if the statement must see what he changed. Raises SQLAlchemy's errors, as ever.
     """
-
-    def rollback(self) -> None:
-        """Undo the transaction, if one is under way."""
-        if self.pgconn.transaction_status != TransactionStatus.IDLE:
-            result = self.pgconn.exec_(b"ROLLBACK")
-            if result.status != ExecStatus.COMMAND_OK:
-                raise psycopg.OperationalError(self.pgconn.get_error_message())
+    connection = session.connection()
+    driver = driver_of(connection)
+    try:
+        return driver.ask(statement, values)
+    except psycopg.Error as error:
+        if driver.broken:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            statement, None, error, psycopg.Error, connection_invalidated=driver.broken, dialect=connection.dialect
+        ) from error
 
 
 def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> psycopg.Connection[Any]:
-    driver = _Connection.connect(*arguments, **options)
+    driver = DriverConnection.connect(*arguments, **options)
     driver.autocommit = True  # :func:`_begin` says when a transaction begins; commit and rollback end it as ever
-    driver.prepared_max = _PREPARED_STATEMENTS
+    driver.prepared_max = PREPARED_STATEMENTS
     return driver
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
+from infra.db import ask
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_profiles
 from tenants.audit.record import entry_values
@@ -98,20 +99,23 @@ def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationRes
     session.flush()  # what the operations changed beside their accounts, before the number is taken
     documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
     try:
-        rows = session.connection().exec_driver_sql(book_sql(scope.tenant_id), {"documents": documents}).all()
+        rows = ask(session, book_sql(scope.tenant_id), [documents])
     except IntegrityError as error:
         if "pk_commands" in str(error.orig):
             raise KeyReused(field="key", key=prepared[0].document["command"]["key"]) from None
         raise
-    if rows[0].ids:
-        project_profiles(scope, rows[0].ids)
-    results = []
-    for one, (order_id, number, _) in zip(prepared, rows, strict=True):
+    new_groups = rows[0][2]
+    if new_groups is not None:
+        project_profiles(scope, json.loads(new_groups))
+    for one in prepared:
         _forget(scope, one)
-        order = one.result.order
-        done = one.result if order is None else replace(one.result, order=replace(order, id=order_id, number=number))
-        results.append(done)
-    return results
+    return [_numbered(one.result, order_id, number) for one, (order_id, number, _) in zip(prepared, rows, strict=True)]
+
+
+def _numbered(result: OperationResult, order_id: bytes | None, number: bytes | None) -> OperationResult:
+    if result.order is None or order_id is None or number is None:
+        return result
+    return replace(result, order=replace(result.order, id=int(order_id), number=number.decode()))
 
 
 def _forget(scope: TenantScope, one: Prepared) -> None:

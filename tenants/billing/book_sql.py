@@ -31,7 +31,7 @@ _AUDIT = (
 
 _BOOK = """
 WITH documents AS MATERIALIZED (
-  SELECT d, i FROM unnest(ARRAY(SELECT jsonb_array_elements(%(documents)s::jsonb))) WITH ORDINALITY AS given (d, i)),
+  SELECT d, i FROM unnest(ARRAY(SELECT jsonb_array_elements($1::jsonb))) WITH ORDINALITY AS given (d, i)),
 present AS MATERIALIZED (
   SELECT r.* FROM documents JOIN {schema}.accounts a ON a.id = (d ->> 'account_id')::bigint,
                   LATERAL jsonb_populate_record(a, d -> 'account') r),
@@ -93,13 +93,13 @@ audit AS (
   SELECT {audit_values},
          CASE WHEN number IS NULL THEN r.after ELSE r.after || jsonb_build_object('order', number) END
     FROM done, jsonb_populate_record(NULL::{schema}.audit_entries, d -> 'audit') r WHERE d ? 'audit' ORDER BY i)
-SELECT done.id, done.number, new_groups.ids FROM done, new_groups ORDER BY done.i
+SELECT done.id, done.number, array_to_json(new_groups.ids) FROM done, new_groups ORDER BY done.i
 """
 
 
 @lru_cache(maxsize=2048)
 def book_sql(tenant_id: int) -> str:
-    """The statement for one tenant; its only parameter is ``documents``, its rows are (order id, number, new groups).
+    """The statement for one tenant; its only parameter is the documents, its rows are (order id, number, new groups).
 
     The schema's name is made of a number; everything else is constant.
     """

@@ -1,5 +1,6 @@
 """Lock an account and read everything that an operation on it decides on, in one round trip (OPS-1 … OPS-13)."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from infra.db import schema_name
+from infra.db import ask, schema_name
 from infra.tenant_scope import TenantScope
 from tenants.catalog.facts import PlanFacts, facts_sql, parse_plans
 from tenants.registry.settings import TenantSettings, parse_stored
@@ -80,14 +81,14 @@ def _columns() -> str:
 _LOAD = """
 SELECT json_build_array({columns}),
        a.xmin = (SELECT seen.xmin FROM {schema}.accounts seen WHERE seen.id = a.id),
-       (SELECT {plans} FROM {schema}.plans p WHERE p.id IN (a.plan_id, %(plan_id)s::bigint)),
+       (SELECT {plans} FROM {schema}.plans p WHERE p.id IN (a.plan_id, $2::bigint)),
        (SELECT json_object_agg(key, value ORDER BY key)::text FROM {schema}.settings),
-       (SELECT json_build_array(encode(content_hash, 'hex'), result) FROM {schema}.commands WHERE key = %(key)s)
-  FROM {schema}.accounts a WHERE a.id = %(id)s AND a.deleted_at IS NULL FOR UPDATE OF a"""
+       (SELECT json_build_array(encode(content_hash, 'hex'), result) FROM {schema}.commands WHERE key = $3)
+  FROM {schema}.accounts a WHERE a.id = $1::bigint AND a.deleted_at IS NULL FOR UPDATE OF a"""
 
 _READ = """
 SELECT json_build_array({columns}) FROM {schema}.accounts a
- WHERE a.id = ANY(%(ids)s::bigint[]) AND a.deleted_at IS NULL ORDER BY a.expires_at, a.id"""
+ WHERE a.id = ANY($1::bigint[]) AND a.deleted_at IS NULL ORDER BY a.expires_at, a.id"""
 
 
 @lru_cache(maxsize=2048)
@@ -104,35 +105,34 @@ def _read_sql(schema: str) -> str:
 def load(scope: TenantScope, account_id: int, *, plan_id: int | None = None, key: str | None = None) -> Loaded | None:
     """Lock the account (first of all locks) and read it; None where there is none. ``key``: that of the command."""
     scope.session.flush()  # what the caller changed before must be in the row that is read
-    connection = scope.session.connection()
-    values = {"id": account_id, "plan_id": plan_id, "key": key}
+    values = (str(account_id), None if plan_id is None else str(plan_id), key)
     while True:
-        row = connection.exec_driver_sql(_load_sql(schema_name(scope.tenant_id)), values).one_or_none()
-        if row is None:
+        rows = ask(scope.session, _load_sql(schema_name(scope.tenant_id)), values)
+        if not rows:
             return None
-        account, unchanged, plans, settings, done = row
-        if unchanged:
+        account, unchanged, plans, settings, done = rows[0]
+        if unchanged == b"t":
             break
         # Somebody changed it while we waited for the lock: the row is as he left it, but what was read beside it is
         # older. Now that the row is ours, a second reading sees all.
-    return Loaded(
-        _account(account),
-        parse_plans(plans),
-        parse_stored(settings),
-        None if done is None else DoneCommand(bytes.fromhex(done[0]), done[1]),
-    )
+    return Loaded(_account(account), parse_plans(plans), parse_stored(settings), None if done is None else _done(done))
 
 
 def read_locked(scope: TenantScope, account_ids: Sequence[int]) -> list[LockedAccount]:
     """Accounts that the caller has locked already, the first that expires first."""
     scope.session.flush()  # read by SQL
-    rows = scope.session.connection().exec_driver_sql(
-        _read_sql(schema_name(scope.tenant_id)), {"ids": list(account_ids)}
-    )
-    return [_account(values) for (values,) in rows]
+    ids = "{" + ",".join(map(str, account_ids)) + "}"
+    return [_account(row) for (row,) in ask(scope.session, _read_sql(schema_name(scope.tenant_id)), [ids])]
 
 
-def _account(values: list[Any]) -> LockedAccount:
+def _done(stored: bytes) -> DoneCommand:
+    content_hash, result = json.loads(stored)
+    return DoneCommand(bytes.fromhex(content_hash), result)
+
+
+def _account(row: bytes | None) -> LockedAccount:
+    assert row is not None
+    values = json.loads(row)
     for index, parse in _PARSED:
         if values[index] is not None:
             values[index] = parse(values[index])

@@ -72,7 +72,7 @@ def facts_sql(schema: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def parse_plans(text: str | None) -> dict[int, PlanFacts]:
+def parse_plans(text: str | bytes | None) -> dict[int, PlanFacts]:
     """The plans of one such text by id; the caller must not change the mapping."""
     return {} if text is None else {row["id"]: _plan(row) for row in json.loads(text)}
 

@@ -58,7 +58,7 @@ def read(scope: TenantScope) -> TenantSettings:
 
 
 @lru_cache(maxsize=1024)
-def parse_stored(text: str | None) -> TenantSettings:
+def parse_stored(text: str | bytes | None) -> TenantSettings:
     """All settings from one JSON object of key and stored value (None: no row at all).
 
     The text is the key of the cache: who reads it with each operation sees a change at once and parses it once.

@@ -3,10 +3,11 @@
 import psycopg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
-from infra.db import APP_ROLE, MAIN_CELL, Database
+from infra.db import APP_ROLE, MAIN_CELL, Database, ask
+from infra.driver import SHORT_STATEMENTS
 
 
 def facts(session: Session) -> tuple[str, str, int]:
@@ -56,4 +57,56 @@ def test_statements_stay_prepared_over_a_refusal(database_url: str) -> None:
             session.execute(text("SELECT 1/0"))
         session.rollback()
         assert facts(session)[0] == APP_ROLE
+    database.dispose()
+
+
+def test_a_hot_statement_shares_the_transaction_and_its_walls(database: Database) -> None:
+    sql = "SELECT current_user, current_setting('broadloom.tenant_id', true), $1::int + 1, $2::text"
+    with database.session(MAIN_CELL, APP_ROLE, tenant_id=7) as session:
+        for _ in range(2):  # prepared, then known
+            assert ask(session, sql, ["41", None]) == [[APP_ROLE.encode(), b"7", b"42", None]]
+        assert ask(session, "SELECT 1 WHERE false", []) == []
+
+
+def test_a_hot_statement_is_known_again_after_a_savepoint_was_undone(database: Database) -> None:
+    sql = "SELECT $1::text"
+    with database.session(MAIN_CELL, APP_ROLE, tenant_id=7) as session:
+        for _ in range(8):  # so often that psycopg has prepared statements of its own, and drops all of them
+            assert session.execute(text("SELECT 1")).scalar_one() == 1
+        assert ask(session, sql, ["a"]) == [[b"a"]]
+        session.begin_nested().rollback()
+        assert session.execute(text("SELECT 1")).scalar_one() == 1
+        assert ask(session, sql, ["b"]) == [[b"b"]]
+
+
+def test_more_hot_statements_than_are_kept(database: Database) -> None:
+    with database.session(MAIN_CELL, APP_ROLE, tenant_id=7) as session:
+        for _ in range(2):
+            for number in range(SHORT_STATEMENTS + 2):
+                assert ask(session, f"SELECT {number}", []) == [[str(number).encode()]]
+        kept = session.execute(text("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'short%'"))
+        assert kept.scalar_one() == SHORT_STATEMENTS
+
+
+def test_what_a_hot_statement_is_refused_for_reads_as_ever(database: Database) -> None:
+    with database.session(MAIN_CELL, APP_ROLE, tenant_id=7) as session:
+        with pytest.raises(DBAPIError) as refused:
+            ask(session, "SELECT 1 / $1::int", ["0"])
+        assert getattr(refused.value.orig, "sqlstate", "") == "22012"
+        session.rollback()
+        assert ask(session, "SELECT $1::int", ["5"]) == [[b"5"]]
+        with pytest.raises(ProgrammingError):
+            ask(session, "SELECT nonsense", [])
+
+
+def test_a_connection_lost_under_a_hot_statement_is_replaced(database_url: str) -> None:
+    database = Database(database_url)
+    with database.session(MAIN_CELL, APP_ROLE, tenant_id=7) as session:
+        process = facts(session)[2]
+        with psycopg.connect(database_url, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [process])
+        with pytest.raises(OperationalError):
+            ask(session, "SELECT 1", [])
+        session.rollback()
+        assert ask(session, "SELECT 1", []) == [[b"1"]]
     database.dispose()
