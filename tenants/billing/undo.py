@@ -45,11 +45,18 @@ def check_unchanged(context: Context, order: Order, *, besides: Iterable[str] = 
         raise ChangedSince(number=order.number, fields=", ".join(moved))
 
 
-def restore_account(context: Context, order: Order, *, besides: Iterable[str] = ()) -> None:
-    """Set the account's fields back to what they were before the order."""
-    for name, stored in order.undo.get("account", {}).items():
-        if name not in besides:
-            setattr(context.account, name, value_of(name, stored))
+def restore_account(context: Context, order: Order) -> None:
+    """Set the account's fields back to what they were before the order.
+
+    What was paid since then for an earlier order of the period stays part of its price.
+    """
+    account, before, after = context.account, order.undo.get("account", {}), order.undo.get("account_after", {})
+    paid_since = ZERO
+    if "period_price" in after:
+        paid_since = max(ZERO, account.period_price - value_of("period_price", after["period_price"]))
+    for name, stored in before.items():
+        setattr(account, name, value_of(name, stored))
+    account.period_price += paid_since
 
 
 def restore_rows(context: Context, order: Order) -> None:

@@ -96,6 +96,27 @@ def test_cancelling_partly_paid_arrears_gives_the_paid_part_to_the_balance(count
     assert counter.expiry(account) == "2015-05-15 12:00:00"
 
 
+@pytest.mark.parametrize("give_up", ["cancel", "replace"])
+def test_giving_up_a_later_arrears_order_keeps_what_was_paid_for_an_earlier_one(counter: Counter, give_up: str) -> None:
+    """What was paid counts for a refund, though the order that is given up was booked before the payment."""
+    account, other = counter.open("2M month", OPENED), counter.open("2M month", OPENED)
+    for one in (account, other):
+        counter.buy(one, "2M month", LATER, method="arrears")
+    day_after = "2015-04-21 12:00:00"
+    counter.run(pay_arrears, PayArrears(other), day_after)
+    counter.buy(account, "2M month", day_after, method="arrears")
+    counter.run(pay_arrears, PayArrears(account, amount=Decimal(50)), day_after)
+    if give_up == "cancel":
+        counter.run(cancel_arrears, CancelArrears(account), day_after)
+    else:
+        counter.run(pay_arrears, PayArrears(account, plan_id=counter.plan("2M quarter")), day_after)
+        counter.buy(other, "2M quarter", day_after)
+    one, same = counter.account(account), counter.account(other)
+    assert (one.expires_at, one.receivable, one.period_price) == (same.expires_at, Decimal(0), same.period_price)
+    totals = [counter.run(refund, Refund(one), "2015-04-25 12:00:00").order.total for one in (account, other)]  # type: ignore[union-attr]
+    assert totals[0] == totals[1]
+
+
 def test_a_later_purchase_keeps_arrears_from_being_cancelled(counter: Counter) -> None:
     account = counter.open("2M month", OPENED)
     counter.buy(account, "2M month", LATER, method="arrears")
