@@ -12,7 +12,6 @@ from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 from tenants.subscribers import queries_list
 from tenants.subscribers.delete_account import delete_account, restore_account
 from tenants.subscribers.queries_list import AccountFilter
@@ -48,10 +47,8 @@ def delete_account_page(account_id: int) -> str | Response | tuple[str, int]:
         if form.text("confirm") != account.username:
             form.fail("confirm", _("Type exactly %(identifier)s.", identifier=account.username))
         if form.ok:
-            try:
+            with form.refusals():
                 delete_account(scope(), account_id, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
         if form.ok:
             toast(_("Deleted %(name)s. It can be brought back for %(days)s days.", name=account.username, days=30))
             return redirect_after(url_for("admin.list_accounts"))

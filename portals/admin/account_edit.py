@@ -10,7 +10,6 @@ from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 from tenants.subscribers.bind import Unbind, unbind
 from tenants.subscribers.edit_account import EditAccount, edit_account
 from tenants.usage.queries_routers import router_names
@@ -76,12 +75,9 @@ def edit_account_page(account_id: int) -> str | Response | tuple[str, int]:
     changes["access_type"] = form.choice("access_type", ("EOC", "LAN", "FTTH", "AP"), required=False)
     bound = form.choice("bind_nas_id", [str(nas_id) for nas_id, _name in routers], required=False)
     if form.ok:
-        try:
+        with form.refusals():
             command = EditAccount(account_id, {**changes, "bind_nas_id": as_number(bound)})
             edit_account(scope(), command, actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("Saved the details of %(name)s.", name=account.username))
             return redirect(url_for("admin.show_account", account_id=account_id))
     return render_template("admin/account_edit.html", form=form, account=account, routers=routers), 422

@@ -74,11 +74,8 @@ def open_account_page() -> str | Response | tuple[str, int]:
     form = OpenForm(request.form, _labels())
     command = _read(form)
     if form.ok and command is not None:
-        try:
+        with form.refusals():
             result = open_account(scope(), command, actor=actor(), now=present(), key=form.key)
-        except BusinessError as error:
-            form.reject(error)
-        else:
             text = _("Opened %(name)s.", name=command.account.username)
             actions = []
             if result.order is not None and result.order.number:

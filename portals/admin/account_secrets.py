@@ -12,7 +12,6 @@ from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 from tenants.subscribers.password import query_password, reset_password
 
 _LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -30,11 +29,8 @@ def reset_secret(account_id: int) -> str | Response | tuple[str, int]:
     if request.method == "POST":
         password = form.text("new_secret", required=True, longest=64, strip=False)
         if form.ok:
-            try:
+            with form.refusals(field="new_secret"):
                 reset_password(scope(), account_id, password, actor=actor(), now=present())
-            except BusinessError as error:
-                error.field = "new_secret"
-                form.reject(error)
         if form.ok:
             toast(_("%(name)s has a new password. It holds from the next login.", name=account.username))
             return redirect_after(url_for("admin.show_account", account_id=account_id))
@@ -52,10 +48,8 @@ def query_secret(account_id: int) -> str | tuple[str, int]:
     form = Form(request.form if request.method == "POST" else None)
     shown = ""
     if request.method == "POST":
-        try:
+        with form.refusals():
             shown = query_password(scope(), account_id, actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
     back = url_for("admin.show_account", account_id=account_id)
     page = render_template("admin/account_password_shown.html", form=form, account=account, shown=shown, back=back)
     return page if form.ok else (page, 422)

@@ -14,7 +14,6 @@ from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
-from tenants.kernel.errors import BusinessError
 from tenants.registry.errors import HostnameNotPointing
 from tenants.registry.own_domain import MOST_DOMAINS, add_domain, list_domains, remove_domain, verify_domain
 
@@ -35,12 +34,9 @@ def add_domain_page() -> str | Response | tuple[str, int]:
     if request.method == "POST":
         typed = form.text("hostname", required=True, longest=253)
         if form.ok:
-            try:
+            with form.refusals():
                 base = installation().settings.base_domain
                 row = add_domain(scope(), typed, base_domain=base, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Added %(name)s. Now set its DNS record.", name=row.hostname))
                 return redirect_after(url_for("admin.list_domains_page"))
     page = render_template("admin/domain_form.html", form=form, back=url_for("admin.list_domains_page"))

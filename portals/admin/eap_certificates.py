@@ -9,7 +9,6 @@ from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
-from tenants.kernel.errors import BusinessError
 from tenants.network.certificates import (
     UploadCertificate,
     ensure_certificates,
@@ -37,11 +36,8 @@ def upload_eap_certificate() -> Response | tuple[str, int]:
     key = form.text("private_key", required=True, longest=_LONGEST_PEM)
     if form.ok:
         command = UploadCertificate(chain.encode(), key.encode())
-        try:
+        with form.refusals():
             use_uploaded_certificate(scope(), command, _base_domain(), actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("From now on devices see your own certificate."))
             return redirect(url_for("admin.show_eap_certificates"))
     return _page(form), 422

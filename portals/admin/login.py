@@ -10,7 +10,6 @@ from portals.shared.i18n import _
 from portals.shared.login import after_login, sign_in, sign_out, visitor
 from portals.shared.security import limiter
 from portals.shared.unit_of_work import installation
-from tenants.kernel.errors import BusinessError
 from tenants.staff.log_in import LogIn, try_log_in
 
 
@@ -27,12 +26,9 @@ def log_in() -> str | Response | tuple[str, int]:
     form = Form(request.form, labels)
     username, password = form.text("username"), form.text("password", strip=False)
     if form.ok:
-        try:
+        with form.refusals():
             asked = LogIn(username, password, request.remote_addr or "")
             found = try_log_in(installation().database, g.tenant, asked, now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             sign_in(found.operator_id, found.session_epoch)
             return redirect(after_login(url_for("admin.home")))
     return _page(form), 422

@@ -22,7 +22,6 @@ from tenants.billing.queries_fees import FeeFilter
 from tenants.billing.queries_orders import OrderFilter
 from tenants.billing.review import review
 from tenants.billing.settle import Settle, settle
-from tenants.kernel.errors import BusinessError
 from tenants.staff.queries_staff import list_operators
 from tenants.subscribers.queries_list import list_choices
 
@@ -133,12 +132,9 @@ def settle_drawer() -> str | Response | tuple[str, int]:
         if difference and not note:
             form.fail("note", _("The cash differs by %(sum)s; say why.", sum=money(difference)))
         if form.ok:
-            try:
+            with form.refusals():
                 note = f"{note} ({money(difference)})" if difference else note
                 done = settle(scope(), Settle(here().id, present(), note), actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 total = with_sign(done.cash)
                 toast(_("Settled %(sum)s, %(number)s.", sum=total, number=done.number))
                 return redirect_after(url_for("admin.list_fees"))

@@ -45,12 +45,9 @@ def operation(account_id: int, name: str) -> str | Response | tuple[str, int]:
     form = Form(request.form, labels())
     values = read_fields(form, account, op.fields, found)
     if form.ok:
-        try:
+        with form.refusals():
             command = op.command(account_id=account.id, **values)
             result = op.run(scope(), command, actor=actor(), now=present(), key=form.key)
-        except BusinessError as error:
-            form.reject(error)
-        else:
             _say(op, result, account)
             return redirect_after(url_for("admin.show_account", account_id=account.id))
     return _panel(account, form, found, _preview(account, op, Form(request.form, labels()), found)), 422

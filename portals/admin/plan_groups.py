@@ -6,18 +6,16 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, present, scope
+from portals.admin.rate_field import rate_field, rate_text
 from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
-from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from tenants.access.apply_catalog import edit_plan_group_and_apply
 from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
 from tenants.catalog.add_rate_profile import BURST_FIELDS, ensure_rate_profile
 from tenants.catalog.edit_plan_group import EditPlanGroup
-from tenants.kernel.errors import BusinessError
-from tenants.kernel.units import rate_bps, show_rate
 from tenants.subscribers.queries_plans import GroupRow, group_detail
 
 _BURST_RATES = ("burst_up", "burst_down", "threshold_up", "threshold_down")
@@ -55,11 +53,8 @@ def add_group_page() -> str | Response | tuple[str, int]:
     if request.method == "POST":
         values = _read(form)
         if values is not None:
-            try:
+            with form.refusals():
                 group = add_plan_group(scope(), values, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Added the group %(name)s. Now add its plans.", name=group.name))
                 return redirect_after(url_for("admin.list_plans"))
     return _panel(form, None)
@@ -74,14 +69,14 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
         request.form if request.method == "POST" else None,
         _labels(),
         name=group.name,
-        down=show_rate(group.down_bps),
-        up=show_rate(group.up_bps),
+        down=rate_text(group.down_bps),
+        up=rate_text(group.up_bps),
         pool=group.pool,
         ipv6_pool=group.ipv6_pool,
         dns1="" if group.dns1 is None else str(group.dns1),
         dns2="" if group.dns2 is None else str(group.dns2),
         sort=group.sort,
-        **{name: show_rate(rate) if (rate := getattr(group, f"{name}_bps")) else "" for name in _BURST_RATES},
+        **{name: rate_text(getattr(group, f"{name}_bps")) for name in _BURST_RATES},
         burst_seconds=group.burst_seconds or "",
         priority=group.priority,
         extra=group.options.get("extra", ""),
@@ -90,11 +85,8 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
     if request.method == "POST":
         values = _read(form, group)
         if values is not None:
-            try:
+            with form.refusals():
                 edit_plan_group_and_apply(scope(), EditPlanGroup(group_id, values), actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Saved the group %(name)s.", name=values.name))
                 return redirect_after(url_for("admin.list_plans"))
     return _panel(form, group)
@@ -106,12 +98,9 @@ def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
     sort = form.integer("sort", lowest=-1_000_000, highest=1_000_000, required=False) or 0
     rates = {}
     for field in ("up", "down", *_BURST_RATES):
-        raw = form.text(field, required=field in ("up", "down"), longest=12)
-        if raw:
-            try:
-                rates[field] = rate_bps(raw, megabit=int(tenant_settings().megabit), field=field)
-            except BusinessError as error:
-                form.reject(error)
+        rate = rate_field(form, field, required=field in ("up", "down"))
+        if rate is not None:
+            rates[field] = rate
     seconds = form.integer("burst_seconds", lowest=1, highest=3_600, required=False)
     priority = form.integer("priority", lowest=1, highest=8, required=False) or 8
     burst = {f"{field}_bps": rates[field] for field in _BURST_RATES if field in rates}

@@ -2,25 +2,24 @@
 
 from dataclasses import dataclass
 from datetime import time
+from functools import partial
 from typing import Any
 
 from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, present, scope
+from portals.admin.rate_field import rate_field, rate_text
 from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _, lazy
-from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from tenants.access.edit_hours import WindowValues, add_window, change_window, drop_window
 from tenants.catalog.errors import WindowNotFound
 from tenants.catalog.rules import Window
 from tenants.catalog.set_windows import windows_of
 from tenants.catalog.weekly import EVERY_DAY, parse_time_of_day
-from tenants.kernel.errors import BusinessError
-from tenants.kernel.units import rate_bps, show_rate
 from tenants.subscribers.queries_plans import GroupRow, RateRow, group_detail, list_rates
 
 _DAYS = (
@@ -67,11 +66,8 @@ def add_hours_page(group_id: int) -> str | Response | tuple[str, int]:
     if request.method == "POST":
         values = _read(form)
         if values is not None:
-            try:
+            with form.refusals():
                 add_window(scope(), group_id, values, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Saved the hours of %(name)s.", name=group.name))
                 return redirect_after(url_for("admin.show_hours", group_id=group_id))
     return _panel(form, group, 0)
@@ -93,20 +89,17 @@ def edit_hours_page(group_id: int, number: int) -> str | Response | tuple[str, i
             "starts": f"{window.starts:%H:%M}",
             "ends": f"{window.ends:%H:%M}",
             "action": window.action,
-            "down": "" if rate is None else show_rate(rate.down_bps),
-            "up": "" if rate is None else show_rate(rate.up_bps),
+            "down": rate_text(rate.down_bps if rate else None),
+            "up": rate_text(rate.up_bps if rate else None),
             "was": _print(window),
         }
     )
     if request.method == "POST":
         values = _read(form)
         if values is not None:
-            try:
+            with form.refusals():
                 _same(window, form.text("was", longest=80))
                 change_window(scope(), group_id, number, window, values, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Saved the hours of %(name)s.", name=group.name))
                 return redirect_after(url_for("admin.show_hours", group_id=group_id))
     return _panel(form, group, number)
@@ -186,27 +179,17 @@ def _read(form: Form) -> WindowValues | None:
     mask = sum(1 << day for day in range(7) if str(day) in form.values("days"))
     if mask == 0:
         form.fail("days", _("Choose at least one day."))
-    times = {}
-    for field in ("starts", "ends"):
-        raw = form.text(field, required=True, longest=5)
-        if raw:
-            try:
-                times[field] = parse_time_of_day(raw, field=field)
-            except BusinessError as error:
-                form.reject(error)
+    starts, ends = (
+        form.converted(field, partial(parse_time_of_day, field=field), required=True, longest=5)
+        for field in ("starts", "ends")
+    )
     action = form.choice("action", ("allow", "rate"))
-    rates: dict[str, int] = {}
+    down = up = None
     if action == "rate":
-        for field in ("down", "up"):
-            raw = form.text(field, required=True, longest=12)
-            if raw:
-                try:
-                    rates[field] = rate_bps(raw, megabit=int(tenant_settings().megabit), field=field)
-                except BusinessError as error:
-                    form.reject(error)
-    if not form.ok:
+        down, up = rate_field(form, "down", required=True), rate_field(form, "up", required=True)
+    if not form.ok or starts is None or ends is None:
         return None
-    return WindowValues(mask, times["starts"], times["ends"], action, rates.get("up"), rates.get("down"))
+    return WindowValues(mask, starts, ends, action, up, down)
 
 
 def _panel(form: Form, group: GroupRow, number: int) -> str | tuple[str, int]:

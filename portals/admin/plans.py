@@ -1,12 +1,14 @@
 """Plans: groups with their plans, add and change, the page of one plan (PLN-1, PLN-2, PLN-6)."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, as_number, blueprint, local_midnight, present, scope
+from portals.admin.rate_field import rate_field, rate_text
 from portals.shared.access import requires
 from portals.shared.currency import currency_sign
 from portals.shared.forms import Form
@@ -20,8 +22,7 @@ from tenants.catalog.add_plan import AddPlan, PlanValues
 from tenants.catalog.delete_plan import delete_plan
 from tenants.catalog.edit_plan import EditPlan
 from tenants.catalog.models import PLAN_KINDS as KINDS
-from tenants.kernel.errors import BusinessError
-from tenants.kernel.units import gigabytes, hours, rate_bps, show_rate
+from tenants.kernel.units import gigabytes, hours
 from tenants.subscribers import queries_plans
 from tenants.subscribers.queries_list import AccountFilter, list_accounts, list_choices
 from tenants.subscribers.queries_plans import PlanRow
@@ -87,11 +88,8 @@ def add_plan_page() -> str | Response | tuple[str, int]:
     form = Form(request.form, _labels())
     group_id, values = _read(form)
     if form.ok and values is not None and group_id is not None:
-        try:
+        with form.refusals():
             plan = add_plan_and_apply(scope(), AddPlan(group_id, values), actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("Added the plan %(name)s.", name=plan.name))
             return redirect(url_for("admin.list_plans"))
     return _form_page(form, None), 422
@@ -107,11 +105,8 @@ def edit_plan_page(plan_id: int) -> str | Response | tuple[str, int]:
     form = Form(request.form, _labels())
     group_id, values = _read(form, kind=plan.kind)
     if form.ok and values is not None:
-        try:
+        with form.refusals():
             edit_plan_and_apply(scope(), EditPlan(plan_id, values, group_id), actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("Saved the plan %(name)s.", name=values.name))
             return redirect(url_for("admin.show_plan", plan_id=plan_id))
     return _form_page(form, plan), 422
@@ -142,8 +137,8 @@ def _filled_in(plan: PlanRow) -> dict[str, Any]:
         "quota_seconds": ""
         if plan.quota_seconds is None
         else f"{Decimal(plan.quota_seconds) / 3600:.3f}".rstrip("0").rstrip("."),
-        "throttle_up": "" if throttle is None else show_rate(throttle.up_bps),
-        "throttle_down": "" if throttle is None else show_rate(throttle.down_bps),
+        "throttle_up": rate_text(throttle.up_bps if throttle else None),
+        "throttle_down": rate_text(throttle.down_bps if throttle else None),
         "regions": [choices[name] for name in plan.region_names if name in choices],
     }
 
@@ -160,11 +155,10 @@ def _read(form: Form, kind: str = "") -> tuple[int | None, PlanValues | None]:
     concurrency = form.choice("concurrency", ("refuse", "drop-oldest"))
     usage = form.choice("usage", ("new", "renew", "both"))
     quota_end = form.choice("quota_end", ("cut", "throttle"))
-    gigabyte, megabit = int(tenant_settings().gigabyte), int(tenant_settings().megabit)
-    octets = _converted(form, "quota_octets", lambda raw: gigabytes(raw, gigabyte=gigabyte, field="quota_octets"))
-    seconds = _converted(form, "quota_seconds", lambda raw: hours(raw, field="quota_seconds"))
-    up = _converted(form, "throttle_up", lambda raw: rate_bps(raw, megabit=megabit, field="throttle_up"))
-    down = _converted(form, "throttle_down", lambda raw: rate_bps(raw, megabit=megabit, field="throttle_down"))
+    gigabyte = int(tenant_settings().gigabyte)
+    octets = form.converted("quota_octets", partial(gigabytes, gigabyte=gigabyte, field="quota_octets"))
+    seconds = form.converted("quota_seconds", partial(hours, field="quota_seconds"))
+    up, down = rate_field(form, "throttle_up"), rate_field(form, "throttle_down")
     known = {str(region.id) for region in list_choices(scope(), actor())["regions"]}
     regions = [int(value) for value in form.values("regions") if value in known]
     if not form.ok or price is None or sessions is None:
@@ -187,17 +181,6 @@ def _read(form: Form, kind: str = "") -> tuple[int | None, PlanValues | None]:
         throttle_down_bps=down if quota_end == "throttle" else None,
     )
     return as_number(group), values
-
-
-def _converted(form: Form, name: str, convert: Any) -> int | None:
-    raw = form.text(name, longest=20)
-    if not raw:
-        return None
-    try:
-        return int(convert(raw))
-    except BusinessError as error:
-        form.reject(error)
-        return None
 
 
 def _form_page(form: Form, plan: PlanRow | None) -> str:

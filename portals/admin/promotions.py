@@ -15,7 +15,6 @@ from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from tenants.catalog.add_promotion import GIFT_KINDS, AddPromotion, add_promotion
 from tenants.catalog.end_promotion import end_promotion
-from tenants.kernel.errors import BusinessError
 from tenants.subscribers.queries_plans import plan_detail, promotion_detail
 
 
@@ -38,11 +37,8 @@ def add_promotion_page(plan_id: int) -> str | Response | tuple[str, int]:
     if request.method == "POST":
         command = _read(form, plan_id)
         if command is not None:
-            try:
+            with form.refusals():
                 add_promotion(scope(), command, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Added the offer %(name)s.", name=command.name))
                 return redirect_after(url_for("admin.show_plan", plan_id=plan_id))
     back = url_for("admin.show_plan", plan_id=plan_id)

@@ -9,7 +9,6 @@ from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 from tenants.network.add_region import RegionForm, add_region, delete_region, edit_region
 from tenants.subscribers.queries_regions import RegionRow, list_regions, region_detail
 
@@ -39,10 +38,8 @@ def add_region_page() -> str | Response | tuple[str, int]:
     if request.method == "POST":
         command = _read(form)
         if form.ok:
-            try:
+            with form.refusals():
                 add_region(scope(), command, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
         if form.ok:
             toast(_("Added the region %(name)s.", name=command.name))
             return redirect_after(url_for("admin.list_regions_page"))
@@ -59,10 +56,8 @@ def edit_region_page(region_id: int) -> str | Response | tuple[str, int]:
     if request.method == "POST":
         command = _read(form)
         if form.ok:
-            try:
+            with form.refusals():
                 edit_region(scope(), region_id, command, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
         if form.ok:
             toast(_("Saved the region %(name)s.", name=command.name))
             return redirect_after(url_for("admin.list_regions_page"))

@@ -8,7 +8,6 @@ from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 from tenants.staff.edit_role import RoleForm, add_role, delete_role, edit_role
 from tenants.staff.permissions import ALL, CATALOGUE
 from tenants.staff.queries_staff import RoleRow, list_roles, role_detail
@@ -31,11 +30,8 @@ def add_role_page() -> str | Response | tuple[str, int]:
     if request.method == "POST":
         command = _read(form)
         if form.ok:
-            try:
+            with form.refusals():
                 role_id = add_role(scope(), command, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Added the role %(name)s.", name=command.name))
                 return redirect(url_for("admin.edit_role_page", role_id=role_id))
     return _page(form, None)
@@ -51,11 +47,8 @@ def edit_role_page(role_id: int) -> str | Response | tuple[str, int]:
     if request.method == "POST":
         command = _read(form, role)
         if form.ok:
-            try:
+            with form.refusals():
                 edit_role(scope(), role_id, command, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Saved the role %(name)s.", name=command.name))
                 return redirect(url_for("admin.edit_role_page", role_id=role_id))
     return _page(form, role)

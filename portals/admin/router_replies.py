@@ -11,16 +11,14 @@ from infra.radius_text.dialects import dialect_for
 from infra.radius_text.placeholders import RATE_UNITS
 from portals.admin.attribute_trial import Answer, AttributeTrial
 from portals.admin.blueprint import actor, blueprint, present, scope
+from portals.admin.rate_field import rate_field, rate_text
 from portals.shared.access import requires
 from portals.shared.addresses import tenant_url
 from portals.shared.forms import Form
 from portals.shared.i18n import _
-from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
 from tenants.access.preview_reply import preview_reply
-from tenants.kernel.errors import BusinessError
-from tenants.kernel.units import rate_bps, show_rate
 from tenants.network.own_dialects import own_dialect
 from tenants.network.rules_replies import LONGEST_EXTRA, LONGEST_NAME, MOST_EXPIRING_DAYS, PLACE_NAMES, check_extra
 from tenants.network.set_replies import MOST_COA_RATE, SetReplies, set_replies
@@ -85,8 +83,7 @@ def _initial(options: Mapping[str, Any]) -> dict[str, Any]:
         known = options.get(place) or {}
         values |= {f"{place}_{name}": known.get(name) or "" for name in TEXTS}
         for way in ("up", "down"):
-            rate = known.get(f"{way}_bps")
-            values[f"{place}_{way}"] = show_rate(int(rate)) if rate else ""
+            values[f"{place}_{way}"] = rate_text(known.get(f"{way}_bps"))
     return values
 
 
@@ -95,13 +92,9 @@ def _read(form: Form, nas_id: int) -> SetReplies:
     for place in PLACES:
         found: dict[str, Any] = {name: form.text(f"{place}_{name}", longest=220) for name in TEXTS}
         for way in ("up", "down"):
-            raw = form.text(f"{place}_{way}", longest=12)
-            if raw:
-                try:
-                    megabit = int(tenant_settings().megabit)
-                    found[f"{way}_bps"] = rate_bps(raw, megabit=megabit, field=f"{place}_{way}")
-                except BusinessError as error:
-                    form.reject(error)
+            rate = rate_field(form, f"{place}_{way}")
+            if rate is not None:
+                found[f"{way}_bps"] = rate
         places[place] = found
     days = form.integer("expiring_days", lowest=0, highest=MOST_EXPIRING_DAYS, required=False)
     return SetReplies(

@@ -14,7 +14,6 @@ from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _, lazy, ngettext
 from portals.shared.lists import Column, ListView
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
 from tenants.network.import_nas import COLUMNS as IMPORT_COLUMNS
@@ -76,11 +75,8 @@ def add_router() -> str | Response | tuple[str, int]:
     values = _read(form)
     secret = form.text("secret", longest=60)
     if form.ok:
-        try:
+        with form.refusals():
             added = add_nas(scope(), AddNas(secret=secret, **values), actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("Registered %(name)s. Now paste the script into the router.", name=added.identifier))
             return redirect(url_for("admin.onboard_router", nas_id=added.nas_id))
     return _form_page(form, None), 422
@@ -97,10 +93,8 @@ def import_routers() -> str | Response | tuple[str, int]:
         table = form.text("table", required=True, longest=500_000, strip=False)
         dry_run = request.form.get("do") == "check"
         if form.ok:
-            try:
+            with form.refusals():
                 rows = import_nas(scope(), table, actor=actor(), now=present(), dry_run=dry_run)
-            except BusinessError as error:
-                form.reject(error)
         good, bad = summary(rows)
         written = bool(rows) and not bad and not dry_run
         if bad:
@@ -130,12 +124,9 @@ def edit_router(nas_id: int) -> str | Response | tuple[str, int]:
     form = Form(request.form, _labels())
     values = _read(form)
     if form.ok:
-        try:
+        with form.refusals():
             port = values.pop("coa_port") or router.coa_port
             edit_nas(scope(), EditNas(nas_id=nas_id, coa_port=port, **values), actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("Saved %(name)s.", name=values["name"]))
             return redirect(url_for("admin.onboard_router", nas_id=nas_id))
     return _form_page(form, router), 422
@@ -149,10 +140,8 @@ def renew_router_secret(nas_id: int) -> str | Response | tuple[str, int]:
     form = Form(request.form if request.method == "POST" else None, {"secret": _("Shared secret")})
     if request.method == "POST":
         secret = form.text("secret", longest=60)
-        try:
+        with form.refusals():
             renew_secret(scope(), nas_id, actor=actor(), now=present(), secret=secret)
-        except BusinessError as error:
-            form.reject(error)
         if form.ok:
             toast(_("%(name)s has a new secret. Paste the script into the router again.", name=router.name))
             return redirect_after(url_for("admin.onboard_router", nas_id=nas_id))

@@ -12,7 +12,7 @@ from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.i18n import _, ngettext
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError, NotFound
+from tenants.kernel.errors import NotFound
 from tenants.registry.settings import CATALOGUE, GROUPS, Setting, read, write_many
 
 
@@ -33,11 +33,8 @@ def edit_settings(group: str) -> str | Response | tuple[str, int]:
     form = Form(request.form, labels)
     raw = {setting.key: _typed(form, setting) for setting in catalogue}
     if form.ok:
-        try:
+        with form.refusals():
             written = write_many(scope(), raw, actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             changed = sum(value != getattr(now_set, key) for key, value in written.items())
             toast(
                 ngettext("Saved %(num)s change.", "Saved %(num)s changes.", changed)

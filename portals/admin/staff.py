@@ -10,7 +10,6 @@ from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 from tenants.staff.add_operator import AddOperator, add_operator
 from tenants.staff.edit_operator import EditOperator, edit_operator
 from tenants.staff.queries_staff import OperatorRow, list_operators, list_roles, operator_detail
@@ -47,12 +46,9 @@ def add_operator_page() -> str | Response | tuple[str, int]:
         username = form.text("username", required=True, longest=63)
         password = form.text("password", required=True, longest=128, strip=False)
         if form.ok:
-            try:
+            with form.refusals():
                 command = AddOperator(username=username, password=password, **values)
                 add_operator(scope(), command, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Added %(name)s. The first sign-in asks for a new password.", name=username))
                 return redirect(url_for("admin.list_operators_page"))
     return _page(form, None)
@@ -76,12 +72,9 @@ def edit_operator_page(operator_id: int) -> str | Response | tuple[str, int]:
         password = form.text("new_password", longest=128, strip=False)
         disabled = form.checked("disabled")
         if form.ok:
-            try:
+            with form.refusals():
                 command = EditOperator(operator_id=operator_id, disabled=disabled, new_password=password, **values)
                 edit_operator(scope(), command, actor=actor(), now=present())
-            except BusinessError as error:
-                form.reject(error)
-            else:
                 toast(_("Saved %(name)s.", name=operator.username))
                 return redirect(url_for("admin.list_operators_page"))
     return _page(form, operator)

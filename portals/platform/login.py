@@ -9,7 +9,6 @@ from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.login import after_login, sign_in, sign_out, visitor
 from portals.shared.security import limiter
-from tenants.kernel.errors import BusinessError
 from tenants.registry.platform_operators import try_log_in
 
 
@@ -28,11 +27,8 @@ def log_in() -> str | Response | tuple[str, int]:
     email = form.text("email", required=True, longest=254)
     password = form.text("password", required=True, longest=128, strip=False)
     if form.ok:
-        try:
+        with form.refusals():
             found = try_log_in(database(), email, password, address=request.remote_addr or "", now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             sign_in(found.id, found.session_epoch)
             return redirect(after_login(home), 303)
     return _page(form), 422

@@ -13,7 +13,7 @@ from portals.shared.i18n import _
 from portals.shared.login import here
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
-from tenants.kernel.errors import BusinessError, NotFound
+from tenants.kernel.errors import NotFound
 from tenants.registry.support_login import LONGEST_MINUTES, StartSupport, end_support, start_support
 from tenants.reports.queries_platform import tenant_detail
 from tenants.reports.queries_tenant import list_support_logins, support_login
@@ -44,13 +44,10 @@ def begin_support(tenant_id: int) -> str | Response | tuple[str, int]:
     reason = form.text("reason", required=True, longest=200)
     minutes = form.integer("minutes", lowest=1, highest=LONGEST_MINUTES)
     if form.ok and minutes is not None:
-        try:
+        with form.refusals():
             _tenant, login = start_support(
                 database(), StartSupport(tenant_id, reason, minutes), actor=actor(), now=present()
             )
-        except BusinessError as error:
-            form.reject(error)
-        else:
             return redirect_after(url_for("platform.show_support", support_id=login.id))
     return _panel(found, form), 422
 

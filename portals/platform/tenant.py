@@ -13,7 +13,6 @@ from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
 from portals.shared.words import vendor
-from tenants.kernel.errors import BusinessError
 from tenants.registry.suspend import resume_tenant, suspend_tenant
 from tenants.reports.queries_platform import list_platform_audit, tenant_contact, tenant_detail
 from tenants.reports.queries_tenant import list_support_logins, tenant_migration, tenant_routers
@@ -55,11 +54,8 @@ def suspend(tenant_id: int) -> str | Response | tuple[str, int]:
     if form.text("typed", required=True, longest=63) != found.slug:
         form.fail("typed", _("Type exactly %(slug)s.", slug=found.slug))
     if form.ok:
-        try:
+        with form.refusals():
             suspend_tenant(database(), tenant_id, reason, actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("%(name)s is suspended. Nobody of it can work until it is resumed.", name=found.name))
             return redirect_after(url_for("platform.show_tenant", tenant_id=tenant_id))
     return render_template("platform/suspend.html", tenant=found, form=form), 422

@@ -11,7 +11,6 @@ from portals.shared.login import after_login, sign_in, sign_out, visitor
 from portals.shared.security import limiter
 from portals.shared.tenancy import tenant_settings
 from portals.shared.unit_of_work import installation
-from tenants.kernel.errors import BusinessError
 from tenants.subscribers.self_log_in import SelfLogIn, try_log_in
 
 
@@ -29,12 +28,9 @@ def log_in() -> str | Response | tuple[str, int]:
     username = form.text("username", required=True, longest=63)
     password = form.text("password", required=True, longest=128, strip=False)
     if form.ok:
-        try:
+        with form.refusals():
             asked = SelfLogIn(username, password, request.remote_addr or "")
             found = try_log_in(installation().database, g.tenant, asked, now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             sign_in(found.account_id, found.session_epoch)
             return redirect(after_login(url_for("selfcare.show_home")), 303)
     return _page(form), 422

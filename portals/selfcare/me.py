@@ -11,7 +11,6 @@ from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
-from tenants.kernel.errors import BusinessError
 from tenants.subscribers.bind import Unbind, unbind
 from tenants.subscribers.edit_own_profile import OwnProfile, edit_own_profile
 
@@ -35,11 +34,8 @@ def edit_profile() -> str | Response | tuple[str, int]:
     form = Form(request.form, labels)
     profile = OwnProfile(form.text("phone", longest=40), form.text("email", longest=254), form.text("address"))
     if form.ok:
-        try:
+        with form.refusals():
             edit_own_profile(scope(), profile, actor=actor(), now=present())
-        except BusinessError as error:
-            form.reject(error)
-        else:
             toast(_("Saved."))
             return redirect(url_for("selfcare.show_me"), 303)
     return render_template("selfcare/profile.html", form=form, account=account), 422

@@ -45,13 +45,10 @@ def renew() -> str | Response | tuple[str, int]:
     form = Form(request.form, _labels())
     plan_id, quantity = _read(form, offers)
     if form.ok:
-        try:
+        with form.refusals():
             result = take_offer(
                 scope(), account.id, plan_id, quantity, actor=actor(), now=present(), key=f"selfcare.{form.key}"
             )
-        except BusinessError as error:
-            form.reject(error)
-        else:
             _say(result)
             return redirect_after(url_for("selfcare.show_home"))
     return _page(account, offers, form), 422

@@ -6,25 +6,23 @@ was wrong::
     form = Form(request.form, {"price": _("Price")})
     price = form.amount("price")
     if form.ok:
-        try:
+        with form.refusals():
             add_plan(...)
-        except BusinessError as error:
-            form.reject(error)
-    if not form.ok:
-        return render_template("admin/plan_form.html", form=form), 422
+            return redirect(...)
+    return render_template("admin/plan_form.html", form=form), 422
 """
 
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from types import TracebackType
+from typing import Any, TypeVar
 
 from portals.shared.i18n import _, ngettext
 from tenants.kernel.errors import BusinessError, InvalidInputs
 
+T = TypeVar("T")
 _NEVER_SHOWN_AGAIN = ("password", "password_again", "current_password", "private_key")
-
-
 _TOO_MUCH = Decimal(10) ** 12  # more than the ledger's columns hold
 
 
@@ -80,6 +78,13 @@ class Form:
 
         for single in error.errors if isinstance(error, InvalidInputs) else [error]:
             self.fail(single.field or "", error_text(single))
+
+    def refusals(self, field: str | None = None) -> "_Refusals":
+        """``with form.refusals():`` do what the form asks; a refusal of the business ends the block and is noted.
+
+        ``field``: where it is shown, when the form calls it differently from the business.
+        """
+        return _Refusals(self, field)
 
     def summary(self) -> list[tuple[str, str]]:
         """(field, sentence) of every error, the sentence led by the field's label."""
@@ -155,6 +160,16 @@ class Form:
             return value
         return None
 
+    def converted(
+        self, name: str, convert: Callable[[str], T], *, required: bool = False, longest: int = 20
+    ) -> T | None:
+        """What ``convert`` makes of the text, or None with an error noted (or nothing given where that is allowed)."""
+        raw = self.text(name, required=required, longest=longest)
+        if raw:
+            with self.refusals():
+                return convert(raw)
+        return None
+
     def choice(self, name: str, options: Collection[str], *, required: bool = True) -> str:
         """One of the options, or "" with an error noted."""
         value = self._raw(name)
@@ -174,6 +189,25 @@ class Form:
         if value is True:
             return "1"
         return "" if value is None or value is False else str(value)
+
+
+class _Refusals:
+    def __init__(self, form: Form, field: str | None) -> None:
+        self._form = form
+        self._field = field
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if isinstance(error, BusinessError):
+            if self._field is not None:
+                error.field = self._field
+            self._form.reject(error)
+            return True
+        return False
 
 
 def options(pairs: Sequence[tuple[Any, Any]]) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@ from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.login import here, sign_in
 from portals.shared.toasts import toast
-from tenants.kernel.errors import BusinessError
 
 LONGEST = 128
 
@@ -34,11 +33,8 @@ def change_own_password(
     if form.text("new_password_again", required=True, longest=LONGEST, strip=False) != new:
         form.fail("new_password_again", _("The two new passwords differ."))
     if form.ok:
-        try:
+        with form.refusals():
             epoch = change(old, new)
-        except BusinessError as error:
-            form.reject(error)
-        else:
             sign_in(here().id, epoch)
             toast(done)
             return redirect(then, 303)

@@ -12,7 +12,7 @@ from portals.shared.unit_of_work import installation
 from portals.site.portal import blueprint
 from tenants.onboarding.find_login import find_login
 from tenants.registry.directory import find_tenant
-from tenants.registry.errors import BadEmail, TenantNotFound
+from tenants.registry.errors import TenantNotFound
 
 
 @blueprint.get("/login")
@@ -31,12 +31,8 @@ def send_log_in() -> Response | str | tuple[str, int]:
     who = form.text("who", required=True, longest=254).lower()
     settings, database = installation().settings, installation().database
     if form.ok and "@" in who:
-        try:
+        with form.refusals(field="who"):
             find_login(database, who, now=g.now, site_url=settings.site_url)
-        except BadEmail as error:
-            form.reject(error)
-            form.errors = {"who": next(iter(form.errors.values()))}
-        else:
             return render_template("site/log_in.html", form=Form(None), sent_to=who)
     elif form.ok:
         slug = _slug(who, settings.base_domain)

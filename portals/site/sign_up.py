@@ -12,7 +12,6 @@ from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
 from portals.site.pages import tier_cards
 from portals.site.portal import blueprint
-from tenants.kernel.errors import BusinessError
 from tenants.onboarding.resend import resend
 from tenants.onboarding.sign_up import SignUpForm, sign_up, slug_refusal
 from tenants.registry.rules import SHORTEST_PASSWORD, slug_from_name
@@ -50,11 +49,8 @@ def send_sign_up() -> Response | tuple[str, int]:
         if refusal is not None:
             form.fail("slug", error_text(refusal))
     if form.ok:
-        try:
+        with form.refusals():
             receipt = sign_up(installation().database, wanted, now=g.now, site_url=installation().settings.site_url)
-        except BusinessError as error:
-            form.reject(error)
-        else:
             session[_WAITING] = receipt.email
             return redirect(url_for("site.show_sent"), 303)
     return _page(form), 422

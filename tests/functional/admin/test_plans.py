@@ -104,6 +104,17 @@ def test_changing_the_speed_of_a_group(desk, group_id):
     assert "500M ↓ 100M ↑" in desk.text()
 
 
+def test_a_speed_is_shown_again_as_it_was_typed_also_in_binary_megabits(desk):
+    with desk.scope() as scope:
+        settings.write(scope, "megabit", "1048576", actor=OWNER, now=clock.now())
+    desk.submit("/plan-groups/new", GROUP | {"name": "Home 2M", "down": "2M", "up": "512k"})
+    with desk.scope() as scope:
+        group = find_group(scope, "Home 2M")
+    page = desk.get(f"/plan-groups/{group.id}/edit").get_data(as_text=True)
+    assert 'value="2M"' in page
+    assert 'value="512k"' in page
+
+
 def test_an_offer_takes_effect_in_the_panel_and_ends(desk, group_id):
     desk.submit("/plans/new", PLAN | {"group": str(group_id)})
     with desk.scope() as scope:
