@@ -1,7 +1,6 @@
 """Secrets at rest, tenant data keys, password hashing."""
 
 import hashlib
-import hmac
 import os
 import secrets
 
@@ -85,8 +84,3 @@ def verify_password(password_hash: str, password: str) -> bool:
 def token_digest(token: str) -> bytes:
     """What is stored of a random one-time token (the token itself is only ever mailed)."""
     return hashlib.sha256(token.encode()).digest()
-
-
-def keyed_digest(key: bytes, value: bytes) -> bytes:
-    """HMAC-SHA256, for look-ups of secrets by value."""
-    return hmac.digest(key, value, "sha256")

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 import psycopg
-from sqlalchemy import BigInteger, DateTime, Engine, MetaData, Numeric, Text, create_engine, event
+from sqlalchemy import DateTime, Engine, MetaData, Numeric, Text, create_engine, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -71,9 +71,6 @@ class WorkBase(DeclarativeBase):
 
     metadata = MetaData(schema="work", naming_convention=_NAMING)
     type_annotation_map = _TYPES
-
-
-BigId = BigInteger
 
 
 def sqlalchemy_url(url: str) -> str:

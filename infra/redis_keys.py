@@ -13,11 +13,6 @@ def tenant_key(tenant_id: int, *parts: str | int) -> str:
     return ":".join((_ROOT, "t", str(tenant_id), *(str(part) for part in parts)))
 
 
-def platform_key(*parts: str | int) -> str:
-    """A key of the installation itself: ``broadloom:p:<parts>``."""
-    return ":".join((_ROOT, "p", *(str(part) for part in parts)))
-
-
 def due_lease(tenant_id: int, family: str) -> str:
     """Held while somebody works on the tenant's due rows of a family, so that they are not enqueued twice."""
     return tenant_key(tenant_id, "due", family)

@@ -113,11 +113,6 @@ def schema_version(connection: Connection, tenant_id: int) -> str:
     return environment.current_version(connection, schema_name(tenant_id))
 
 
-def drop_schema(connection: Connection, tenant_id: int) -> None:
-    """Remove a tenant's schema with everything in it."""
-    run_script(connection, f"DROP SCHEMA IF EXISTS {schema_name(tenant_id)} CASCADE")
-
-
 def _upgrade_schema(connection: Connection, schema: str) -> str:
     version = environment.head("tenant")
     if environment.current_version(connection, schema) != version:

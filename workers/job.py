@@ -1,21 +1,19 @@
-"""What makes a function a job: a scope (or a cell), one unit of work, a log line, and a rule when to try again.
+"""What makes a function a job: the context it works with, a log line, and a rule when to try again.
 
-A job is called with JSON values only, the tenant's id first. It may run twice and be killed anywhere: whatever it does,
-it does in its unit of work, or names by an id that the other side knows.
+A job is called with JSON values only, the tenant's id first if it has one. It may run twice and be killed anywhere: whatever it does,
+it does in its unit of work, or names it by an id that the other side knows.
 """
 
 import functools
 import time
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy.exc import DBAPIError
 
-from infra.tenant_scope import TenantScope, tenant_scope
 from tenants.kernel.errors import BusinessError
-from tenants.registry.directory import find_tenant
 from workers.context import Context, context
 
 LOG = structlog.get_logger(__name__)
@@ -37,21 +35,6 @@ def is_transient(error: Exception) -> bool:
     return isinstance(error, RedisConnectionError)
 
 
-def tenant_job(function: Callable[Concatenate[TenantScope, P], R]) -> Callable[Concatenate[int, P], R]:
-    """A job inside one tenant: ``function(scope, …)`` becomes ``job(tenant_id, …)``, one unit of work per try."""
-
-    @functools.wraps(function)
-    def run(tenant_id: int, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        def once() -> R:
-            known = context()
-            with tenant_scope(known.database, find_tenant(known.database, tenant_id)) as scope:
-                return function(scope, *args, **kwargs)
-
-        return _attempt(once, function.__name__, tenant_id=tenant_id)
-
-    return run
-
-
 def platform_job(function: Callable[Concatenate[Context, P], R]) -> Callable[P, R]:
     """A job of the installation: ``function(context, …)`` becomes ``job(…)``; it opens what it needs itself."""
 
@@ -62,19 +45,19 @@ def platform_job(function: Callable[Concatenate[Context, P], R]) -> Callable[P, 
     return run
 
 
-def _attempt(once: Callable[[], R], name: str, **facts: Any) -> R:
+def _attempt(once: Callable[[], R], name: str) -> R:
     started = time.monotonic()
     for number in range(1, TRIES + 1):
         try:
             result = once()
         except Exception as error:
             if number == TRIES or not is_transient(error):
-                LOG.error("job_failed", job=name, tries=number, error=f"{type(error).__name__}: {error}", **facts)
+                LOG.error("job_failed", job=name, tries=number, error=f"{type(error).__name__}: {error}")
                 raise
-            LOG.warning("job_tried_again", job=name, tries=number, error=type(error).__name__, **facts)
+            LOG.warning("job_tried_again", job=name, tries=number, error=type(error).__name__)
             time.sleep(FIRST_PAUSE_SECONDS * 4 ** (number - 1))
         else:
             milliseconds = round((time.monotonic() - started) * 1000)
-            LOG.debug("job_done", job=name, milliseconds=milliseconds, result=result, **facts)
+            LOG.debug("job_done", job=name, milliseconds=milliseconds, result=result)
             return result
     raise AssertionError("unreachable")

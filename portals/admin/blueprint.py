@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask import Blueprint, g, request, url_for
+from flask import Blueprint, g, url_for
 
 from infra.tenant_scope import TenantScope
 from portals.admin import page_words
@@ -54,11 +54,6 @@ def local_date(text: str, *, end: bool = False) -> datetime | None:
     except ValueError:
         return None
     return day + timedelta(days=1) if end else day
-
-
-def number_arg(name: str) -> int | None:
-    """A whole number from the address, or None."""
-    return as_number(request.args.get(name, ""))
 
 
 def as_number(text: str) -> int | None:

@@ -121,11 +121,6 @@ def tenant_url(settings: Settings, slug: str, path: str = "/") -> str:
     return f"{settings.site_url}/t/{slug}{path}"
 
 
-def path_prefix(slug: str) -> str:
-    """What tests put in front of a rule of the tenant space."""
-    return f"/t/{slug}"
-
-
 def language_url(code: str) -> str:
     """The present page in another language."""
     kept = [(key, value) for key, value in request.args.items(multi=True) if key != "lang"]

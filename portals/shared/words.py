@@ -315,8 +315,6 @@ VENDORS: dict[str, str] = {
     "standard": "RADIUS / WISPr",
 }
 
-SWITCHES: dict[bool, Any] = {True: lazy("yes"), False: lazy("no")}
-
 
 def word(table: dict[Any, Any], code: Any) -> str:
     """The word for a code; a code nobody named yet stands for itself."""

@@ -68,11 +68,6 @@ class TlsServer:
         self._current: TlsSession | None = None
         self._callback = self._set_key_callback()
 
-    @property
-    def has_keys(self) -> bool:
-        """Whether pre-shared keys work here."""
-        return self._callback is not None
-
     def session(self) -> "TlsSession":
         """A new session."""
         return TlsSession(self)

@@ -1,6 +1,6 @@
 """Encode attributes as bytes. All raise ValueError on values that do not fit."""
 
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv6Network
 from typing import Final
 
 from radius_cluster.wire.codes import EAP_MESSAGE, VENDOR_SPECIFIC
@@ -29,11 +29,6 @@ def number(kind: int, value: int) -> bytes:
 def address(kind: int, value: IPv4Address) -> bytes:
     """One IPv4 address attribute."""
     return bytes((kind, 6)) + value.packed
-
-
-def address6(kind: int, value: IPv6Address) -> bytes:
-    """One IPv6 address attribute (RFC 6911)."""
-    return bytes((kind, 18)) + value.packed
 
 
 def prefix6(kind: int, value: IPv6Network) -> bytes:

@@ -302,8 +302,3 @@ def verify_response(data: bytes, request_authenticator: bytes, secret: bytes) ->
         if not equal(hmac_md5(secret, message), raw[at : at + 16]):
             return WRONG_SECRET
     return packet
-
-
-def is_access_response(code: int) -> bool:
-    """Whether the code is one that a response to an Access-Request may have."""
-    return code in _ACCESS_RESPONSES

@@ -74,16 +74,6 @@ def disconnect_profile(scope: TenantScope, profile_id: int, reason: str) -> int:
     return emit_for_sessions(scope, DISCONNECT, [OnlineSession.account_id.in_(concerned)], reason)
 
 
-def disconnect_session(scope: TenantScope, nas_id: int, session_id: str, username: str, reason: str) -> bool:
-    """End one open session; False when it is not open (any more)."""
-    this = [
-        OnlineSession.nas_id == nas_id,
-        OnlineSession.session_id == session_id,
-        OnlineSession.username == username,
-    ]
-    return emit_for_sessions(scope, DISCONNECT, this, reason) > 0
-
-
 def emit_for_sessions(
     scope: TenantScope, topic: str, conditions: Sequence[ColumnElement[bool]], reason: str, **values: Any
 ) -> int:

@@ -119,8 +119,3 @@ REASONS: dict[str, Reason] = {reason.code: reason for reason in _BY_NUMBER.value
     )
 }
 """All reasons by code."""
-
-
-def reason_of(number: int) -> Reason:
-    """The reason of a number that ``rules.decide`` returned. Raises KeyError for OK."""
-    return _BY_NUMBER[number]

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, or_, select
 
 from infra.tenant_scope import TenantScope
-from tenants.catalog.models import Plan, PlanGroup, PlanPrice, PlanRegion, Promotion, RateProfile
+from tenants.catalog.models import Plan, PlanGroup, PlanPrice, PlanRegion, RateProfile
 from tenants.kernel.units import GIB
 from tenants.network.models import Region
 
@@ -98,22 +97,6 @@ def region_names(scope: TenantScope, plan_id: int) -> list[str]:
     """Names of the regions that a plan is bound to."""
     statement = select(Region.name).join(PlanRegion, PlanRegion.region_id == Region.id).order_by(Region.name)
     return list(scope.session.scalars(statement.where(PlanRegion.plan_id == plan_id)))
-
-
-def promotions_of(scope: TenantScope, plan_id: int, now: datetime) -> list[Promotion]:
-    """The promotions that hold at this instant, the oldest first."""
-    return list(
-        scope.session.scalars(
-            select(Promotion)
-            .where(
-                Promotion.plan_id == plan_id,
-                Promotion.deleted_at.is_(None),
-                Promotion.starts_at <= now,
-                Promotion.ends_at > now,
-            )
-            .order_by(Promotion.id)
-        )
-    )
 
 
 def price_history(scope: TenantScope, plan_id: int) -> list[PlanPrice]:

@@ -11,7 +11,6 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 NEVER_YEAR = 2100
-LATEST = datetime(9000, 1, 1, tzinfo=UTC)  # beyond it datetime arithmetic overflows
 DAY_SECONDS = 86_400
 
 PeriodUnit = Literal["days", "months", "natural-day", "natural-month", "none"]

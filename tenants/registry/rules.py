@@ -100,15 +100,6 @@ def check_password(password: str, *own_words: str, field: str = "password") -> s
     return password
 
 
-def password_strength(password: str) -> int:
-    """0 (refused) to 4, for the bar beside the field."""
-    if password_weakness(password):
-        return 0
-    kinds = sum(any(test(c) for c in password) for test in (str.islower, str.isupper, str.isdigit))
-    kinds += any(not c.isalnum() for c in password)
-    return max(1, min(4, (len(password) >= 10) + (len(password) >= 14) + kinds - 1))
-
-
 def _is_sequence(text: str) -> bool:
     steps = {ord(b) - ord(a) for a, b in pairwise(text)}
     return len(steps) == 1 and steps <= {-1, 0, 1}

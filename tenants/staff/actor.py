@@ -48,12 +48,6 @@ def signed_in(scope: TenantScope, operator_id: int, session_epoch: int, *, addre
     )
 
 
-def actor_for(scope: TenantScope, operator_id: int, session_epoch: int, *, address: str) -> Actor | None:
-    """As :func:`signed_in`, the actor alone."""
-    found = signed_in(scope, operator_id, session_epoch, address=address)
-    return found.actor if found else None
-
-
 def actor_named(scope: TenantScope, username: str, *, address: str = "") -> Actor:
     """The actor of an operator by user name (command line). Raises :class:`OperatorNotFound`."""
     row = scope.session.execute(

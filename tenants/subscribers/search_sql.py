@@ -56,12 +56,6 @@ def exact_condition(text: str) -> ColumnElement[bool]:
     return and_(search_condition(text), or_(*found))
 
 
-def customer_condition(text: str) -> ColumnElement[bool]:
-    """The customers whose words contain every word of ``text``."""
-    words = words_of(text)
-    return and_(*(Customer.search_text.like(pattern(word), escape="\\") for word in words)) if words else false()
-
-
 def named_by(text: str, tenant_id: int, *, exact: bool = False) -> ColumnElement[bool]:
     """The condition on ``accounts`` of a list; a sub-select only where those online have to be asked too."""
     if normalise_mac(text) or _is_address(text.strip()):

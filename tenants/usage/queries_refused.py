@@ -74,17 +74,6 @@ def list_refused(
     return Page(rows, page.next, page.previous, count_bounded(scope.session, statement))
 
 
-def latest_refusal(scope: TenantScope, *, username: str, since: datetime | None = None) -> RefusedRow | None:
-    """The newest refused login under this user name, or None."""
-    statement = select(*_columns()).where(
-        RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.username == username
-    )
-    if since is not None:
-        statement = statement.where(RefusedPacket.at >= since)
-    row = scope.session.execute(statement.order_by(RefusedPacket.at.desc()).limit(1)).first()
-    return None if row is None else RefusedRow(**row._mapping)
-
-
 def count_refused_by_reason(scope: TenantScope, since: datetime) -> dict[str, int]:
     """Refusals per reason since then, most first."""
     rows = scope.session.execute(

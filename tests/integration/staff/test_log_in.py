@@ -10,7 +10,7 @@ from infra.db import Database
 from infra.tenant_scope import TenantRef, tenant_scope
 from tenants.audit.models import AuditEntry, LoginEntry
 from tenants.registry.errors import WeakPassword
-from tenants.staff.actor import actor_for, actor_named, signed_in
+from tenants.staff.actor import actor_named, signed_in
 from tenants.staff.add_operator import AddOperator, add_operator
 from tenants.staff.change_password import ChangePassword, change_password
 from tenants.staff.edit_operator import EditOperator, edit_operator
@@ -103,8 +103,8 @@ def test_changing_the_password_ends_other_sessions(database: Database, tenant: T
             assert caught.value.field in ("old_password", "new_password")
         epoch = change_password(scope, ChangePassword(OWNER_PASSWORD, "gull-river-42"), actor=actor, now=NOW)
     with tenant_scope(database, tenant) as scope:
-        assert actor_for(scope, entered.operator_id, entered.session_epoch, address="") is None
-        assert actor_for(scope, entered.operator_id, epoch, address="") is not None
+        assert signed_in(scope, entered.operator_id, entered.session_epoch, address="") is None
+        assert signed_in(scope, entered.operator_id, epoch, address="") is not None
         entry = scope.session.scalars(select(AuditEntry).where(AuditEntry.action == "staff.change_password")).one()
         assert "gull-river" not in str((entry.before, entry.after))
     enter(database, tenant, "admin", "gull-river-42")
@@ -120,7 +120,7 @@ def test_a_disabled_operator_is_out_at_once(database: Database, tenant: TenantRe
     with tenant_scope(database, tenant) as scope:
         edit_operator(scope, EditOperator(operator_id, role_id, "Li Ying", disabled=True), actor=owner, now=NOW)
     with tenant_scope(database, tenant) as scope:
-        assert actor_for(scope, entered.operator_id, entered.session_epoch, address="") is None
+        assert signed_in(scope, entered.operator_id, entered.session_epoch, address="") is None
         with pytest.raises(OperatorNotFound):
             actor_named(scope, "nobody")
     with pytest.raises(OperatorDisabled):
