@@ -1,7 +1,7 @@
 """What makes a function a job: the context it works with, a log line, and a rule when to try again.
 
-A job is called with JSON values only, the tenant's id first if it has one. It may run twice and be killed anywhere: whatever it does,
-it does in its unit of work, or names it by an id that the other side knows.
+A job is called with JSON values only, the tenant's id first if it has one. It may run twice and be killed anywhere:
+whatever it does, it does in its unit of work, or names it by an id that the other side knows.
 """
 
 import functools
