@@ -14,7 +14,7 @@ from typing import Any, Final
 _UDP_SEGMENT: Final = 103  # linux/udp.h; Python 3.11 does not name it
 _MOST_TOGETHER: Final = 64  # UDP_MAX_SEGMENTS of older kernels
 _LARGEST_TOGETHER: Final = 1_000  # octets of one: 64 of them fit into a call, and each into any network's MTU
-_MOST_WAITING: Final = 64  # then they go, so that the first need not wait for hundreds to be decided
+_MOST_WAITING: Final = 32  # then they go: the routers get on while the rest is decided
 _NOT_HERE: Final = (errno.EINVAL, errno.EIO, errno.EOPNOTSUPP, errno.ENOPROTOOPT)  # EIO: a device without checksums
 
 Destination = tuple[Any, ...]

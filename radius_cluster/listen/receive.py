@@ -14,6 +14,7 @@ import structlog
 
 from radius_cluster.counters import ACCT_DUPLICATE, AUTH_DUPLICATE, STATUS, Counters, Refusal, dropped
 from radius_cluster.listen.duplicates import Duplicates, Key
+from radius_cluster.listen.incoming import AT_ONCE, Incoming
 from radius_cluster.listen.outgoing import Outgoing
 from radius_cluster.routing.directory import Directory, NasEntry
 from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_IDENTIFIER, STATUS_SERVER, USER_NAME
@@ -23,9 +24,7 @@ from radius_cluster.wire.shapes import learn
 
 LOG = structlog.get_logger(__name__)
 
-_DATAGRAMS_PER_WAKE_UP: Final = 64  # then the event loop gets its turn
 LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
-_MOST_SOURCES: Final = 20_000
 UNKNOWN_NAS: Final = "unknown_nas"
 
 
@@ -91,8 +90,8 @@ class Receiver:
         self._counters = counters
         self._handlers = {**handlers, STATUS_SERVER: self._answer_status}
         self._duplicate_outcome = AUTH_DUPLICATE if kind == "auth" else ACCT_DUPLICATE
+        self._incoming = Incoming(opened, self.largest_datagram)
         self._outgoing = Outgoing(opened)
-        self._sources: dict[tuple[Any, ...], tuple[Any, ...]] = {}  # one object for each: the answers kept share it
         self._reading = False
         # While this process ends: hands a datagram to another process of this port; gives whether there was one.
         self.hand_over: Callable[[str, bytes, tuple[Any, ...]], bool] | None = None
@@ -121,25 +120,17 @@ class Receiver:
         self._outgoing.send(reply, destination)
 
     def _on_readable(self) -> bool:
-        """Read up to 64 datagrams; True when there may be more."""
-        receive, now = self._socket.recvfrom, time.time()
+        """Read what one call gives; True when there may be more."""
+        now = time.time()
         take = self.take if self.hand_over is None else self._take_or_hand_over
-        largest, sources = self.largest_datagram, self._sources
-        if len(sources) > _MOST_SOURCES:
-            sources.clear()
-        for _ in range(_DATAGRAMS_PER_WAKE_UP):
+        datagrams = self._incoming.read()
+        for data, source in datagrams:
             try:
-                data, source = receive(largest)
-            except BlockingIOError:
-                return False
-            except OSError:  # an earlier answer was refused by its destination (ICMP); says nothing about this socket
-                continue
-            try:
-                take(data, sources.setdefault(source, source), now)
+                take(data, source, now)
             except Exception:
                 LOG.exception("packet_failed", source=f"{source[0]}:{source[1]}", packet=data[:64].hex())
                 self._counters.count_nobody(0, dropped(self.kind, "internal_error"))
-        return True
+        return len(datagrams) == AT_ONCE
 
     def take(self, data: bytes, source: tuple[Any, ...], now: float) -> None:
         """One datagram: answer a repeat, drop what is wrong, hand on the rest."""
