@@ -1,17 +1,19 @@
 """Any sequence of operations, reversed from the last to the first, restores plan, expiry, state and money."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from infra.db import Database
-from infra.tenant_scope import TenantRef, tenant_scope
+from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.billing.add_pack import AddPack, add_pack
 from tenants.billing.buy import Buy, buy
 from tenants.billing.cancel_arrears import CancelArrears, cancel_arrears
@@ -29,6 +31,8 @@ from tenants.billing.resume import Resume, resume
 from tenants.billing.reverse import Reverse, reverse
 from tenants.billing.top_up import TopUp, top_up
 from tenants.kernel.errors import BusinessError
+from tenants.ledger.chart import DRAWER, EXPENSE
+from tenants.ledger.models import JournalLine
 from tests.fixtures.billing import OWNER, Counter, MakeShop
 
 PLANS = ("2M month", "2M quarter", "3M month", "2M prepaid", "natural month", "10 GB", "2 hours a day")
@@ -105,6 +109,41 @@ def test_sequences_and_their_reversals(
             _walk(counter, sequence, plan, counter.at(f"{day} 10:00:00"))
         finally:
             scope.rollback()  # each example begins with the same shop
+
+
+BY_PRICE = ("buy", "change", "top-up", "deduct", "pay", "pay all", "pay by", "cancel")  # no fees, no staff's own expiry
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(steps().filter(lambda step: step.what in BY_PRICE), min_size=1, max_size=8),
+    st.sampled_from(["2M month", "2M quarter"]),
+)
+def test_a_refund_gives_back_what_was_paid_never_more(
+    any_shop: TenantRef, database: Database, sequence: list[Step], plan: str
+) -> None:
+    """All of it while no time has passed: nothing of the price may get lost on the way, nor be counted twice."""
+    with tenant_scope(database, any_shop) as scope:
+        counter, opened_at = Counter(scope), datetime(2026, 1, 31, 2, tzinfo=UTC)
+        try:
+            now, account = opened_at, counter.open(plan, counter.local(opened_at))
+            for step in sequence:
+                now += timedelta(seconds=step.seconds)
+                operation, command = step.build(counter, account, now)
+                with suppress(BusinessError), scope.session.begin_nested():
+                    operation(scope, command, actor=OWNER, now=now)
+                with suppress(BusinessError):  # not while he owes something
+                    given_back = -preview(scope, refund, Refund(account), actor=OWNER, now=now).order.total
+                    paid = _paid_in(scope)
+                    assert given_back == paid if now == opened_at else given_back <= paid
+        finally:
+            scope.rollback()
+
+
+def _paid_in(scope: TenantScope) -> Decimal:
+    """What came into the drawers and was given as a gift of the staff, less what was paid out."""
+    kinds = JournalLine.kind.in_((DRAWER, EXPENSE))
+    return scope.session.scalars(select(func.sum(JournalLine.debit - JournalLine.credit)).where(kinds)).one()
 
 
 def _walk(counter: Counter, sequence: list[Step], plan: str, now: datetime) -> None:
