@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,7 +20,6 @@ from tenants.registry.prepare import ensure_prepared
 AT_THE_COMMAND_LINE = Actor("cli", None, "command line", everything=True)
 
 tenant_option = click.option("--tenant", required=True, metavar="SLUG", help="Slug or id of the tenant.")
-now_option = click.option("--now", "now", callback=lambda _c, _p, text: read_instant(text), help="ISO 8601 instant.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +41,30 @@ def open_tenant(slug: str) -> Iterator[TenantCommand]:
             yield TenantCommand(installation, scope)
 
 
-def read_instant(text: str | None) -> datetime:
-    """The instant of ``--now`` in UTC; the present one when it is left out. A text without an offset means UTC."""
-    if text is None:
+class Instant(click.ParamType[datetime]):
+    """A date, or date and time, in ISO 8601; without an offset it is on the tenant's wall clock: ``instant_in``."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The text as a datetime, naive where it names no offset."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            self.fail(f'"{value}" is not an instant; write it like 2026-01-31T12:00:00+08:00.', param, ctx)
+
+
+now_option = click.option("--now", type=Instant(), help="The instant it is done at, ISO 8601; else the present one.")
+
+
+def instant_in(zone: ZoneInfo, given_instant: datetime | None) -> datetime:
+    """What an option of the type :class:`Instant` means for a tenant in this zone, in UTC; now when left out."""
+    if given_instant is None:
         return clock.now()
-    try:
-        instant = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise click.BadParameter(
-            f'"{text}" is not an instant; write it like 2026-01-31T12:00:00+08:00.', param_hint="--now"
-        ) from None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    named = given_instant if given_instant.tzinfo else given_instant.replace(tzinfo=zone)
+    return named.astimezone(UTC)
 
 
 def given(**values: Any) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import click
 
 from infra import clock
 from portals.commands._output import emit
-from portals.commands._tenant import AT_THE_COMMAND_LINE, given, now_option, open_tenant, tenant_option
+from portals.commands._tenant import AT_THE_COMMAND_LINE, given, instant_in, now_option, open_tenant, tenant_option
 from tenants.billing.open_account import OpenAccount, open_account
 from tenants.catalog.find import find_plan, find_regions
 from tenants.kernel.money import amount
@@ -48,12 +48,12 @@ def open_one(
     real_name: str | None,
     phone: str | None,
     address: str | None,
-    now: datetime,
+    now: datetime | None,
 ) -> None:
     """Open an account with its first purchase."""
     fee = None if install_fee is None else amount(install_fee, field="install_fee")
     with open_tenant(tenant) as opened:
-        scope = opened.scope
+        scope, at = opened.scope, instant_in(opened.scope.zone, now)
         plan_id = find_plan(scope, plan).id
         account = CreateAccount(
             username,
@@ -65,8 +65,8 @@ def open_one(
         asked = OpenAccount(
             account=account, plan_id=plan_id, quantity=quantity, method=method, start=start, install_fee=fee
         )
-        result = open_account(scope, asked, actor=AT_THE_COMMAND_LINE, now=now)
-        document = show_account(scope, result.account_id, now)
+        result = open_account(scope, asked, actor=AT_THE_COMMAND_LINE, now=at)
+        document = show_account(scope, result.account_id, at)
     emit(document, f"Opened account {username}, valid until {document['expires_at']}.")
 
 
@@ -74,11 +74,11 @@ def open_one(
 @tenant_option
 @now_option
 @click.argument("username")
-def show(tenant: str, username: str, now: datetime) -> None:
+def show(tenant: str, username: str, now: datetime | None) -> None:
     """Show an account with its sessions."""
     with open_tenant(tenant) as opened:
         account = find_account(opened.scope, username)
-        emit(show_account(opened.scope, account.id, now))
+        emit(show_account(opened.scope, account.id, instant_in(opened.scope.zone, now)))
 
 
 @command.command("list")

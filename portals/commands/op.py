@@ -10,7 +10,7 @@ import click
 from infra.tenant_scope import TenantScope
 from portals.commands._op_document import acting, order_document
 from portals.commands._output import emit
-from portals.commands._tenant import now_option, open_tenant, read_instant, tenant_option
+from portals.commands._tenant import Instant, instant_in, now_option, open_tenant, tenant_option
 from tenants.billing.add_pack import AddPack, add_pack
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
 from tenants.billing.buy import Buy, buy
@@ -47,7 +47,7 @@ _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "fee": click.option("--fee", default="0", show_default=True, help="A fee."),
     "region": click.option("--region", help="Name or id of the new region."),
     "new_username": click.option("--new-username", help="The new user name."),
-    "expires_at": click.option("--expires-at", help="The new expiry, ISO 8601."),
+    "expires_at": click.option("--expires-at", type=Instant(), help="The new expiry, ISO 8601."),
     "order": click.option("--order", help="Number of the order."),
     "quota_gb": click.option("--quota-gb", help="Traffic of the pack in GB."),
     "quota_hours": click.option("--quota-hours", help="Hours of the pack."),
@@ -66,7 +66,7 @@ def _operation(name: str, *options: str, help_text: str) -> Callable[[Callable[.
 
     def register(build: Callable[..., Any]) -> Callable[..., Any]:
         def run(
-            tenant: str, account: str, now: datetime, dry_run: bool, key: str | None, role: str, **values: Any
+            tenant: str, account: str, now: datetime | None, dry_run: bool, key: str | None, role: str, **values: Any
         ) -> None:
             _run(build, tenant, account, now, dry_run, key, role, values)
 
@@ -89,7 +89,7 @@ def _run(
     build: Callable[..., Any],
     tenant: str,
     username: str,
-    now: datetime,
+    named_now: datetime | None,
     dry_run: bool,
     key: str | None,
     role: str,
@@ -97,6 +97,7 @@ def _run(
 ) -> None:
     with open_tenant(tenant) as opened:
         scope = opened.scope
+        now = instant_in(scope.zone, named_now)
         account = find_account(scope, username)
         operation, asked = build(scope, account.id, values)
         result = operation(scope, asked, actor=acting(role), now=now, key=None if dry_run else key)
@@ -157,7 +158,7 @@ def _change_plan(scope: TenantScope, account_id: int, v: Values) -> Any:
 @_operation("manual", "plan", "expires_at", "amount", "method", help_text="Set plan or expiry by hand.")
 def _manual(scope: TenantScope, account_id: int, v: Values) -> Any:
     plan_id = None if v["plan"] is None else _plan_id(scope, v)
-    expires_at = None if v["expires_at"] is None else read_instant(v["expires_at"])
+    expires_at = None if v["expires_at"] is None else instant_in(scope.zone, v["expires_at"])
     return manual_change, ManualChange(
         account_id, plan_id, expires_at, _money(v) or Decimal(0), v["method"], reason=v["reason"]
     )
@@ -260,7 +261,7 @@ def _add_pack(scope: TenantScope, account_id: int, v: Values) -> Any:
 
 @_operation("never-expires", "expires_at", "off", help_text="Let the account never expire, or end that (--off).")
 def _never_expires(scope: TenantScope, account_id: int, v: Values) -> Any:
-    expires_at = None if v["expires_at"] is None else read_instant(v["expires_at"])
+    expires_at = None if v["expires_at"] is None else instant_in(scope.zone, v["expires_at"])
     return set_never_expires, SetNeverExpires(account_id, not v["off"], expires_at)
 
 

@@ -101,6 +101,8 @@ def test_an_account(cli: Any, isp: str) -> None:
     assert (opened["balance"], opened["receivable"], opened["sessions"]) == ("0.00", "0.00", [])
     later = ("--now", "2026-02-28T10:00:00+08:00")
     assert cli("account", "show", "--tenant", isp, "u1", *later)["status"] == "expired"
+    on_his_clock = ("--now", "2026-02-28 09:59:59")  # without an offset: the tenant's wall clock
+    assert cli("account", "show", "--tenant", isp, "u1", *on_his_clock)["status"] == "expiring"
     waiting = cli(
         "account",
         "open",
