@@ -1,12 +1,8 @@
-"""What the operation log's codes are called, and its changes in one line."""
+"""What the operation log calls what was done."""
 
-import re
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from portals.shared.formats import local
-from portals.shared.i18n import _, lazy
+from portals.shared.i18n import lazy
 
 ACTIONS: dict[str, Any] = {
     "account.open": lazy("Opened an account"),
@@ -38,6 +34,8 @@ ACTIONS: dict[str, Any] = {
     "account.activate": lazy("Activated by the first login"),
     "account.quota_warning": lazy("Told how far a quota is used"),
     "order.print": lazy("Printed a receipt"),
+    "account.kick": lazy("Ended the own sessions"),
+    "account.auto-renew": lazy("Switched the automatic renewal"),
     "session.kick": lazy("Disconnected a session"),
     "nas.add": lazy("Added a router"),
     "nas.edit": lazy("Changed a router"),
@@ -66,22 +64,26 @@ ACTIONS: dict[str, Any] = {
     "plan_group.add": lazy("Added a plan group"),
     "plan_group.edit": lazy("Changed a plan group"),
     "plan_group.delete": lazy("Deleted a plan group"),
+    "plan_group.windows": lazy("Changed the hours of a plan group"),
+    "promotion.add": lazy("Added an offer"),
+    "promotion.end": lazy("Ended an offer"),
     "rate_profile.add": lazy("Added a speed"),
     "rate_profile.edit": lazy("Changed a speed"),
     "settings.write": lazy("Changed settings"),
     "settings.edit": lazy("Changed settings"),
+    "money.settle": lazy("Settled a drawer"),
+    "money.review": lazy("Reviewed a fee record"),
     "staff.add": lazy("Added an operator"),
     "staff.edit": lazy("Changed an operator"),
     "staff.change_password": lazy("Changed the own password"),
-    "staff.log_in": lazy("Signed in"),
     "role.add": lazy("Added a role"),
     "role.edit": lazy("Changed a role"),
     "role.delete": lazy("Deleted a role"),
     "tenant.create": lazy("The provider was set up"),
     "tenant.suspend": lazy("The provider was suspended"),
     "tenant.resume": lazy("The provider was resumed"),
-    "support.log_in": lazy("Support of the platform signed in"),
-    "support.log_out": lazy("Support of the platform left"),
+    "support.start": lazy("Support of the platform signed in"),
+    "support.end": lazy("Support of the platform left"),
 }
 FAMILIES: dict[str, Any] = {
     "account": lazy("subscribers"),
@@ -89,6 +91,8 @@ FAMILIES: dict[str, Any] = {
     "nas": lazy("routers"),
     "region": lazy("regions"),
     "plan": lazy("plans"),
+    "promotion": lazy("offers"),
+    "money": lazy("money"),
     "settings": lazy("settings"),
     "staff": lazy("operators"),
     "role": lazy("roles"),
@@ -101,65 +105,3 @@ LOGIN_RESULTS: dict[str, tuple[str, Any]] = {
     "disabled": ("disabled", lazy("disabled")),
     "locked": ("expiring", lazy("locked for a while")),
 }
-_FIELDS: dict[str, Any] = {
-    "order": lazy("Order"),
-    "total": lazy("Total"),
-    "method": lazy("Paid by"),
-    "plan_id": lazy("Plan"),
-    "expires_at": lazy("Expires"),
-    "state": lazy("State"),
-    "cut_off_at": lazy("Online until"),
-    "region_id": lazy("Region"),
-    "role_id": lazy("Role"),
-    "username": lazy("User name"),
-    "balance": lazy("Balance"),
-    "receivable": lazy("Owing"),
-    "price": lazy("Price"),
-    "name": lazy("Name"),
-    "phone": lazy("Phone"),
-}
-# How the business keeps count; of no use to a reader, and derivable from what is shown.
-_INNER = frozenset(
-    {
-        "quota_epoch",
-        "period_price",
-        "period_quantity",
-        "period_gift_seconds",
-        "period_started_at",
-        "first_due_at",
-        "updated_at",
-        "name_released_at",
-    }
-)
-_INSTANT = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
-_LONGEST = 60
-Names = Mapping[str, Mapping[Any, str]]
-
-
-def changes_of(before: Any, after: Any, names: Names) -> list[tuple[str, str, str]]:
-    """(what, old, new) of everything that differs, what people ask for first; ``names`` says what ids are called."""
-    old = before if isinstance(before, dict) else {}
-    new = after if isinstance(after, dict) else {}
-    keys = [key for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key) and key not in _INNER]
-    keys.sort(key=lambda key: list(_FIELDS).index(key) if key in _FIELDS else len(_FIELDS))
-    return [
-        (
-            str(_FIELDS.get(key, key.replace("_", " "))),
-            _short(old.get(key), names.get(key, {})),
-            _short(new.get(key), names.get(key, {})),
-        )
-        for key in keys
-    ]
-
-
-def _short(value: Any, names: Mapping[Any, str]) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, str | int) and value in names:
-        return str(names[value])
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    text = ", ".join(str(names.get(part, part)) for part in value) if isinstance(value, list) else str(value)
-    if _INSTANT.match(text):
-        return local(datetime.fromisoformat(text))
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -3,7 +3,8 @@
 from flask import render_template
 
 from portals.admin.blueprint import actor, blueprint, local_date, scope
-from portals.admin.log_words import ACTIONS, FAMILIES, LOGIN_RESULTS, Names, changes_of
+from portals.admin.log_fields import Names, changes_of
+from portals.admin.log_words import ACTIONS, FAMILIES, LOGIN_RESULTS
 from portals.shared.access import requires
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView
@@ -77,6 +78,7 @@ def _names() -> Names:
     return {
         "plan_id": dict(choices["plans"]),
         "region_id": dict(choices["regions"]),
+        "region_ids": dict(choices["regions"]),
         "role_id": {role.id: role.name for role in list_roles(scope())},
         "state": {"active": _("active"), "disabled": _("Disabled"), "held": _("On hold"), "closed": _("Closed")},
         "method": {code: str(label) for code, label in METHODS.items()},

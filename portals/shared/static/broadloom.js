@@ -149,11 +149,17 @@
     const place = event.target.closest?.('[data-live]'); if (place !== event.target || event.detail.requestConfig.verb !== 'get') return;
     if (place.dataset.live === 'paused' || $('.chk input:checked, details[open]', place) || place.contains(document.activeElement) && document.activeElement.matches('input,select,textarea')) event.preventDefault();
   });
-  document.addEventListener('htmx:afterSwap', event => { if (event.detail.target.id === 'panel') panelOpened(); $$('.bl-list').forEach(select); drawCharts(); });
+  document.addEventListener('htmx:afterSwap', event => { if (event.detail.target.id === 'panel') panelOpened(); showChosen(); $$('.bl-list').forEach(select); drawCharts(); });
   document.addEventListener('htmx:afterRequest', event => { const form = event.target.closest?.('form'); if (form && form.dataset.sent) { delete form.dataset.sent; if (!event.detail.xhr?.getResponseHeader('HX-Redirect')) sending(form, false); } });
   const lost = () => { const place = $('#lost'); if (place) place.hidden = false; };
   document.addEventListener('htmx:sendError', lost);
 
-  html.classList.add('js'); $$('.bl-list').forEach(select); panelOpened(); $('main #errors')?.focus(); drawCharts();
+  /* ---- of a row that scrolls sideways the chosen one is in sight ---- */
+  const showChosen = () => $$('.tabs-b, .bl-states, .side-nav').forEach(row => {
+    const chosen = $('[aria-current]', row)?.getBoundingClientRect(), place = row.getBoundingClientRect();
+    if (chosen) row.scrollLeft += chosen.left - place.left - (place.width - chosen.width) / 2;
+  });
+
+  html.classList.add('js'); showChosen(); $$('.bl-list').forEach(select); panelOpened(); $('main #errors')?.focus(); drawCharts();
   if ($('[data-print-now]')) addEventListener('load', () => window.print());
 })();
