@@ -3,17 +3,38 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import select, update
 
 from tenants.billing.context import Context
 from tenants.billing.errors import BalanceTooShort, ChangedSince
 from tenants.billing.load import INSTANTS, MONEY
+from tenants.billing.load_order import BookedOrder
 from tenants.billing.models import Hold, Order, Pack, Receivable
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, Line
 from tenants.ledger.post import lines_of_order
+
+
+class Undoable(Protocol):
+    """What is needed of an order, a row or a value, to put its account back."""
+
+    @property
+    def number(self) -> str:
+        """As people name it."""
+        ...
+
+    @property
+    def at(self) -> datetime:
+        """When it was booked."""
+        ...
+
+    @property
+    def undo(self) -> dict[str, Any]:
+        """What it changed: the account's fields before and after, and rows beside it."""
+        ...
+
 
 _INSTANTS = INSTANTS | {"resumed_at"}
 _MONEY = MONEY | {"paid"}
@@ -30,7 +51,7 @@ def value_of(name: str, stored: Any) -> Any:
     return Decimal(stored) if name in _MONEY else stored
 
 
-def check_unchanged(context: Context, order: Order, *, besides: Iterable[str] = ()) -> None:
+def check_unchanged(context: Context, order: Undoable, *, besides: Iterable[str] = ()) -> None:
     """Raises :class:`ChangedSince` where a field is no longer as the order left it."""
     account = context.account
     ignored = set(besides)
@@ -45,7 +66,7 @@ def check_unchanged(context: Context, order: Order, *, besides: Iterable[str] = 
         raise ChangedSince(number=order.number, fields=", ".join(moved))
 
 
-def restore_account(context: Context, order: Order) -> None:
+def restore_account(context: Context, order: Undoable) -> None:
     """Set the account's fields back to what they were before the order.
 
     What was paid since then for an earlier order of the period stays part of its price.
@@ -59,16 +80,16 @@ def restore_account(context: Context, order: Order) -> None:
     account.period_price += paid_since
 
 
-def restore_rows(context: Context, order: Order) -> None:
+def restore_rows(context: Context, order: BookedOrder) -> None:
     """Set receivables, holds, packs and other orders back to what they were before the order."""
     session, undo = context.scope.session, order.undo
     for model, key in ((Receivable, "receivables"), (Hold, "holds"), (Order, "orders"), (Pack, "packs")):
         for row in undo.get(key, []):
             values = {name: value_of(name, stored) for name, stored in row.items() if name != "id"}
             session.execute(update(model).where(model.id == row["id"]).values(**values))
-    session.execute(
-        update(Receivable).where(Receivable.order_id == order.id, Receivable.state == "open").values(state="cancelled")
-    )
+    if order.owed:
+        mine = update(Receivable).where(Receivable.order_id == order.id, Receivable.state == "open")
+        session.execute(mine.values(state="cancelled"))
     if undo.get("hold"):
         session.execute(update(Hold).where(Hold.id == undo["hold"]).values(undone_at=context.now))
     if undo.get("pack"):

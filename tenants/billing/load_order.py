@@ -1,0 +1,84 @@
+"""Read the order that a reversal undoes, with everything it decides on, in one round trip (OPS-11)."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from infra.db import ask, schema_name
+from infra.tenant_scope import TenantScope
+from tenants.ledger.chart import Line
+
+
+@dataclass(frozen=True, slots=True)
+class BookedOrder:
+    """An order as it was booked, and what became of it since."""
+
+    id: int
+    number: str
+    kind: str
+    state: str
+    at: datetime
+    method: str
+    quantity: int
+    agent_id: int | None
+    operator_id: int | None
+    undo: dict[str, Any]
+    lines: tuple[tuple[str, Decimal], ...]  # kind and amount
+    entry_id: int | None  # its journal entry, None where no money moved
+    postings: tuple[Line, ...]  # the entry's lines
+    later: tuple[str, ...]  # numbers of the account's booked orders after it, reversals aside, the oldest first
+    settled: bool
+    owed: bool  # whether it opened arrears that are still open
+
+
+# A settlement that is being made holds the fee record's row: whoever comes second sees what the first one did, because
+# a row that was waited for is read as it is then. All else is kept still by the lock of the account.
+_READ = """
+WITH wanted AS MATERIALIZED (
+  SELECT * FROM {schema}.orders
+   WHERE account_id = $1::bigint AND (number = $2 OR $2 IS NULL AND state = 'booked' AND kind <> 'reverse')
+   ORDER BY id DESC LIMIT 1),
+fee AS MATERIALIZED (
+  SELECT settlement_id FROM {schema}.fee_records WHERE order_id = (SELECT id FROM wanted) FOR UPDATE)
+SELECT json_build_object(
+         'id', o.id, 'number', o.number, 'kind', o.kind, 'state', o.state, 'at', o.at, 'method', o.method,
+         'quantity', o.quantity, 'agent_id', o.agent_id, 'operator_id', o.operator_id, 'undo', o.undo,
+         'entry_id', entry.id,
+         'lines', (SELECT json_agg(json_build_array(kind, amount::text) ORDER BY position)
+                     FROM {schema}.order_lines WHERE order_id = o.id),
+         'postings', (SELECT json_agg(json_build_array(kind, subject_id, debit::text, credit::text) ORDER BY position)
+                        FROM {schema}.journal_lines WHERE entry_id = entry.id),
+         'later', (SELECT json_agg(number ORDER BY id) FROM {schema}.orders
+                    WHERE account_id = o.account_id AND id > o.id AND state = 'booked' AND kind <> 'reverse'),
+         'settled', EXISTS (SELECT FROM fee WHERE settlement_id IS NOT NULL),
+         'owed', EXISTS (SELECT FROM {schema}.receivables WHERE order_id = o.id AND state = 'open'))
+  FROM wanted o LEFT JOIN LATERAL (
+    SELECT id FROM {schema}.journal_entries WHERE order_id = o.id ORDER BY id LIMIT 1) entry ON true"""
+
+
+@lru_cache(maxsize=2048)
+def _read_sql(schema: str) -> str:
+    return _READ.format(schema=schema)  # the schema's name is made of a number
+
+
+def load_order(scope: TenantScope, account_id: int, number: str | None) -> BookedOrder | None:
+    """The account's order with this number, or its latest one that may be undone; None where there is none.
+
+    The caller holds the lock of the account. The fee record is locked, too.
+    """
+    scope.session.flush()  # read by SQL
+    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), (str(account_id), number))
+    if not rows or rows[0][0] is None:
+        return None
+    facts = json.loads(rows[0][0])
+    lines, postings = facts.pop("lines") or (), facts.pop("postings") or ()
+    return BookedOrder(
+        **{**facts, "at": datetime.fromisoformat(facts["at"]), "later": tuple(facts["later"] or ())},
+        lines=tuple((kind, Decimal(amount)) for kind, amount in lines),
+        postings=tuple(
+            Line(kind, subject, Decimal(debit), Decimal(credit)) for kind, subject, debit, credit in postings
+        ),
+    )
