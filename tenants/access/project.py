@@ -63,16 +63,19 @@ _ENDS = f"activated AND state <> {STATE_HELD} AND valid_until < {_NOT_YET}"
 # Reads the accounts as they shall be from ``present``, so that one statement can change accounts and carry them over.
 # A renamed, closed or deleted account leaves its old row behind; it goes first, because (tenant, account) is unique.
 # An expiry that has passed gets a due row too: the worker renews from the balance as of that instant, or disconnects.
-_PROJECTION = """
+_LEFT_BEHIND = """
 left_behind AS (
   DELETE FROM aaa.subscriber s USING present a
    WHERE s.tenant_id = {tenant} AND s.account_id = a.id
      AND (s.username <> a.username OR a.state = 'closed' OR a.deleted_at IS NOT NULL)
-  RETURNING s.account_id),
+  RETURNING s.account_id),"""
+_WANTED = """
 wanted AS MATERIALIZED (
   SELECT {tenant} AS tenant_id, {selected}
     FROM present a LEFT JOIN {schema}.plans p ON p.id = a.plan_id
-   WHERE a.state <> 'closed' AND a.deleted_at IS NULL AND (SELECT count(*) FROM left_behind) >= 0),
+   WHERE a.state <> 'closed' AND a.deleted_at IS NULL"""
+_AFTER_LEFT_BEHIND = " AND (SELECT count(*) FROM left_behind) >= 0"
+_STORED = """),
 stored AS (
   INSERT INTO aaa.subscriber (tenant_id, {columns}) SELECT * FROM wanted
   ON CONFLICT (tenant_id, username) DO UPDATE SET {updates}),
@@ -81,14 +84,17 @@ later AS (
   SELECT tenant_id, '{expire}', account_id, valid_until FROM wanted WHERE {ends}
   ON CONFLICT (tenant_id, kind, subject_id) DO UPDATE SET run_at = excluded.run_at, attempts = 0, last_error = ''
    WHERE due.run_at <> excluded.run_at),
-gone AS (
-  DELETE FROM work.due USING present a
-   WHERE tenant_id = {tenant} AND kind = '{expire}' AND subject_id = a.id
-     AND NOT EXISTS (SELECT FROM wanted WHERE account_id = a.id AND {ends})),
 new_groups AS (
   SELECT array_agg(DISTINCT profile_id) AS ids FROM wanted
    WHERE profile_id > 0 AND NOT EXISTS (
      SELECT FROM aaa.profile WHERE tenant_id = {tenant} AND profile.profile_id = wanted.profile_id))"""
+_GONE = """,
+gone AS (
+  DELETE FROM work.due USING present a
+   WHERE tenant_id = {tenant} AND kind = '{expire}' AND subject_id = a.id
+     AND NOT EXISTS (SELECT FROM wanted WHERE account_id = a.id AND {ends}))"""
+_WHOLE = (_LEFT_BEHIND + _WANTED + _AFTER_LEFT_BEHIND + _STORED + _GONE).strip()
+_IN_PLACE = (_WANTED + _STORED).strip()
 
 
 _PROJECT = """
@@ -96,13 +102,19 @@ WITH present AS MATERIALIZED (SELECT * FROM {schema}.accounts WHERE id = ANY(%(i
 SELECT ids FROM new_groups"""
 
 
-def projection_sql(tenant_id: int) -> str:
+def stays_in_place(*, state: str, activated: bool, expires_at: datetime, renamed: bool) -> bool:
+    """Whether an account that had its row and its due row keeps both: nothing old has to be taken away."""
+    return state in ("active", "disabled") and activated and expires_at < NOT_YET and not renamed
+
+
+def projection_sql(tenant_id: int, *, in_place: bool = False) -> str:
     """The part of a WITH clause that carries the accounts in ``present`` into the read model of the cluster.
 
     ``present`` must be a MATERIALIZED part with the columns of ``accounts``. ``new_groups.ids`` are the plan groups
-    that nobody had before: the caller gives them to :func:`project_profiles`.
+    that nobody had before: the caller gives them to :func:`project_profiles`. ``in_place``: shorter, for accounts
+    that all stay (:func:`stays_in_place`).
     """
-    return _PROJECTION.format(
+    return (_IN_PLACE if in_place else _WHOLE).format(
         tenant=int(tenant_id),
         schema=schema_name(tenant_id),
         selected=", ".join(f"{sql} AS {name}" for name, sql in _SUBSCRIBER.items()),

@@ -11,9 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from infra.db import ask
 from infra.tenant_scope import TenantScope
-from tenants.access.project import project_profiles
+from tenants.access.project import project_profiles, stays_in_place
 from tenants.audit.record import entry_values
-from tenants.billing.book_sql import book_sql
+from tenants.billing.book_sql import Shape, book_sql
 from tenants.billing.booking import Booking, ledger_lines, pocket_of
 from tenants.billing.context import Context, changes, snapshot_of
 from tenants.billing.models import Order
@@ -99,7 +99,7 @@ def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationRes
     session.flush()  # what the operations changed beside their accounts, before the number is taken
     documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
     try:
-        rows = ask(session, book_sql(scope.tenant_id), [documents])
+        rows = ask(session, book_sql(scope.tenant_id, _shape(prepared)), [documents])
     except IntegrityError as error:
         if "pk_commands" in str(error.orig):
             raise KeyReused(field="key", key=prepared[0].document["command"]["key"]) from None
@@ -110,6 +110,32 @@ def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationRes
     for one in prepared:
         _forget(scope, one)
     return [_numbered(one.result, order_id, number) for one, (order_id, number, _) in zip(prepared, rows, strict=True)]
+
+
+def _shape(prepared: Sequence[Prepared]) -> Shape:
+    """The shortest statement that stores all of them."""
+    if not all(_is_simple(one) for one in prepared):
+        return Shape.WHOLE
+    return Shape.MONEY if all(_is_money_only(one) for one in prepared) else Shape.IN_PLACE
+
+
+def _is_simple(one: Prepared) -> bool:
+    booking, account = one.booking, one.context.account
+    if booking is None or booking.receivable is not None or booking.undoes_id is not None:
+        return False
+    return stays_in_place(
+        state=account.state,
+        activated=account.activated_at is not None,
+        expires_at=account.expires_at,
+        renamed="username" in one.changed,
+    )
+
+
+def _is_money_only(one: Prepared) -> bool:
+    """Whether the read model stays as it is: for those who renew by themselves it knows if the balance suffices."""
+    plan = one.context.plan
+    renews = one.context.account.auto_renew or (plan is not None and plan.kind == "prepaid-month")
+    return not one.changed and not renews
 
 
 def _numbered(result: OperationResult, order_id: bytes | None, number: bytes | None) -> OperationResult:

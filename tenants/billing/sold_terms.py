@@ -1,13 +1,18 @@
 """The account's plan as it was sold to him: a price that changed since then does not change what he has (PLN-6)."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import or_, select
-
+from infra.db import ask, schema_name
 from tenants.billing.context import Context
-from tenants.billing.models import Order
 from tenants.billing.rules import PlanTerms
+
+_NEWEST = """
+SELECT plan_id, plan_terms FROM {schema}.orders
+ WHERE account_id = $1::bigint AND state = 'booked' AND (undoes_id IS NULL OR kind = 'pay-by-change')
+   AND (plan_terms IS NOT NULL OR plan_id IS DISTINCT FROM plan_before_id)
+ ORDER BY id DESC LIMIT 1"""
 
 
 def sold_terms(context: Context) -> PlanTerms | None:
@@ -18,21 +23,13 @@ def sold_terms(context: Context) -> PlanTerms | None:
     terms = context.terms
     if terms is None:
         return None
-    newest = (
-        select(Order.plan_id, Order.plan_terms)
-        .where(
-            Order.account_id == context.account.id,
-            Order.state == "booked",
-            Order.undoes_id.is_(None) | (Order.kind == "pay-by-change"),
-            or_(Order.plan_terms.is_not(None), Order.plan_id.is_distinct_from(Order.plan_before_id)),
-        )
-        .order_by(Order.id.desc())
-        .limit(1)
-    )
-    row = context.scope.session.execute(newest).one_or_none()
-    if row is None or row.plan_terms is None or row.plan_id != terms.id:
+    sql = _NEWEST.format(schema=schema_name(context.scope.tenant_id))  # made of a number
+    newest = ask(context.scope.session, sql, (str(context.account.id),))
+    plan_id, stored = newest[0] if newest else (None, None)
+    sold = None if stored is None else json.loads(stored)
+    if sold is None or plan_id != str(terms.id).encode():
         return terms
-    return read_terms(row.plan_terms)
+    return read_terms(sold)
 
 
 def read_terms(stored: dict[str, Any]) -> PlanTerms:

@@ -17,11 +17,14 @@ from tenants.ledger.models import CommandRecord
 
 def content_hash(operation: str, command: Any) -> bytes:
     """Digest of what was asked; the instant is not part of it, because a repetition comes later."""
-    content = {"operation": operation, "command": dataclasses.asdict(command)}
+    fields = {name: getattr(command, name) for name in command.__dataclass_fields__}
+    content = {"operation": operation, "command": fields}
     return hashlib.sha256(json.dumps(content, sort_keys=True, default=_plain).encode()).digest()
 
 
-def _plain(value: Any) -> str:
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
     if isinstance(value, Decimal):
         return f"{value.normalize():f}"  # 50 and 50.00 are the same content
     if isinstance(value, datetime):

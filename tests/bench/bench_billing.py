@@ -2,7 +2,8 @@
 
 ``--operations N`` random operations (buy for cash, from the balance and on arrears, top-up, pay arrears, hold, resume,
 change plan, reverse), each a transaction of its own with an idempotency key, by ``--workers`` processes of
-``--threads`` threads each over all accounts of ``--tenants`` tenants. Prints operations/s, latencies, deadlocks and
+``--threads`` threads each over all accounts of ``--tenants`` tenants: first as fast as they can, then arriving at
+random at 80 % of that rate, where the latency counts from the arrival. Prints operations/s, latencies, deadlocks and
 what an operation costs; ends with ``ledger check`` of every tenant. Due work: ``python -m tests.bench.due_work``.
 """
 
@@ -13,6 +14,7 @@ import random
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -45,6 +47,7 @@ from tenants.onboarding.create_tenant import NewTenant, create_tenant
 from tenants.registry import keys
 from tenants.registry.prepare import prepare_database
 from tenants.subscribers.create_account import CreateAccount
+from tests.bench.tools import cpu_seconds, descendants
 
 OWNER = Actor("operator", 1, "owner", everything=True)
 START = datetime(2026, 1, 31, 2, tzinfo=UTC)
@@ -79,6 +82,24 @@ class Done:
     milliseconds: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     deadlocks: int = 0
+
+
+class Arrivals:
+    """When the operations of one process arrive: at random, so many a second; None: as soon as a thread is free."""
+
+    def __init__(self, per_second: float | None, seed: str) -> None:
+        self._per_second, self._dice, self._lock = per_second, random.Random(seed), threading.Lock()
+        self._next = time.perf_counter()
+
+    def wait(self) -> float:
+        """Wait for the next one; gives the instant at which it arrived, which is past when all threads were busy."""
+        if self._per_second is None:
+            return time.perf_counter()
+        with self._lock:
+            self._next += self._dice.expovariate(self._per_second)
+            arrived = self._next
+        time.sleep(max(0.0, arrived - time.perf_counter()))
+        return arrived
 
 
 def make_shop(database: Database, number: int, accounts: int) -> Shop:
@@ -134,12 +155,12 @@ def random_operations(shops: list[Shop], dice: random.Random) -> Iterator[tuple[
             yield shop.tenant, buy, Buy(account, plan)
 
 
-def work(database: Database, shops: list[Shop], operations: int, seed: str) -> Done:
+def work(database: Database, shops: list[Shop], operations: int, seed: str, arrivals: Arrivals) -> Done:
     """One thread: random operations, each a unit of work of its own."""
     done, now = Done(), START + timedelta(days=1)
     wanted = itertools.islice(random_operations(shops, random.Random(seed)), operations)
     for number, (tenant, operation, command) in enumerate(wanted):
-        began = time.perf_counter()
+        began = arrivals.wait()
         try:
             with tenant_scope(database, tenant) as scope:
                 operation(scope, command, actor=OWNER, now=now, key=f"{seed}-{number}")
@@ -153,37 +174,57 @@ def work(database: Database, shops: list[Shop], operations: int, seed: str) -> D
     return done
 
 
-def _process(url: str, shops: list[Shop], operations: int, threads: int, seed: int, start: Any, out: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Who operates: processes with threads, as fast as they can or so many operations a second in all."""
+
+    workers: int
+    threads: int
+    per_second: float | None = None
+
+
+def _process(url: str, shops: list[Shop], operations: int, crowd: Crowd, seed: int, gates: Any, out: Any) -> None:
     """One process: warmed up (its connections know the statements), then ``operations`` by all its threads."""
     keys.configure(_SECRET)
-    database = Database(url, pool_size=threads)
+    database = Database(url, pool_size=crowd.threads)
 
-    def run(name: str, count: int) -> list[Done]:
+    def run(name: str, count: int, per_second: float | None) -> list[Done]:
+        arrivals = Arrivals(per_second, f"{name}-{seed}")
+
         def one(thread: int) -> Done:
-            return work(database, shops, count // threads, f"{name}-{seed}-{thread}")
+            return work(database, shops, count // crowd.threads, f"{name}-{seed}-{thread}", arrivals)
 
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(one, range(threads)))
+        with ThreadPoolExecutor(crowd.threads) as pool:
+            return list(pool.map(one, range(crowd.threads)))
 
-    run("warm", 25 * len(shops) * threads)
-    start.wait()
+    run(f"warm-{crowd.per_second}", 25 * len(shops) * crowd.threads, None)
+    begin, end = gates
+    begin.wait()
     began, spent = time.perf_counter(), time.process_time()
-    found = run("run", operations)
+    found = run(f"run-{crowd.per_second}", operations, crowd.per_second and crowd.per_second / crowd.workers)
     out.put((found, began, time.perf_counter(), time.process_time() - spent))
+    end.wait()  # a server process that is gone can no longer be asked what it has spent
     database.dispose()
 
 
-def measure_operations(url: str, shops: list[Shop], operations: int, workers: int, threads: int) -> int:
-    """All workers at once; prints operations/s and latencies; gives the deadlocks."""
+def measure_operations(
+    url: str, postmaster: int, shops: list[Shop], operations: int, crowd: Crowd
+) -> tuple[float, int]:
+    """All workers at once; prints operations/s and latencies; gives operations/s and the deadlocks."""
     queue: Any = multiprocessing.Queue()
-    start, each = multiprocessing.Barrier(workers), operations // workers
+    gates = begin, end = multiprocessing.Barrier(crowd.workers + 1), multiprocessing.Barrier(crowd.workers + 1)
+    each = operations // crowd.workers
     processes = [
-        multiprocessing.Process(target=_process, args=(url, shops, each, threads, seed, start, queue))
-        for seed in range(workers)
+        multiprocessing.Process(target=_process, args=(url, shops, each, crowd, seed, gates, queue))
+        for seed in range(crowd.workers)
     ]
     for process in processes:
         process.start()
+    begin.wait()
+    spent = cpu_seconds(descendants(postmaster))
     results = [queue.get() for _ in processes]
+    spent = cpu_seconds(descendants(postmaster)) - spent
+    end.wait()
     for process in processes:
         process.join()
     done: list[Done] = [one for result in results for one in result[0]]
@@ -192,24 +233,27 @@ def measure_operations(url: str, shops: list[Shop], operations: int, workers: in
     times = sorted(itertools.chain.from_iterable(one.milliseconds for one in done))
     refused = sum((one.refused for one in done), Counter[str]())
     deadlocks = sum(one.deadlocks for one in done)
-    cost = sum(result[3] for result in results) / len(times) * 1000
     reasons = ", ".join(f"{count} {code}" for code, count in refused.most_common(4))
+    how = "as fast as they can" if crowd.per_second is None else f"{crowd.per_second:,.0f}/s arriving at random"
     print(
-        f"operations: {len(times):,} by {workers} processes x {threads} threads over {len(shops)} tenants with"
-        f" {sum(len(shop.accounts) for shop in shops):,} accounts: {len(times) / seconds:,.0f}/s,"
+        f"operations: {len(times):,} by {crowd.workers} processes x {crowd.threads} threads over {len(shops)} tenants"
+        f" with {sum(len(shop.accounts) for shop in shops):,} accounts, {how}: {len(times) / seconds:,.0f}/s,"
         f" p50 {times[len(times) // 2]:.1f} ms, p99 {times[len(times) * 99 // 100]:.1f} ms, {deadlocks} deadlocks,"
-        f" {refused.total() / len(times):.0%} refused ({reasons}); Python {cost:.2f} ms of CPU each",
+        f" {refused.total() / len(times):.0%} refused ({reasons}); CPU of an operation: Python"
+        f" {sum(result[3] for result in results) / len(times) * 1000:.2f} ms,"
+        f" PostgreSQL {spent / len(times) * 1000:.2f} ms",
         flush=True,
     )
-    return deadlocks
+    return len(times) / seconds, deadlocks
 
 
 def main() -> int:
     """Start PostgreSQL of its own, measure, throw it away."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--operations", type=int, default=10_000)
+    # Two cores: a process for each, and threads enough that a core need not wait for a commit to reach the disk.
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=4)
+    parser.add_argument("--threads", type=int, default=3)
     parser.add_argument("--tenants", type=int, default=8)
     parser.add_argument("--accounts", type=int, default=200, help="accounts per tenant that are operated on")
     asked = parser.parse_args()
@@ -223,7 +267,12 @@ def main() -> int:
             prepare_database(database)
             shops = [make_shop(database, number, asked.accounts) for number in range(asked.tenants)]
             database.dispose()
-            deadlocks = measure_operations(servers.database_url, shops, asked.operations, asked.workers, asked.threads)
+            postmaster = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+            rate: float | None = None
+            for _ in range(2):
+                crowd = Crowd(asked.workers, asked.threads, rate)
+                found, locked = measure_operations(servers.database_url, postmaster, shops, asked.operations, crowd)
+                rate, deadlocks = found * 0.8, deadlocks + locked
             for shop in shops:
                 with tenant_scope(database, shop.tenant) as scope:
                     report = check_ledger(scope)

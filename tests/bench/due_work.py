@@ -101,7 +101,7 @@ _MAKE_DUE = (
        ON CONFLICT (tenant_id, kind, subject_id) DO UPDATE SET run_at = excluded.run_at""",
     """INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at, seconds,
          octets_in, octets_out, packets_in, packets_out)
-       SELECT :tenant, 1, 's' || id, username, id, :past, :past, 0, 0, 0, 0, 0 FROM chosen""",
+       SELECT :tenant, 1, 's' || id, username, id, :past, :past, 0, 0, 0, 0, 0 FROM chosen ON CONFLICT DO NOTHING""",
 )
 
 
