@@ -110,6 +110,11 @@ def reset(url: str) -> None:
         )
         # One session each, as FreeRADIUS's plans have it: so every login counts the open ones there and here.
         connection.execute("UPDATE aaa.subscriber SET max_sessions = 1 WHERE max_sessions <> 1")
+        # Nor does anybody expire while it runs: a Reject takes its second, and FreeRADIUS's users have no expiry.
+        connection.execute(
+            "UPDATE aaa.subscriber SET valid_until = now() + interval '30 days'"
+            " WHERE valid_until < now() + interval '1 day'"
+        )
         for table in ("aaa.session", "aaa.session_history", "aaa.usage", "aaa.subscriber"):
             connection.execute(f"VACUUM ANALYZE {table}")
         connection.execute("CHECKPOINT")
