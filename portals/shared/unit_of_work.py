@@ -33,7 +33,8 @@ class Installation:
     def database(self) -> Database:
         """The engines, made at first use: the servers may start after the application."""
         if self._database is None:
-            self._database = Database(resolve(self.settings).database_url, self.settings.cells())
+            servers = resolve(self.settings)
+            self._database = Database(servers.database_socket_url or servers.database_url, self.settings.cells())
         return self._database
 
     def dispose(self) -> None:

@@ -128,9 +128,10 @@ def _renew(scope: TenantScope, account_ids: Sequence[int], now: datetime) -> int
     """Renew until the accounts run again or their balance is short; gives how many were renewed at least once."""
     first = renewed = renew_from_balance(scope, account_ids, now=now)
     for _ in range(MOST_MISSED_PERIODS):
-        if not renewed:
+        behind = [account.id for account in renewed if account.expires_at <= now]
+        if not behind:
             break
-        renewed = renew_from_balance(scope, renewed, now=now)
+        renewed = renew_from_balance(scope, behind, now=now)
     return len(first)
 
 

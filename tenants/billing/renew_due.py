@@ -9,7 +9,7 @@ from tenants.access.rules import RENEWAL_GRACE_SECONDS
 from tenants.billing.book import Prepared, prepare, store
 from tenants.billing.booking import Booking
 from tenants.billing.context import Context, offered_plan
-from tenants.billing.load import read_locked
+from tenants.billing.load import LockedAccount, read_locked
 from tenants.billing.purchase import apply_purchase, plan_purchase, promotion_terms
 from tenants.billing.rules_promotion import PromotionTerms
 from tenants.catalog.facts import plan_facts
@@ -20,8 +20,8 @@ from tenants.registry.settings import read as read_settings
 _GRACE = timedelta(seconds=RENEWAL_GRACE_SECONDS)
 
 
-def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: datetime) -> list[int]:
-    """Book the next period of each, as of the instant its last one ended; gives the ids of those that were renewed.
+def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: datetime) -> list[LockedAccount]:
+    """Book the next period of each, as of the instant its last one ended; gives those that were renewed, as they are.
 
     Left alone: who is not due, not covered, in arrears (his money would pay those first), or whose plan is no longer
     sold. Idempotent, because the expiry moves with the booking. The caller holds the locks of the accounts' rows.
@@ -38,7 +38,7 @@ def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: d
     if prepared:
         store(scope, prepared)
         _let_in_again(scope, prepared, now)
-    return [one.context.account.id for one in prepared]
+    return [one.context.account for one in prepared]
 
 
 def _let_in_again(scope: TenantScope, prepared: Sequence[Prepared], now: datetime) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from infra.db import schema_name
+from infra.db import ask, schema_name
 from infra.tenant_scope import TenantScope
 
 
@@ -63,7 +63,7 @@ _FACTS = """json_agg(json_build_object(
         SELECT json_agg(json_build_array(id, name, gift_kind, gift_value::text, minimum_quantity, first_purchase_only,
                                          starts_at, ends_at) ORDER BY id)
           FROM {schema}.promotions WHERE plan_id = p.id AND deleted_at IS NULL)))::text"""
-_SELECT = "SELECT {facts} FROM {schema}.plans p WHERE p.id = ANY(%(ids)s::bigint[])"
+_SELECT = "SELECT {facts} FROM {schema}.plans p WHERE p.id = ANY($1::bigint[])"
 
 
 def facts_sql(schema: str) -> str:
@@ -99,5 +99,5 @@ def plan_facts(scope: TenantScope, plan_ids: Iterable[int]) -> dict[int, PlanFac
     schema = schema_name(scope.tenant_id)
     scope.session.flush()  # read by SQL
     sql = _SELECT.format(facts=facts_sql(schema), schema=schema)
-    text = scope.session.connection().exec_driver_sql(sql, {"ids": sorted(plan_ids)}).scalar_one()
-    return parse_plans(text)
+    ids = "{" + ",".join(map(str, sorted(plan_ids))) + "}"
+    return parse_plans(ask(scope.session, sql, [ids])[0][0])

@@ -263,7 +263,8 @@ def main() -> int:
     try:
         with ensure_running(Settings(data_dir=folder)) as servers:
             keys.configure(_SECRET)
-            database = Database(servers.database_url)
+            url = servers.database_socket_url or servers.database_url
+            database = Database(url)
             prepare_database(database)
             shops = [make_shop(database, number, asked.accounts) for number in range(asked.tenants)]
             database.dispose()
@@ -271,7 +272,7 @@ def main() -> int:
             rate: float | None = None
             for _ in range(2):
                 crowd = Crowd(asked.workers, asked.threads, rate)
-                found, locked = measure_operations(servers.database_url, postmaster, shops, asked.operations, crowd)
+                found, locked = measure_operations(url, postmaster, shops, asked.operations, crowd)
                 rate, deadlocks = found * 0.8, deadlocks + locked
             for shop in shops:
                 with tenant_scope(database, shop.tenant) as scope:

@@ -4,9 +4,11 @@
 minute, first as expiries of who is online, then as renewals from the balance. Two worker processes run the job that
 the due clock enqueues (``workers.jobs.run_due``), one tenant at a time each, as two RQ workers would; the queue itself
 is left out. One line for each world: how long, what a due row costs (wall clock and CPU of the workers), and a look of
-the due clock with nothing due. It starts its own servers in a temporary folder.
+the due clock with nothing due. It starts its own servers in a temporary folder, or in ``--folder``, which keeps what is
+filled for the next run; ``--fill-only`` stops there.
 """
 
+import argparse
 import logging
 import multiprocessing
 import sys
@@ -28,7 +30,7 @@ from infra.tenant_scope import TenantRef, unscoped
 from tenants.onboarding import fill_demo
 from tenants.registry.keys import configure
 from tenants.registry.prepare import prepare_database
-from workers.context import open_context
+from workers.context import context, open_context
 from workers.due_clock import DueClock
 from workers.jobs.run_due import run_due
 
@@ -115,38 +117,62 @@ def _make_due(database: Database, tenant: TenantRef, count: int, kind: str) -> i
     return count
 
 
+def _fill(number: int, accounts: int) -> TenantRef:
+    """One tenant, made and filled unless it is there."""
+    database, now = context().database, clock.now()
+    tenant = fill_demo.ensure_demo_tenant(database, number, now=now)
+    with unscoped(database, reason="what an earlier run filled") as session:
+        there = session.execute(text("SELECT count(*) FROM aaa.subscriber WHERE tenant_id = :t"), {"t": tenant.id})
+        missing = there.scalar_one() < accounts
+    if missing:
+        fill_demo.fill_accounts(database, tenant, range(1, accounts + 1), now=now)
+        fill_demo.analyse(database, [tenant])
+    return tenant
+
+
+def run_worlds(settings: Settings, worlds: list[tuple[int, int]], *, fill_only: bool) -> None:
+    """Fill and measure one world after the other; prints two lines for each."""
+    known, made = open_context(settings), 0
+    prepare_database(known.database)
+    for count, accounts in worlds:
+        known.database.dispose()  # no connection may be inherited
+        with multiprocessing.Pool(WORKERS, _start_worker, (settings,)) as pool:
+            began = time.perf_counter()
+            tenants = pool.starmap(_fill, [(made + n, accounts) for n in range(1, count + 1)], chunksize=1)
+            made += count
+            _say(f"filled {count:,} x {accounts:,} in {time.perf_counter() - began:.0f} s")
+            for kind in () if fill_only else ("expiries", "renewals"):
+                _say(measure(known.database, known.redis, tenants, accounts, kind, pool).line())
+    with unscoped(known.database, reason="count what the bench left") as session:
+        waiting = session.execute(text("SELECT count(*) FROM work.outbox WHERE topic = 'radius.disconnect'"))
+        _say(f"disconnects written: {waiting.scalar_one():,}")
+    known.database.dispose()
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main() -> int:
     """Print two lines per world."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("worlds", nargs="*", default=WORLDS, help="TENANTSxACCOUNTS")
+    parser.add_argument("--folder", type=Path, help="keep the data here")
+    parser.add_argument("--fill-only", action="store_true")
+    asked = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    worlds = [tuple(int(n) for n in world.split("x")) for world in sys.argv[1:] or WORLDS]
-    with tempfile.TemporaryDirectory(prefix="broadloom-due-") as folder:
-        Path(folder).chmod(0o755)  # the servers may run as another user
-        settings = Settings(data_dir=Path(folder) / "data", secret_key="due work is measured with this key", demo=False)
+    tenants_and_accounts = [world.split("x") for world in asked.worlds]
+    worlds = [(int(tenants), int(accounts)) for tenants, accounts in tenants_and_accounts]
+    with tempfile.TemporaryDirectory(prefix="broadloom-due-") as temporary:
+        folder = asked.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)  # the servers may run as another user
+        settings = Settings(data_dir=folder / "data", secret_key="due work is measured with this key", demo=False)
         with ensure_running(settings) as servers:
             filled = replace(settings, database_url=servers.database_url, redis_url=servers.redis_url)
             configure(filled.secret_key)
-            known = open_context(filled)
-            prepare_database(known.database)
-            made = 0
-            for count, accounts in worlds:
-                refs = []
-                began = time.perf_counter()
-                for _ in range(count):
-                    made += 1
-                    refs.append(fill_demo.ensure_demo_tenant(known.database, made, now=clock.now()))
-                    fill_demo.fill_accounts(known.database, refs[-1], range(1, accounts + 1), now=clock.now())
-                fill_demo.analyse(known.database, refs)
-                sys.stdout.write(f"filled {count} x {accounts:,} in {time.perf_counter() - began:.0f} s\n")
-                known.database.dispose()  # no connection may be inherited
-                with multiprocessing.Pool(WORKERS, _start_worker, (filled,)) as pool:
-                    for kind in ("expiries", "renewals"):
-                        found = measure(known.database, known.redis, refs, accounts, kind, pool)
-                        sys.stdout.write(found.line() + "\n")
-                        sys.stdout.flush()
-            with unscoped(known.database, reason="count what the bench left") as session:
-                waiting = session.execute(text("SELECT count(*) FROM work.outbox WHERE topic = 'radius.disconnect'"))
-                sys.stdout.write(f"disconnects written: {waiting.scalar_one()}\n")
-            known.database.dispose()
+            run_worlds(filled, worlds, fill_only=asked.fill_only)
     return 0
 
 
