@@ -16,6 +16,7 @@ from sqlalchemy import Select, func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 Row = TypeVar("Row")
+Other = TypeVar("Other")
 COUNT_LIMIT = 10_000  # a list says "more than 10,000" instead of counting a million rows for one line of text
 
 
@@ -35,6 +36,10 @@ class Page(Generic[Row]):
     next: str = ""
     previous: str = ""
     total: Total | None = None
+
+    def of(self, kind: Callable[..., Other], total: Total | None = None) -> "Page[Other]":
+        """The same page with its rows as values: ``kind`` takes a row's columns by name."""
+        return Page(tuple(kind(**row._mapping) for row in self.rows), self.next, self.previous, total)  # type: ignore[attr-defined]
 
 
 def encode_cursor(values: Sequence[Any], *, backwards: bool = False) -> str:
@@ -74,14 +79,13 @@ def fetch_page(
     statement: Select[*tuple[Any, ...]],
     *,
     keys: Sequence[Any],
-    key_of: Callable[[Any], Sequence[Any]],
     cursor: str = "",
     size: int = 50,
     descending: bool = False,
 ) -> Page[Any]:
     """Fetch one page of ``statement`` (without ORDER BY), sorted by ``keys``, all in one direction and none nullable.
 
-    ``key_of`` gives a fetched row's values of ``keys``; together they must be unique.
+    The statement selects the keys under their own names; together they are unique.
     """
     types = [key.type.python_type for key in keys]
     position = decode_cursor(cursor, types)
@@ -101,9 +105,13 @@ def fetch_page(
     has_previous = bool(rows) and (position is not None if not backwards else more)
     return Page(
         tuple(rows),
-        next=encode_cursor(key_of(rows[-1])) if has_next else "",
-        previous=encode_cursor(key_of(rows[0]), backwards=True) if has_previous else "",
+        next=encode_cursor(_key(rows[-1], keys)) if has_next else "",
+        previous=encode_cursor(_key(rows[0], keys), backwards=True) if has_previous else "",
     )
+
+
+def _key(row: Any, keys: Sequence[Any]) -> list[Any]:
+    return [getattr(row, key.key) for key in keys]
 
 
 def count_bounded(session: Session, statement: Select[*tuple[Any, ...]], limit: int = COUNT_LIMIT) -> Total:

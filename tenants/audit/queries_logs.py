@@ -66,13 +66,11 @@ def list_audit(
         scope.session,
         statement,
         keys=(AuditEntry.at, AuditEntry.id),
-        key_of=lambda row: (row.at, row.id),
         cursor=cursor,
         size=size,
         descending=True,
     )
-    rows = tuple(AuditRow(**row._mapping) for row in page.rows)
-    return Page(rows, page.next, page.previous, count_bounded(scope.session, select(AuditEntry.id).where(*where)))
+    return page.of(AuditRow, count_bounded(scope.session, select(AuditEntry.id).where(*where)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +113,8 @@ def list_logins(
         scope.session,
         select(*columns).where(*where),
         keys=(LoginEntry.at, LoginEntry.id),
-        key_of=lambda row: (row.at, row.id),
         cursor=cursor,
         size=size,
         descending=True,
     )
-    rows = tuple(LoginRow(**row._mapping) for row in page.rows)
-    return Page(rows, page.next, page.previous, count_bounded(scope.session, select(LoginEntry.id).where(*where)))
+    return page.of(LoginRow, count_bounded(scope.session, select(LoginEntry.id).where(*where)))

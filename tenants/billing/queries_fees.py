@@ -105,13 +105,11 @@ def list_fees(scope: TenantScope, wanted: FeeFilter, actor: Actor, *, cursor: st
         scope.session,
         statement,
         keys=(FeeRecord.at, FeeRecord.id),
-        key_of=lambda row: (row.at, row.id),
         cursor=cursor,
         size=size,
         descending=True,
     )
-    rows = tuple(FeeRow(**row._mapping) for row in page.rows)
-    return Page(rows, page.next, page.previous, count_bounded(scope.session, _joined(FeeRecord.id).where(*where)))
+    return page.of(FeeRow, count_bounded(scope.session, _joined(FeeRecord.id).where(*where)))
 
 
 def total_fees(scope: TenantScope, wanted: FeeFilter, actor: Actor) -> FeeTotals:
@@ -235,7 +233,6 @@ def list_settlements(scope: TenantScope, actor: Actor, *, cursor: str = "", size
         scope.session,
         statement,
         keys=(Settlement.settled_at, Settlement.id),
-        key_of=lambda row: (row.settled_at, row.id),
         cursor=cursor,
         size=size,
         descending=True,

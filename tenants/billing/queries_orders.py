@@ -97,7 +97,6 @@ def list_orders(
         scope.session,
         _statement().where(*where),
         keys=(Order.at, Order.id),
-        key_of=lambda row: (row.at, row.id),
         cursor=cursor,
         size=size,
         descending=True,

@@ -38,12 +38,11 @@ def own_orders(scope: TenantScope, account_id: int, *, cursor: str = "", size: i
         scope.session,
         select(*columns).where(Order.account_id == account_id),
         keys=(Order.id,),
-        key_of=lambda row: (row.id,),
         cursor=cursor,
         size=size,
         descending=True,
     )
-    return Page(tuple(OwnOrder(**row._mapping) for row in page.rows), page.next, page.previous)
+    return page.of(OwnOrder)
 
 
 def own_order(scope: TenantScope, account_id: int, number: str) -> tuple[OwnOrder, tuple[OrderLineView, ...]]:

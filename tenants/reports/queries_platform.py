@@ -85,7 +85,6 @@ def list_tenants(
             session,
             _tenant_statement().where(*where),
             keys=(key, Tenant.id),
-            key_of=lambda row: (getattr(row, key.key), row.id),
             cursor=cursor,
             size=size,
             descending=sort.startswith("-"),
@@ -296,12 +295,11 @@ def list_platform_audit(
             session,
             statement,
             keys=(entry.at, entry.id),
-            key_of=lambda row: (row.at, row.id),
             cursor=cursor,
             size=size,
             descending=True,
         )
-    return Page(tuple(PlatformEntry(**row._mapping) for row in page.rows), page.next, page.previous)
+    return page.of(PlatformEntry)
 
 
 def list_tiers(database: Database) -> tuple[tuple[str, str, str], ...]:

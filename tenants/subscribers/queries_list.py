@@ -129,7 +129,6 @@ def list_accounts(
         scope.session,
         select(Account.id, key).where(*where),
         keys=(key, Account.id),
-        key_of=lambda row: (getattr(row, key.key), row.id),
         cursor=cursor,
         size=size,
         descending=sort.startswith("-"),

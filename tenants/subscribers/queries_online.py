@@ -144,13 +144,11 @@ def list_online(
         scope.session,
         statement,
         keys=(key, OnlineSession.nas_id, OnlineSession.session_id, OnlineSession.username),
-        key_of=lambda row: (getattr(row, key.key), row.nas_id, row.session_id, row.username),
         cursor=cursor,
         size=size,
         descending=sort.startswith("-"),
     )
-    rows = tuple(OnlineRow(**row._mapping) for row in page.rows)
-    return Page(rows, page.next, page.previous, count_bounded(scope.session, statement))
+    return page.of(OnlineRow, count_bounded(scope.session, statement))
 
 
 def session_keys(
@@ -381,9 +379,8 @@ def list_history(
         scope.session,
         statement,
         keys=(SessionHistory.ended_at, SessionHistory.nas_id, SessionHistory.session_id, SessionHistory.started_at),
-        key_of=lambda row: (row.ended_at, row.nas_id, row.session_id, row.started_at),
         cursor=cursor,
         size=size,
         descending=True,
     )
-    return Page(tuple(HistoryRow(**row._mapping) for row in page.rows), page.next, page.previous)
+    return page.of(HistoryRow)

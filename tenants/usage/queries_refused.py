@@ -65,13 +65,11 @@ def list_refused(
         scope.session,
         statement,
         keys=(RefusedPacket.at, RefusedPacket.id),
-        key_of=lambda row: (row.at, row.id),
         cursor=cursor,
         size=size,
         descending=True,
     )
-    rows = tuple(RefusedRow(**row._mapping) for row in page.rows)
-    return Page(rows, page.next, page.previous, count_bounded(scope.session, statement))
+    return page.of(RefusedRow, count_bounded(scope.session, statement))
 
 
 def count_refused_by_reason(scope: TenantScope, since: datetime) -> dict[str, int]:
