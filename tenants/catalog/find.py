@@ -1,6 +1,7 @@
 """Look-ups by id or name within the tenant; what another tenant has is as unknown as nothing."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -12,6 +13,7 @@ from tenants.catalog.models import Plan, PlanGroup, RateProfile
 from tenants.network.models import Region
 
 _HIGHEST_ID = 2**63 - 1
+Named = TypeVar("Named", Plan, PlanGroup, Region)
 
 
 def as_id(ref: int | str) -> int | None:
@@ -25,14 +27,7 @@ def as_id(ref: int | str) -> int | None:
 
 def find_plan(scope: TenantScope, ref: int | str, *, lock: bool = False) -> Plan:
     """The plan with this id, else with this name. Raises PlanNotFound (also for a deleted one)."""
-    statement = select(Plan).where(Plan.deleted_at.is_(None))
-    if lock:
-        statement = statement.with_for_update()
-    plan = None
-    if (plan_id := as_id(ref)) is not None:
-        plan = scope.session.scalar(statement.where(Plan.id == plan_id))
-    if plan is None and isinstance(ref, str):
-        plan = scope.session.scalar(statement.where(Plan.name == ref))
+    plan = _find(scope, Plan, ref, lock=lock)
     if plan is None:
         raise PlanNotFound(field="plan", what="plan", ref=ref)
     return plan
@@ -40,14 +35,7 @@ def find_plan(scope: TenantScope, ref: int | str, *, lock: bool = False) -> Plan
 
 def find_group(scope: TenantScope, ref: int | str, *, lock: bool = False) -> PlanGroup:
     """The plan group with this id, else with this name. Raises PlanGroupNotFound."""
-    statement = select(PlanGroup).where(PlanGroup.deleted_at.is_(None))
-    if lock:
-        statement = statement.with_for_update()
-    group = None
-    if (group_id := as_id(ref)) is not None:
-        group = scope.session.scalar(statement.where(PlanGroup.id == group_id))
-    if group is None and isinstance(ref, str):
-        group = scope.session.scalar(statement.where(PlanGroup.name == ref))
+    group = _find(scope, PlanGroup, ref, lock=lock)
     if group is None:
         raise PlanGroupNotFound(field="group", what="plan group", ref=ref)
     return group
@@ -66,12 +54,7 @@ def find_regions(scope: TenantScope, refs: Sequence[int | str]) -> list[Region]:
     """The regions with these ids or names, each once. Raises RegionUnknown for the first that does not exist."""
     found: dict[int, Region] = {}
     for ref in refs:
-        region = None
-        living = select(Region).where(Region.deleted_at.is_(None))
-        if (region_id := as_id(ref)) is not None:
-            region = scope.session.scalar(living.where(Region.id == region_id))
-        if region is None and isinstance(ref, str):
-            region = scope.session.scalar(living.where(Region.name == ref))
+        region = _find(scope, Region, ref)
         if region is None:
             raise RegionUnknown(field="regions", what="region", ref=ref)
         found[region.id] = region
@@ -91,3 +74,15 @@ def store_named(scope: TenantScope, row: TenantBase, name: str, *, field: str = 
         if "_name" in str(error.orig):
             raise NameTaken(field=field, name=name) from None
         raise
+
+
+def _find(scope: TenantScope, model: type[Named], ref: int | str, *, lock: bool = False) -> Named | None:
+    living = select(model).where(model.deleted_at.is_(None))
+    if lock:
+        living = living.with_for_update()
+    found = None
+    if (row_id := as_id(ref)) is not None:
+        found = scope.session.scalar(living.where(model.id == row_id))
+    if found is None and isinstance(ref, str):
+        found = scope.session.scalar(living.where(model.name == ref))
+    return found

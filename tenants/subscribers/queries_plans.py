@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from infra.tenant_scope import TenantScope
 from tenants.catalog.models import Plan, PlanGroup, PlanPrice, PlanRegion, Promotion, RateProfile
@@ -178,41 +178,34 @@ class PromotionRow:
 
 def open_promotions(scope: TenantScope, plan_id: int, now: datetime) -> tuple[PromotionRow, ...]:
     """The promotions of a plan that run or will run."""
-    columns = [getattr(Promotion, name) for name in PromotionRow.__dataclass_fields__]
-    rows = scope.session.execute(
-        select(*columns)
-        .where(Promotion.plan_id == plan_id, Promotion.deleted_at.is_(None), Promotion.ends_at > now)
-        .order_by(Promotion.starts_at, Promotion.id)
-    ).all()
+    ours = _promotions().where(Promotion.plan_id == plan_id, Promotion.ends_at > now)
+    rows = scope.session.execute(ours.order_by(Promotion.starts_at, Promotion.id)).all()
     return tuple(PromotionRow(**row._mapping) for row in rows)
 
 
 def running_promotions(scope: TenantScope, plan_ids: Sequence[int], now: datetime) -> dict[int, PromotionRow]:
     """By plan, the promotion that runs now and ends last; those for first purchases are left out."""
-    columns = [getattr(Promotion, name) for name in PromotionRow.__dataclass_fields__]
-    rows = scope.session.execute(
-        select(*columns)
-        .where(
-            Promotion.plan_id.in_(plan_ids),
-            Promotion.deleted_at.is_(None),
-            Promotion.first_purchase_only.is_(False),
-            Promotion.starts_at <= now,
-            Promotion.ends_at > now,
-        )
-        .order_by(Promotion.ends_at, Promotion.id)
-    ).all()
+    running = _promotions().where(
+        Promotion.plan_id.in_(plan_ids),
+        Promotion.first_purchase_only.is_(False),
+        Promotion.starts_at <= now,
+        Promotion.ends_at > now,
+    )
+    rows = scope.session.execute(running.order_by(Promotion.ends_at, Promotion.id)).all()
     return {row.plan_id: PromotionRow(**row._mapping) for row in rows}
 
 
 def promotion_detail(scope: TenantScope, promotion_id: int) -> PromotionRow:
     """One promotion that was not ended. Raises :class:`NotFound`."""
-    columns = [getattr(Promotion, name) for name in PromotionRow.__dataclass_fields__]
-    row = scope.session.execute(
-        select(*columns).where(Promotion.id == promotion_id, Promotion.deleted_at.is_(None))
-    ).first()
+    row = scope.session.execute(_promotions().where(Promotion.id == promotion_id)).first()
     if row is None:
         raise NotFound(what="promotion", ref=promotion_id)
     return PromotionRow(**row._mapping)
+
+
+def _promotions() -> Select[*tuple[Any, ...]]:
+    columns = [getattr(Promotion, name) for name in PromotionRow.__dataclass_fields__]
+    return select(*columns).where(Promotion.deleted_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
