@@ -6,13 +6,13 @@ from typing import Any
 
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
-from tenants.audit.record import record
 from tenants.kernel.actor import SYSTEM, Actor
 from tenants.subscribers.edit_account import change_fields
 from tenants.subscribers.errors import BadValue
 from tenants.subscribers.fields import refresh_search
 from tenants.subscribers.find import find_customer, lock_account
 from tenants.subscribers.models import Account
+from tenants.subscribers.record_account import record_account
 from tenants.subscribers.rules import LEARN, normalise_mac
 
 BINDINGS = {"mac": ("bind_mac", ""), "port": ("bind_port", ""), "nas": ("bind_nas_id", None), "ip": ("static_ip", "")}
@@ -67,16 +67,6 @@ def learn_bindings(
         return False
     account.updated_at = now
     refresh_search(account, find_customer(scope, account.customer_id, lock=True))
-    record(
-        scope,
-        actor=SYSTEM,
-        action="account.bind",
-        object_kind="account",
-        object_id=account.id,
-        object_label=account.username,
-        before=before,
-        after=after,
-        now=now,
-    )
+    record_account(scope, account, "account.bind", actor=SYSTEM, now=now, before=before, after=after)
     project_account(scope, account.id)
     return True

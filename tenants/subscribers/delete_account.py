@@ -8,11 +8,11 @@ from infra.outbox import clear_due, set_due
 from infra.tenant_scope import TenantScope
 from tenants.access.disconnect import disconnect_account
 from tenants.access.project import project_account
-from tenants.audit.record import record
 from tenants.kernel.actor import SYSTEM, Actor
 from tenants.subscribers.errors import AccountIsOpen, NotDeleted, RestoreTooLate, UsernameTaken
 from tenants.subscribers.find import lock_account
 from tenants.subscribers.models import Account
+from tenants.subscribers.record_account import record_account
 from tenants.subscribers.rules import NAME_KEPT_DAYS, name_released_from
 
 RELEASE_NAME = "account.release_name"  # due kind: 30 days after closing or deleting
@@ -32,7 +32,7 @@ def delete_account(scope: TenantScope, account_id: int, *, actor: Actor, now: da
     account.deleted_at = account.updated_at = now
     disconnect_account(scope, account.id, "deleted")
     keep_name(scope, account.id, now)
-    _log(scope, account, "account.delete", actor, now)
+    record_account(scope, account, "account.delete", actor=actor, now=now)
     project_account(scope, account.id)
     return account
 
@@ -53,7 +53,7 @@ def restore_account(scope: TenantScope, account_id: int, *, actor: Actor, now: d
         raise UsernameTaken(field="username", username=account.username) from None
     if account.state != "closed":
         clear_due(scope.session, scope.tenant_id, RELEASE_NAME, account.id)
-    _log(scope, account, "account.restore", actor, now)
+    record_account(scope, account, "account.restore", actor=actor, now=now)
     project_account(scope, account.id)
     return account
 
@@ -73,17 +73,5 @@ def release_name(scope: TenantScope, account_id: int, *, now: datetime) -> bool:
         set_due(scope.session, scope.tenant_id, RELEASE_NAME, account.id, name_released_from(min(ended)))
         return False
     account.name_released_at = now
-    _log(scope, account, "account.release_name", SYSTEM, now)
+    record_account(scope, account, "account.release_name", actor=SYSTEM, now=now)
     return True
-
-
-def _log(scope: TenantScope, account: Account, action: str, actor: Actor, now: datetime) -> None:
-    record(
-        scope,
-        actor=actor,
-        action=action,
-        object_kind="account",
-        object_id=account.id,
-        object_label=account.username,
-        now=now,
-    )

@@ -7,13 +7,13 @@ from typing import Any
 
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
-from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.registry.keys import box_for
 from tenants.subscribers.create_account import require_free_address
 from tenants.subscribers.fields import checked_fields, facts_of, refresh_search, set_fields
 from tenants.subscribers.find import find_customer, lock_account
 from tenants.subscribers.models import Account
+from tenants.subscribers.record_account import record_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,6 @@ def change_fields(
         return account
     refresh_search(account, customer)
     account.updated_at = now
-    record(
-        scope,
-        actor=actor,
-        action=action,
-        object_kind="account",
-        object_id=account.id,
-        object_label=account.username,
-        before=before,
-        after=after,
-        now=now,
-    )
+    record_account(scope, account, action, actor=actor, now=now, before=before, after=after)
     project_account(scope, account.id)
     return account

@@ -6,13 +6,13 @@ from datetime import datetime
 from infra.crypto import SUBSCRIBER_PASSWORD
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
-from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.registry.keys import box_for
 from tenants.registry.settings import read
 from tenants.subscribers.errors import PasswordHidden
 from tenants.subscribers.find import find_account, lock_account
 from tenants.subscribers.models import Account
+from tenants.subscribers.record_account import record_account
 from tenants.subscribers.rules import check_password
 
 
@@ -29,15 +29,7 @@ def reset_password(scope: TenantScope, account_id: int, password: str, *, actor:
     account.password_sealed = box_for(scope).seal(password.encode(), SUBSCRIBER_PASSWORD)
     account.selfcare_epoch += 1
     account.updated_at = now
-    record(
-        scope,
-        actor=actor,
-        action="account.reset_password",
-        object_kind="account",
-        object_id=account.id,
-        object_label=account.username,
-        now=now,
-    )
+    record_account(scope, account, "account.reset_password", actor=actor, now=now)
     project_account(scope, account.id)
     return account
 
@@ -48,15 +40,7 @@ def query_password(scope: TenantScope, account_id: int, *, actor: Actor, now: da
     if not read(scope).show_password:
         raise PasswordHidden
     account = find_account(scope, account_id, actor=actor)
-    record(
-        scope,
-        actor=actor,
-        action="account.query_password",
-        object_kind="account",
-        object_id=account.id,
-        object_label=account.username,
-        now=now,
-    )
+    record_account(scope, account, "account.query_password", actor=actor, now=now)
     return open_password(scope, account)
 
 

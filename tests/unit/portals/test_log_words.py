@@ -6,7 +6,7 @@ from pathlib import Path
 from portals.admin.log_words import ACTIONS, FAMILIES
 from tests.fixtures.radius import REPOSITORY
 
-RECORDED = re.compile(r'(?:action=|_record\(scope, |_log\(scope, account, )"([a-z_]+\.[a-z_-]+)"')
+RECORDED = re.compile(r'(?:action=|_record\(scope, |record_account\(scope, account, )"([a-z_]+\.[a-z_-]+)"')
 OPERATION = re.compile(r'perform\(scope, "([a-z-]+)"')
 PLATFORM = {"sign_up.delete", "platform.change_password"}  # in the platform's own log
 
