@@ -31,7 +31,7 @@ def log_in() -> str | Response | tuple[str, int]:
         with form.refusals():
             asked = SelfLogIn(username, password, request.remote_addr or "")
             found = try_log_in(installation().database, g.tenant, asked, now=present())
-            sign_in(found.account_id, found.session_epoch)
+            sign_in(found.account_id, found.session_epoch, login_id=found.login_id)
             return redirect(after_login(url_for("selfcare.show_home")), 303)
     return _page(form), 422
 

@@ -9,6 +9,7 @@ so that a changed password or a second login ends the others (STF-4).
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, cast
 
 from flask import Flask, Request, current_app, g, redirect, request, session, url_for
@@ -25,6 +26,7 @@ from portals.shared.frame import Portal
 from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_idle_seconds
 from portals.shared.toasts import toast
+from tenants.audit.log_login import log_logout
 from tenants.kernel.actor import Actor
 from tenants.registry.errors import TenantSuspended
 from tenants.registry.support_login import SupportView, running_support
@@ -108,25 +110,35 @@ def here() -> Visitor:
     return found
 
 
-def sign_in(id: int, epoch: int, *, portal: Portal | None = None, by: str = "") -> None:
-    """Remember a login after the password was found right. What an earlier visitor left behind is dropped first."""
+def sign_in(id: int, epoch: int, *, portal: Portal | None = None, by: str = "", login_id: int = 0) -> None:
+    """Remember a login after the password was found right. What an earlier visitor left behind is dropped first.
+
+    ``login_id``: its entry in the tenant's login log, where :func:`sign_out` notes the end; a person who is here
+    already (with a new password now) goes on under the same one.
+    """
     portal = portal or current_portal()
     if portal is None or not portal.realm:
         raise RuntimeError("a portal without a realm has nobody to sign in")
+    earlier = session.get(_key(portal), {})
+    login_id = login_id or (earlier.get("login", 0) if earlier.get("id") == id else 0)
     kept = {key: value for key, value in session.items() if isinstance(value, dict) and "@" in key}
     session.clear()  # also the CSRF token: one that was planted before the login is worth nothing after it
     now = int(clock.now().timestamp())
     session.update(kept)
-    session[_key(portal)] = {"id": id, "epoch": epoch, "since": now, "seen": now, "by": by, "n": secrets.token_hex(4)}
+    session[_key(portal)] = {
+        "id": id, "epoch": epoch, "since": now, "seen": now, "by": by, "login": login_id, "n": secrets.token_hex(4)
+    }  # fmt: skip
     g.pop("_login_user", None)
 
 
-def sign_out(portal: Portal | None = None) -> None:
-    """Forget the login of this portal."""
+def sign_out(portal: Portal | None = None, *, at: datetime | None = None) -> None:
+    """Forget the login of this portal, and note its end (now, or ``at`` when it ended earlier) in the login log."""
     portal = portal or current_portal()
     if portal is not None:
-        session.pop(_key(portal), None)
+        left = session.pop(_key(portal), None)
         session.pop("csrf_token", None)
+        if isinstance(left, dict) and left.get("login"):
+            log_logout(g.scope, int(left["login"]), now=at or g.now)
     g.pop("_login_user", None)
 
 
@@ -153,12 +165,12 @@ def _load(_request: Request) -> Visitor | None:
     usual = tenant_idle_seconds if portal.realm == "operator" else lambda: IDLE_SECONDS
     idle: Callable[[], int] = portal.more.get("idle_seconds", usual)
     if now - login.seen > idle():
-        sign_out(portal)
+        sign_out(portal, at=datetime.fromtimestamp(login.seen, UTC))
         toast(_("You were signed out because nothing happened for a while."))
         return None
     found = _support_visitor(login) if login.by else portal.load(login)
     if found is None:
-        sign_out(portal)
+        sign_out(portal, at=datetime.fromtimestamp(login.seen, UTC))
         if login.by:
             toast(_("The support login is over."))
         return None

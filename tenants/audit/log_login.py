@@ -1,13 +1,17 @@
 """Writes the login log (STF-7)."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from infra.tenant_scope import TenantScope
+from infra.db import Database
+from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.audit.models import LoginEntry
+from tenants.kernel.errors import BusinessError
 
 Realm = Literal["admin", "selfcare", "agency"]
 LoginResult = Literal["ok", "wrong_password", "unknown", "disabled", "locked"]
+T = TypeVar("T")
 _LONGEST_SUBJECT = 100
 
 
@@ -40,3 +44,15 @@ def log_logout(scope: TenantScope, login_id: int, *, now: datetime) -> None:
     entry = scope.session.get(LoginEntry, login_id)
     if entry is not None and entry.ended_at is None:
         entry.ended_at = now
+
+
+def in_own_unit(database: Database, tenant: TenantRef, try_it: Callable[[TenantScope], T | BusinessError]) -> T:
+    """``try_it`` in a unit of work of its own, so that a refused try, which it returns, is kept as well.
+
+    Raises the refusal after the commit.
+    """
+    with tenant_scope(database, tenant) as scope:
+        outcome = try_it(scope)
+    if isinstance(outcome, BusinessError):
+        raise outcome
+    return outcome

@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from infra.crypto import hash_password, verify_password
 from infra.db import Database
-from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
-from tenants.audit.log_login import LoginResult, log_login
+from infra.tenant_scope import TenantRef, TenantScope
+from tenants.audit.log_login import LoginResult, in_own_unit, log_login
 from tenants.kernel.errors import BusinessError
 from tenants.staff.errors import LoginLocked, OperatorDisabled, WrongCredentials
 from tenants.staff.models import Operator
@@ -43,11 +43,7 @@ class LoggedIn:
 
 def try_log_in(database: Database, tenant: TenantRef, command: LogIn, *, now: datetime) -> LoggedIn:
     """:func:`log_in` in a unit of work of its own, so that a refused try is kept as well."""
-    with tenant_scope(database, tenant) as scope:
-        outcome = log_in(scope, command, now=now)
-    if isinstance(outcome, BusinessError):
-        raise outcome
-    return outcome
+    return in_own_unit(database, tenant, lambda scope: log_in(scope, command, now=now))
 
 
 def log_in(scope: TenantScope, command: LogIn, *, now: datetime) -> LoggedIn | BusinessError:

@@ -1,6 +1,9 @@
 """Staff sign in and out, and choose a password of their own (STF-4, STF-5, STF-7)."""
 
+from sqlalchemy import select
+
 from infra import clock
+from tenants.audit.models import LoginEntry
 from tenants.staff.add_operator import AddOperator, add_operator
 from tenants.staff.find import find_role
 from tests.fixtures.accounts import OWNER
@@ -25,7 +28,11 @@ def test_a_wrong_password_says_only_that_something_was_wrong_and_keeps_the_name(
 
 
 def test_signing_out_ends_it(desk):
+    before = clock.now()
     desk.submit("/", to="/logout")
+    with desk.scope() as scope:
+        entry = scope.session.scalars(select(LoginEntry).where(LoginEntry.realm == "admin")).one()
+    assert before <= entry.ended_at <= clock.now()
     assert "Staff of" in desk.text()
     desk.get("/accounts/")
     assert "Staff of" in desk.text()
