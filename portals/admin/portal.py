@@ -48,7 +48,7 @@ from portals.admin.view_memory import OperatorViews
 from portals.shared.frame import Frame, Giver, NavChild, NavEntry, NearMatch, Portal, visible
 from portals.shared.i18n import _, lazy
 from portals.shared.login import Login, Visitor, here
-from portals.shared.tenancy import tenant_accent, tenant_brand, tenant_idle_seconds
+from portals.shared.tenancy import tenant_accent, tenant_brand, tenant_idle_seconds, tenant_settings
 from tenants.reports.queries_search import search_everything
 from tenants.staff.actor import signed_in
 from tenants.staff.permissions import LABELS
@@ -149,6 +149,7 @@ def frame() -> Frame:
     person = here()
     return Frame(
         brand=tenant_brand(),
+        title=tenant_settings().page_title,
         nav=visible(NAV, person.may),
         foot=visible(FOOT, person.may),
         home_url=url_for("admin.home"),

@@ -15,6 +15,8 @@ from portals.shared.toasts import toast
 from tenants.kernel.errors import NotFound
 from tenants.registry.settings import CATALOGUE, GROUPS, Setting, read, write_many
 
+_NO_FIELD = ("logo", "login_background")  # name files; there is no field for them before files can be uploaded
+
 
 @blueprint.route("/settings/", defaults={"group": "general"}, methods=["GET", "POST"])
 @blueprint.route("/settings/<group>", methods=["GET", "POST"])
@@ -23,7 +25,7 @@ def edit_settings(group: str) -> str | Response | tuple[str, int]:
     """One group a page; only what changed is written, each change into the operation log."""
     if group not in GROUPS:
         raise NotFound(what="settings group", ref=group)
-    catalogue = [setting for setting in CATALOGUE.values() if setting.group == group]
+    catalogue = [setting for setting in CATALOGUE.values() if setting.group == group and setting.key not in _NO_FIELD]
     labels = {setting.key: _(setting.label) for setting in catalogue}
     now_set = read(scope())
     if request.method == "GET":

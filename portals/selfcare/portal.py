@@ -7,7 +7,7 @@ from portals.selfcare.blueprint import blueprint, scope
 from portals.shared.frame import Frame, NavEntry, Portal
 from portals.shared.i18n import lazy
 from portals.shared.login import Login, Visitor, here
-from portals.shared.tenancy import tenant_accent, tenant_brand
+from portals.shared.tenancy import tenant_accent, tenant_brand, tenant_settings
 from tenants.subscribers.self_signed_in import self_signed_in
 
 NAV = (
@@ -28,6 +28,7 @@ def frame() -> Frame:
     """Four tabs and the provider's name and colour."""
     return Frame(
         brand=tenant_brand(),
+        title=tenant_settings().page_title,
         nav=NAV,
         home_url=url_for("selfcare.show_home"),
         person=here().name,

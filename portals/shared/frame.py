@@ -36,6 +36,7 @@ class Frame:
     """The frame of one request. Addresses are ready-made; "" leaves the thing out."""
 
     brand: str
+    title: str = ""  # what the browser's window is called behind the page's own title; "" = the brand
     nav: Sequence[NavEntry] = ()
     foot: Sequence[NavEntry] = ()
     home_url: str = ""

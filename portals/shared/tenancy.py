@@ -39,7 +39,7 @@ def tenant_settings() -> TenantSettings:
 
 def tenant_frame(home_url: str) -> Frame:
     """The frame of a tenant's page without menu: before the login, and for errors."""
-    return Frame(brand=tenant_brand(), home_url=home_url, accent=tenant_accent())
+    return Frame(brand=tenant_brand(), title=tenant_settings().page_title, home_url=home_url, accent=tenant_accent())
 
 
 def tenant_brand() -> str:

@@ -2,9 +2,11 @@
 
 import pytest
 
-from tenants.registry.settings import GROUPS, read
+from infra import clock
+from tenants.registry.settings import GROUPS, read, write
 from tenants.staff.find import find_role
 from tenants.staff.queries_staff import list_roles
+from tests.fixtures.accounts import OWNER
 from tests.fixtures.tenants import OWNER_PASSWORD
 
 
@@ -34,6 +36,13 @@ def test_a_setting_holds_at_once(desk):
     assert "Saved 2 changes." in desk.text()
     with desk.scope() as scope:
         assert (read(scope).reversal_seconds, read(scope).reversal_cutoff_hour) == (7200, None)
+
+
+def test_the_window_is_called_as_the_provider_wants(desk):
+    assert f"<title>Home · {desk.tenant.name}</title>" in desk.get("/").get_data(as_text=True)
+    with desk.scope() as scope:
+        write(scope, "page_title", "Harbour Net", actor=OWNER, now=clock.now())
+    assert "<title>Home · Harbour Net</title>" in desk.get("/").get_data(as_text=True)
 
 
 @pytest.mark.parametrize(
