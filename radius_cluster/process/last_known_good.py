@@ -3,9 +3,9 @@
 from collections import deque
 from typing import Any, Final
 
-# Some 50 MB in all. Freeing one generation takes a few milliseconds in which no packet is answered: so they are small.
-_MOST_OF_A_GENERATION: Final = 12_500
-_GENERATIONS: Final = 8
+# Some 50 MB in all. Freeing one generation takes a millisecond in which no packet is answered: so they are small.
+_MOST_OF_A_GENERATION: Final = 2_500
+_GENERATIONS: Final = 40
 
 Generation = dict[tuple[int, str], Any]
 

@@ -9,6 +9,7 @@ from radius_cluster.process.last_known_good import LastKnownGood
 @pytest.fixture
 def memory(monkeypatch: pytest.MonkeyPatch) -> LastKnownGood:
     monkeypatch.setattr(last_known_good, "_MOST_OF_A_GENERATION", 10)
+    monkeypatch.setattr(last_known_good, "_GENERATIONS", 8)
     return LastKnownGood()
 
 
