@@ -32,7 +32,7 @@ listen_addresses = '127.0.0.1'
 port = {port}
 unix_socket_directories = '{socket_folder}'
 max_connections = 200
-shared_buffers = 256MB
+shared_buffers = {shared_buffers}MB
 maintenance_work_mem = 128MB
 effective_cache_size = 1GB
 random_page_cost = 1.1                  # solid-state disks
@@ -54,6 +54,11 @@ log_line_prefix = '%m [%p] '
 log_checkpoints = off
 log_lock_waits = on
 """
+
+
+def _shared_megabytes(memory_octets: int) -> int:
+    """Of the machine's memory for the database's pages: a million accounts with their indexes take some 400 MB."""
+    return min(1_024, max(128, memory_octets // 16 // 2**20))
 
 
 class EmbeddedPostgres:
@@ -199,6 +204,7 @@ class EmbeddedPostgres:
             port=port,
             socket_folder=socket_address.replace("'", "''"),
             fsync="on" if self._fsync else "off",
+            shared_buffers=_shared_megabytes(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")),
         )
         path.write_text(text)
         path.chmod(0o600)
