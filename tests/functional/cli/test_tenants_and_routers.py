@@ -4,7 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from infra.db import Database
+from infra.tenant_scope import tenant_scope
+from tenants.audit.seal_chain import seal_chain
+from tenants.registry.directory import find_tenant
 from tests.fixtures.command_line import CommandLine
 
 PASSWORD = "gull-river-42"
@@ -210,3 +215,21 @@ def test_many_routers_at_once(cli: CommandLine, acme: str, tmp_path: Path) -> No
     assert [bool(row["secret"]) for row in rows] == [True, True]
     listed = cli("nas", "list", "--tenant", acme)
     assert [(row["vendor"], row["ddns_name"]) for row in listed] == [("huawei", "north.dyn.example"), ("zte", "")]
+
+
+def test_the_operation_log_is_proved_unaltered(cli: CommandLine, acme: str, fresh_database_url: str) -> None:
+    database = Database(fresh_database_url)
+    with tenant_scope(database, find_tenant(database, acme)) as scope:
+        seal_chain(scope)
+    proved = cli("log", "verify", "--tenant", acme)
+    assert proved["ok"]
+    assert proved["entries"] > 5
+    with database.owner_connection() as connection:
+        table = f"t_{find_tenant(database, acme).id}.audit_entries"
+        connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        connection.execute(text(f"UPDATE {table} SET actor_name = 'Bob' WHERE position = 4"))
+        connection.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+    database.dispose()
+    code, out, _ = cli.run("log", "verify", "--tenant", acme)
+    assert code == 1
+    assert "was altered" in out
