@@ -1,14 +1,15 @@
 """The blueprint all pages of the staff's portal hang on, and what each view takes from the request."""
 
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from flask import Blueprint, g, url_for
 
-from infra.tenant_scope import TenantScope
 from portals.admin import page_words
 from portals.shared.currency import currency_sign
-from tenants.kernel.actor import Actor
+from portals.shared.in_request import actor as actor  # every view takes them from here
+from portals.shared.in_request import present as present
+from portals.shared.in_request import scope as scope
 from tenants.subscribers.kick import SessionKey
 
 blueprint = Blueprint("admin", __name__, template_folder="templates")
@@ -24,21 +25,6 @@ def session_url(row: Any) -> str:
     """The address of a session's page, for the rows of lists."""
     key = SessionKey(row.nas_id, row.session_id, row.username).text()
     return url_for("admin.show_session", key=key, began=f"{row.started_at.timestamp():.6f}")
-
-
-def scope() -> TenantScope:
-    """The unit of work of this request, inside the tenant of the address."""
-    return cast(TenantScope, g.scope)
-
-
-def actor() -> Actor:
-    """Who asks."""
-    return cast(Actor, g.actor)
-
-
-def present() -> datetime:
-    """The one instant of this request."""
-    return cast(datetime, g.now)
 
 
 def local_midnight(days_ago: int = 0) -> datetime:

@@ -1,13 +1,11 @@
 """The blueprint all pages of the platform console hang on, and what each view takes from the request."""
 
-from datetime import datetime
-from typing import cast
-
-from flask import Blueprint, g
+from flask import Blueprint
 
 from infra.db import Database
+from portals.shared.in_request import actor as actor  # every view takes them from here
+from portals.shared.in_request import present as present
 from portals.shared.unit_of_work import installation
-from tenants.kernel.actor import Actor
 
 blueprint = Blueprint("platform", __name__, template_folder="templates")
 
@@ -15,13 +13,3 @@ blueprint = Blueprint("platform", __name__, template_folder="templates")
 def database() -> Database:
     """All cells; the console's reads and deeds open their own units of work across tenants."""
     return installation().database
-
-
-def actor() -> Actor:
-    """Who asks."""
-    return cast(Actor, g.actor)
-
-
-def present() -> datetime:
-    """The one instant of this request."""
-    return cast(datetime, g.now)

@@ -1,32 +1,17 @@
 """The blueprint all pages of self-service hang on, and what each view takes from the request."""
 
-from datetime import date, datetime
-from typing import cast
+from datetime import date
 
-from flask import Blueprint, g
+from flask import Blueprint
 
-from infra.tenant_scope import TenantScope
+from portals.shared.in_request import actor as actor  # every view takes them from here
+from portals.shared.in_request import present as present
+from portals.shared.in_request import scope as scope
 from portals.shared.login import here
 from portals.shared.tenancy import tenant_settings
-from tenants.kernel.actor import Actor
 from tenants.subscribers.queries_detail import AccountDetail, account_detail
 
 blueprint = Blueprint("selfcare", __name__, template_folder="templates")
-
-
-def scope() -> TenantScope:
-    """The unit of work of this request, inside the tenant of the address."""
-    return cast(TenantScope, g.scope)
-
-
-def actor() -> Actor:
-    """The subscriber."""
-    return cast(Actor, g.actor)
-
-
-def present() -> datetime:
-    """The one instant of this request."""
-    return cast(datetime, g.now)
 
 
 def today() -> date:

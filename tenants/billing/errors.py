@@ -236,13 +236,6 @@ class NowBeforeOrder(BusinessError):
     message = "The instant {now} lies before the latest order of the account at {latest}."
 
 
-class BadInstant(BusinessError):
-    """An instant without zone, or one that does not exist in the calendar."""
-
-    code = "bad_instant"
-    message = "{value} is not an instant: write ISO 8601 with a zone, such as 2026-11-22T16:10:00+08:00."
-
-
 class NothingToDo(BusinessError):
     """A change that changes nothing."""
 
@@ -262,13 +255,6 @@ class BadExpiry(BusinessError):
 
     code = "bad_expiry"
     message = "The expiry {expiry} is not possible: {reason}."
-
-
-class RefundTooHigh(BusinessError):
-    """More than the proposal, without the right to pay more."""
-
-    code = "refund_too_high"
-    message = "{amount} is more than the proposed {proposed}; that needs the right {permission}."
 
 
 class PackNeedsQuotaPlan(BusinessError):

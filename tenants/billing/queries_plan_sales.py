@@ -9,8 +9,6 @@ from sqlalchemy import Date, cast, func, select
 from infra.tenant_scope import TenantScope
 from tenants.billing.models import Order
 
-SELLING_KINDS = ("open", "buy", "change-plan", "pay-arrears", "monthly", "auto-renew")
-
 
 @dataclass(frozen=True, slots=True)
 class PlanSales:

@@ -18,7 +18,6 @@ MAX_QUANTITY = 999
 BUY_OUT_MONTHS = {"month": 1, "quarter": 3, "half-year": 6, "year": 12, "prepaid-month": 1}
 BUY_OUT_DAYS = {"day": 1, "week": 7}
 NATURAL_KINDS = {"natural-day", "natural-month"}
-REPEATING_QUOTA_KINDS = {"hours-per-day", "hours-per-month", "traffic-per-day", "traffic-per-month"}
 TOTAL_QUOTA_KINDS = {"traffic", "hours"}
 
 Mode = Literal["buy", "change"]
