@@ -120,7 +120,8 @@ def sign_in(id: int, epoch: int, *, portal: Portal | None = None, by: str = "", 
     if portal is None or not portal.realm:
         raise RuntimeError("a portal without a realm has nobody to sign in")
     earlier = session.get(_key(portal), {})
-    login_id = login_id or (earlier.get("login", 0) if earlier.get("id") == id else 0)
+    if not login_id and (earlier.get("id"), earlier.get("by")) == (id, by):
+        login_id = earlier.get("login", 0)
     kept = {key: value for key, value in session.items() if isinstance(value, dict) and "@" in key}
     session.clear()  # also the CSRF token: one that was planted before the login is worth nothing after it
     now = int(clock.now().timestamp())

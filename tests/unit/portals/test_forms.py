@@ -1,6 +1,7 @@
 """What somebody typed: kept, read, and refused beside its field."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -9,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from portals.shared.forms import Form
 from portals.shared.i18n import init_languages
 from tenants.kernel.errors import InvalidInputs
+from tenants.kernel.units import rate_bps
 from tenants.registry.errors import SlugTaken, WeakPassword
 
 
@@ -77,3 +79,25 @@ def test_several_refusals_go_to_their_fields_in_order_and_into_the_summary():
 def test_fields_that_come_several_times():
     form = Form(MultiDict([("id", "1"), ("id", "2")]))
     assert form.values("id") == ["1", "2"]
+
+
+def test_a_refusal_ends_the_block_and_stands_beside_its_field():
+    form = Form({"down": "2 Mbit"})
+    with form.refusals():
+        rate_bps("2 Mbit", field="down")
+        raise AssertionError("not reached")
+    with form.refusals(field="speed"):
+        rate_bps("2 Mbit", field="down")
+    assert list(form.errors) == ["down", "speed"]
+    with pytest.raises(ZeroDivisionError), form.refusals():
+        _ = 1 / 0  # a fault of ours is no refusal
+
+
+def test_a_text_is_converted_by_the_business():
+    form = Form({"up": "2M", "down": "0", "burst": ""})
+    assert form.converted("up", rate_bps) == 2_000_000
+    assert form.converted("burst", rate_bps) is None
+    assert form.ok
+    assert form.converted("down", partial(rate_bps, field="down")) is None
+    assert form.converted("threshold", rate_bps, required=True) is None
+    assert list(form.errors) == ["down", "threshold"]
