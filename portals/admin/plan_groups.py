@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, present, scope
@@ -15,6 +15,7 @@ from portals.shared.toasts import toast
 from tenants.access.apply_catalog import edit_plan_group_and_apply
 from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
 from tenants.catalog.add_rate_profile import BURST_FIELDS, ensure_rate_profile
+from tenants.catalog.delete_plan_group import delete_plan_group
 from tenants.catalog.edit_plan_group import EditPlanGroup
 from tenants.subscribers.queries_plans import GroupRow, group_detail
 
@@ -90,6 +91,16 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
                 toast(_("Saved the group %(name)s.", name=values.name))
                 return redirect_after(url_for("admin.list_plans"))
     return _panel(form, group)
+
+
+@blueprint.post("/plan-groups/<int:group_id>/delete")
+@requires("plans.delete")
+def delete_group_page(group_id: int) -> Response:
+    """A group that sells nothing any more; refused while it has plans."""
+    group = group_detail(scope(), group_id)
+    delete_plan_group(scope(), group_id, actor=actor(), now=present())
+    toast(_("Deleted the group %(name)s.", name=group.name))
+    return redirect(url_for("admin.list_plans"))
 
 
 def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:

@@ -42,6 +42,21 @@ def test_a_group_then_a_plan(desk, group_id):
     assert "200M / 30M" in desk.text()
 
 
+def test_only_an_empty_group_is_deleted(desk, group_id):
+    desk.submit("/plans/new", PLAN | {"group": str(group_id)})
+    button = f"/plan-groups/{group_id}/delete"
+    assert button not in desk.get("/plans/").get_data(as_text=True)
+    assert desk.submit(button, {}).status_code == 409
+    with desk.scope() as scope:
+        plan_id = find_plan(scope, "200M month").id
+    desk.submit(f"/plans/{plan_id}/delete", {})
+    assert button in desk.get("/plans/").get_data(as_text=True)
+    desk.submit(button, {})
+    assert "Deleted the group Home 200M." in desk.text()
+    with desk.scope() as scope:
+        assert "Home 200M" not in [group.name for group in list_groups(scope)]
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("down", "2 Mbit"), ("up", "0"), ("name", ""), ("dns1", "x"), ("pool", "a b")]
 )
