@@ -253,7 +253,7 @@ def main() -> int:
     parser.add_argument("--operations", type=int, default=10_000)
     # Two cores: a process for each, and threads enough that a core need not wait for a commit to reach the disk.
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=4)
     parser.add_argument("--tenants", type=int, default=8)
     parser.add_argument("--accounts", type=int, default=200, help="accounts per tenant that are operated on")
     asked = parser.parse_args()
