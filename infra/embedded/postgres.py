@@ -23,6 +23,7 @@ from infra.errors import ServersError
 
 SUPERUSER = "broadloom"
 DATABASE = "broadloom"
+_LEAST_SHARED_MEGABYTES = 128
 _LONGEST_SOCKET_PATH = 100  # the kernel allows 107 bytes with the file's name
 
 # Durable by default; sized for a machine that also runs everything else. Settings below the "include" line of
@@ -54,11 +55,6 @@ log_line_prefix = '%m [%p] '
 log_checkpoints = off
 log_lock_waits = on
 """
-
-
-def _shared_megabytes(memory_octets: int) -> int:
-    """Of the machine's memory for the database's pages: a million accounts with their indexes take some 400 MB."""
-    return min(1_024, max(128, memory_octets // 16 // 2**20))
 
 
 class EmbeddedPostgres:
@@ -204,12 +200,22 @@ class EmbeddedPostgres:
             port=port,
             socket_folder=socket_address.replace("'", "''"),
             fsync="on" if self._fsync else "off",
-            shared_buffers=_shared_megabytes(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")),
+            shared_buffers=self._shared_megabytes(),
         )
         path.write_text(text)
         path.chmod(0o600)
         give_to(self._user, path)
         give_to(self._user, self._data / "postgresql.conf")
+
+    def _shared_megabytes(self) -> int:
+        """For the database's pages a sixteenth of the memory: a million accounts with their indexes take some 400 MB.
+
+        Servers without fsync are those of tests, which empty tables all the time: each time that looks at every page.
+        """
+        if not self._fsync:
+            return _LEAST_SHARED_MEGABYTES
+        memory_octets = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        return min(1_024, max(_LEAST_SHARED_MEGABYTES, memory_octets // 16 // 2**20))
 
     def _is_ready(self) -> bool:
         try:
