@@ -1,5 +1,7 @@
 """Fixtures of all tests; each group lives in a file of tests/fixtures."""
 
+import pytest
+
 pytest_plugins = [
     "tests.fixtures.quick_passwords",
     "tests.fixtures.servers",
@@ -15,3 +17,8 @@ pytest_plugins = [
     "tests.fixtures.coa_port",
     "tests.fixtures.whole_way",
 ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the whole installation: it takes a minute by itself, for which the others would wait at the end."""
+    items.sort(key=lambda item: not item.path.match("tests/e2e/test_up.py"))
