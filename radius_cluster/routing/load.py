@@ -146,7 +146,8 @@ class DirectoryLoader:
             await asyncio.to_thread(self._on_disk.save, rows)
         except OSError as error:  # a full disk keeps nobody from serving
             LOG.warning("directory_not_saved", error=str(error))
-        self._saved = rows.fingerprint
+        else:  # else the next look tries again
+            self._saved = rows.fingerprint
 
     async def _put_all(self, rows: DirectoryRows) -> None:
         directory = self._directory
