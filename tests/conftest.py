@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.fixtures.workers",
     "tests.fixtures.coa_port",
     "tests.fixtures.whole_way",
+    "tests.fixtures.tcp_relay",
 ]
 
 

@@ -6,7 +6,6 @@ Each test ends with the checker: what the routers saw acknowledged is stored, on
 import resource
 import signal
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,22 +18,6 @@ from tests.fixtures.own_installation import spooled_octets
 from tests.fixtures.radius import Client, Processes, World, wait_for
 from tests.fixtures.steady_load import Isp, SteadyLoad, check, make_isps
 from tests.fixtures.tcp_relay import TcpRelay
-
-
-@pytest.fixture
-def relay(settings: Settings) -> Iterator[TcpRelay]:
-    """Between the node and the database: what it does, the database seems to do."""
-    made = TcpRelay(urlsplit(settings.database_url).port or 5432)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def behind_relay(settings: Settings, relay: TcpRelay) -> Settings:
-    """Settings of a node that reaches the database through the relay."""
-    url = urlsplit(settings.database_url)
-    netloc = f"{url.username}:{url.password}@127.0.0.1:{relay.port}"
-    return replace(settings, database_url=url._replace(netloc=netloc).geturl())
 
 
 @pytest.fixture

@@ -2,10 +2,9 @@
 
 import signal
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,21 +16,6 @@ from tests.fixtures.tcp_relay import TcpRelay
 
 SEALED = b"\x00\xffsealed"
 ROWS = DirectoryRows("1:1/1:1/0:0", [{"id": 1, "data_key_wrapped": SEALED}], [{"id": 2, "address": None}], [])
-
-
-@pytest.fixture
-def relay(settings: Settings) -> Iterator[TcpRelay]:
-    made = TcpRelay(urlsplit(settings.database_url).port or 5432)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def behind_relay(settings: Settings, relay: TcpRelay, tmp_path: Path) -> Settings:
-    """Settings of a node with a data folder of its own, which reaches the database through the relay."""
-    url = urlsplit(settings.database_url)
-    netloc = f"{url.username}:{url.password}@127.0.0.1:{relay.port}"
-    return replace(settings, database_url=url._replace(netloc=netloc).geturl(), data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("away", [TcpRelay.refuse, TcpRelay.black_hole])

@@ -21,19 +21,13 @@ from tests.fixtures.workers import Programs, wait_until
 
 
 @pytest.fixture
-def relay(settings: Settings) -> Iterator[TcpRelay]:
-    """Between the programs and Redis."""
-    made = TcpRelay(urlsplit(settings.redis_url).port or 6379)
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def programs_behind_relay(settings: Settings, relay: TcpRelay) -> Iterator[Programs]:
+def programs_behind_relay(settings: Settings, redis_relay: TcpRelay) -> Iterator[Programs]:
     """Worker and scheduler reach Redis through the relay."""
     url = urlsplit(settings.redis_url)
     netloc = (
-        f"{url.netloc.rpartition('@')[0]}@127.0.0.1:{relay.port}" if "@" in url.netloc else f"127.0.0.1:{relay.port}"
+        f"{url.netloc.rpartition('@')[0]}@127.0.0.1:{redis_relay.port}"
+        if "@" in url.netloc
+        else f"127.0.0.1:{redis_relay.port}"
     )
     made = Programs(replace(settings, redis_url=url._replace(netloc=netloc).geturl()))
     yield made
@@ -41,7 +35,7 @@ def programs_behind_relay(settings: Settings, relay: TcpRelay) -> Iterator[Progr
 
 
 def test_what_is_due_meanwhile_is_done_afterwards(
-    programs_behind_relay: Programs, relay: TcpRelay, database: Database, tenant: TenantRef, settings: Settings
+    programs_behind_relay: Programs, redis_relay: TcpRelay, database: Database, tenant: TenantRef, settings: Settings
 ) -> None:
     programs, connection = programs_behind_relay, connect(settings.redis_url)
     worker, scheduler = programs.start("workers"), programs.start("workers.scheduler")
@@ -52,7 +46,7 @@ def test_what_is_due_meanwhile_is_done_afterwards(
         with unscoped(database, reason="test") as session:
             return session.scalars(mine).first() is not None
 
-    relay.refuse()
+    redis_relay.refuse()
     with tenant_scope(database, tenant) as scope:
         account_id = open_one(scope, "u1", sell(scope))
         set_expiry(scope, account_id, clock.now() - timedelta(seconds=1))
@@ -60,7 +54,7 @@ def test_what_is_due_meanwhile_is_done_afterwards(
     with pytest.raises(AssertionError, match="did not happen"):
         wait_until(lambda: not due(), 1.5)
     assert scheduler.poll() is None  # it waits for Redis
-    relay.cut(target=urlsplit(settings.redis_url).port)
+    redis_relay.cut(target=urlsplit(settings.redis_url).port)
     workers = [worker]
 
     def is_done() -> bool:
