@@ -7,7 +7,7 @@ from typing import Any
 
 from portals.shared.formats import duration, local, octets, rate
 from portals.shared.i18n import _, lazy
-from portals.shared.words import PLAN_KINDS, VENDORS
+from portals.shared.words import PLAN_KINDS, POOL_KINDS, VENDORS
 from tenants.registry.settings import CATALOGUE
 
 Names = Mapping[str, Mapping[Any, str]]
@@ -55,6 +55,7 @@ _FIELDS: dict[str, Any] = {
     "up_bps": lazy("Speed up"),
     "down_bps": lazy("Speed down"),
     "pool": lazy("Address pool"),
+    "pool_kind": lazy("For whom"),
     "ipv6_pool": lazy("IPv6 pool"),
     "dns1": lazy("DNS server"),
     "dns2": lazy("Second DNS server"),
@@ -112,6 +113,7 @@ _INNER = frozenset(
 _VALUES: dict[str, Mapping[Any, Any]] = {
     "kind": PLAN_KINDS,
     "vendor": VENDORS,
+    "pool_kind": POOL_KINDS,
     "usage": {"new": lazy("new accounts"), "renew": lazy("renewals"), "both": lazy("both")},
     "gift_kind": {
         "amount": lazy("an amount off"),

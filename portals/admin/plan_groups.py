@@ -6,7 +6,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, present, scope
-from portals.admin.rate_field import rate_field, rate_text
+from portals.admin.rate_field import rate_labels, rate_values, read_rates
 from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
@@ -14,36 +14,28 @@ from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from tenants.access.apply_catalog import edit_plan_group_and_apply
 from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
-from tenants.catalog.add_rate_profile import BURST_FIELDS, ensure_rate_profile
+from tenants.catalog.add_rate_profile import RATE_FIELDS, ensure_rate_profile
 from tenants.catalog.delete_plan_group import delete_plan_group
 from tenants.catalog.edit_plan_group import EditPlanGroup
+from tenants.catalog.queries_pools import pool_names
 from tenants.subscribers.queries_plans import GroupRow, group_detail
 
-_BURST_RATES = ("burst_up", "burst_down", "threshold_up", "threshold_down")
 _PLACE = ("pool", "address_list", "redirect_url")  # of what a plan group may have for expired accounts
 
 
 def _labels() -> dict[str, str]:
     return {
         "name": _("Name"),
-        "down": _("Speed down"),
-        "up": _("Speed up"),
         "pool": _("Address pool"),
         "ipv6_pool": _("IPv6 pool"),
         "dns1": _("DNS server"),
         "dns2": _("Second DNS server"),
         "sort": _("Place in lists"),
-        "burst_down": _("Burst down"),
-        "burst_up": _("Burst up"),
-        "threshold_down": _("Threshold down"),
-        "threshold_up": _("Threshold up"),
-        "burst_seconds": _("Burst time in seconds"),
-        "priority": _("Priority"),
         "extra": _("Extra attributes"),
         "expired_pool": _("Address pool"),
         "expired_address_list": _("Address list or ACL"),
         "expired_redirect_url": _("Redirect to"),
-    }
+    } | rate_labels()
 
 
 @blueprint.route("/plan-groups/new", methods=["GET", "POST"])
@@ -70,16 +62,12 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
         request.form if request.method == "POST" else None,
         _labels(),
         name=group.name,
-        down=rate_text(group.down_bps),
-        up=rate_text(group.up_bps),
         pool=group.pool,
         ipv6_pool=group.ipv6_pool,
         dns1="" if group.dns1 is None else str(group.dns1),
         dns2="" if group.dns2 is None else str(group.dns2),
         sort=group.sort,
-        **{name: rate_text(getattr(group, f"{name}_bps")) for name in _BURST_RATES},
-        burst_seconds=group.burst_seconds or "",
-        priority=group.priority,
+        **rate_values(group),
         extra=group.options.get("extra", ""),
         **{f"expired_{name}": (group.options.get("expired") or {}).get(name, "") for name in _PLACE},
     )
@@ -107,33 +95,13 @@ def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
     name = form.text("name", required=True, longest=60)
     texts: dict[str, Any] = {field: form.text(field, longest=64) for field in ("pool", "ipv6_pool", "dns1", "dns2")}
     sort = form.integer("sort", lowest=-1_000_000, highest=1_000_000, required=False) or 0
-    rates = {}
-    for field in ("up", "down", *_BURST_RATES):
-        rate = rate_field(form, field, required=field in ("up", "down"))
-        if rate is not None:
-            rates[field] = rate
-    seconds = form.integer("burst_seconds", lowest=1, highest=3_600, required=False)
-    priority = form.integer("priority", lowest=1, highest=8, required=False) or 8
-    burst = {f"{field}_bps": rates[field] for field in _BURST_RATES if field in rates}
-    if seconds is not None:
-        burst["burst_seconds"] = seconds
-    if burst and len(burst) <= len(_BURST_RATES):
-        form.fail("burst_down", _("A burst needs all five of its values."))
-    if not form.ok:
+    rates = read_rates(form)
+    if rates is None or not form.ok:
         return None
-    known = {name: getattr(group, name) for name in BURST_FIELDS} if group is not None else {}
-    same = group is not None and (group.up_bps, group.down_bps, group.priority) == (
-        rates["up"],
-        rates["down"],
-        priority,
-    )
-    if group is not None and same and known == {name: burst.get(name) for name in BURST_FIELDS}:
+    if group is not None and all(getattr(group, field) == getattr(rates, field) for field in RATE_FIELDS):
         profile_id = group.rate_profile_id
     else:
-        made = ensure_rate_profile(
-            scope(), rates["up"], rates["down"], actor=actor(), now=present(), burst=burst or None, priority=priority
-        )
-        profile_id = made.id
+        profile_id = ensure_rate_profile(scope(), rates, actor=actor(), now=present()).id
     options = dict(group.options) if group is not None else {}
     place = dict(options.get("expired") or {})
     options["expired"] = place | {field: form.text(f"expired_{field}", longest=200) for field in _PLACE}
@@ -142,5 +110,11 @@ def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
 
 
 def _panel(form: Form, group: GroupRow | None) -> str | tuple[str, int]:
-    page = render_template("admin/plan_group_form.html", form=form, group=group, back=url_for("admin.list_plans"))
+    page = render_template(
+        "admin/plan_group_form.html",
+        form=form,
+        group=group,
+        known_pools=pool_names(scope()),
+        back=url_for("admin.list_plans"),
+    )
     return page if form.ok else (page, 422)

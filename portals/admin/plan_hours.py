@@ -20,7 +20,8 @@ from tenants.catalog.errors import WindowNotFound
 from tenants.catalog.rules import Window
 from tenants.catalog.set_windows import windows_of
 from tenants.catalog.weekly import EVERY_DAY, parse_time_of_day
-from tenants.subscribers.queries_plans import GroupRow, RateRow, group_detail, list_rates
+from tenants.subscribers.queries_plans import GroupRow, group_detail
+from tenants.subscribers.queries_rates import RateRow, list_rates
 
 _DAYS = (
     lazy("Monday"),

@@ -26,6 +26,7 @@ from tenants.kernel.units import gigabytes, hours
 from tenants.subscribers import queries_plans
 from tenants.subscribers.queries_list import AccountFilter, list_accounts, list_choices
 from tenants.subscribers.queries_plans import PlanRow
+from tenants.subscribers.queries_rates import throttle_of
 
 
 def _labels() -> dict[str, str]:
@@ -126,7 +127,7 @@ def _filled_in(plan: PlanRow) -> dict[str, Any]:
     names = ("name", "kind", "max_sessions", "concurrency", "usage", "visible", "sort", "validity_days", "quota_end")
     gigabyte = int(tenant_settings().gigabyte)
     choices = {choice.name: choice.id for choice in list_choices(scope(), actor())["regions"]}
-    throttle = queries_plans.throttle_of(scope(), plan.id)
+    throttle = throttle_of(scope(), plan.id)
     return {
         **{name: getattr(plan, name) for name in names},
         "group": plan.group_id,

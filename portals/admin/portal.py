@@ -29,7 +29,9 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     plan_groups,
     plan_hours,
     plans,
+    pools,
     promotions,
+    rates,
     receipts,
     refused,
     regions,
@@ -108,6 +110,8 @@ NAV = (
         (
             NavChild(lazy("Routers"), "admin.list_routers", "nas.view"),
             NavChild(lazy("Regions"), "admin.list_regions_page", "regions.view"),
+            NavChild(lazy("Address pools"), "admin.list_pools_page", "pools.view"),
+            NavChild(lazy("Speeds"), "admin.list_rates_page", "plans.view"),
             NavChild(lazy("Dialects"), "admin.list_dialects_page", "nas.view"),
             NavChild(lazy("Certificates"), "admin.show_eap_certificates", "settings.view"),
         ),

@@ -1,10 +1,50 @@
-"""A speed as staff type and read it (20M, 512k), in every form that has one."""
+"""A speed as staff type and read it (20M, 512k), in every form that has one, and a whole rate profile of them."""
 
 from functools import partial
+from typing import Any
 
 from portals.shared.forms import Form
+from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_settings
+from tenants.catalog.add_rate_profile import BURST_FIELDS, AddRateProfile
 from tenants.kernel.units import rate_bps, show_rate
+
+RATES = ("down", "up", "burst_down", "burst_up", "threshold_down", "threshold_up")
+_LOWEST_PRIORITY = 8
+
+
+def rate_labels() -> dict[str, str]:
+    """Names of the fields that :func:`read_rates` reads."""
+    return {
+        "down": _("Speed down"),
+        "up": _("Speed up"),
+        "burst_down": _("Burst down"),
+        "burst_up": _("Burst up"),
+        "threshold_down": _("Threshold down"),
+        "threshold_up": _("Threshold up"),
+        "burst_seconds": _("Burst time in seconds"),
+        "priority": _("Priority"),
+    }
+
+
+def rate_values(rate: Any) -> dict[str, Any]:
+    """Those fields as they are filled in for something that has the columns of a rate profile."""
+    values: dict[str, Any] = {name: rate_text(getattr(rate, f"{name}_bps")) for name in RATES}
+    return values | {"burst_seconds": rate.burst_seconds or "", "priority": rate.priority}
+
+
+def read_rates(form: Form, name: str = "") -> AddRateProfile | None:
+    """The rate profile that a form describes; None with what is wrong noted in it."""
+    rates = {f"{field}_bps": rate_field(form, field, required=field in ("up", "down")) for field in RATES}
+    seconds = form.integer("burst_seconds", lowest=1, highest=3_600, required=False)
+    priority = form.integer("priority", lowest=1, highest=_LOWEST_PRIORITY, required=False)
+    burst = {field: (rates | {"burst_seconds": seconds})[field] for field in BURST_FIELDS}
+    if any(value is not None for value in burst.values()) and None in burst.values():
+        form.fail("burst_down", _("A burst needs all five of its values."))
+    up_bps, down_bps = rates["up_bps"], rates["down_bps"]
+    if up_bps is None or down_bps is None or not form.ok:
+        return None
+    return AddRateProfile(name, up_bps, down_bps, **burst, priority=priority or _LOWEST_PRIORITY)
 
 
 def rate_field(form: Form, name: str, *, required: bool = False) -> int | None:

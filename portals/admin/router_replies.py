@@ -19,6 +19,7 @@ from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
 from tenants.access.preview_reply import preview_reply
+from tenants.catalog.queries_pools import pool_names
 from tenants.network.own_dialects import own_dialect
 from tenants.network.rules_replies import LONGEST_EXTRA, LONGEST_NAME, MOST_EXPIRING_DAYS, PLACE_NAMES, check_extra
 from tenants.network.set_replies import MOST_COA_RATE, SetReplies, set_replies
@@ -132,6 +133,7 @@ def _page(form: Form, router: queries_routers.Router, trial: AttributeTrial) -> 
         trial=trial,
         units=[(unit, unit) for unit in RATE_UNITS],
         longest_name=LONGEST_NAME,
+        known_pools=pool_names(scope()),
         pay_url=tenant_url(installation().settings, scope().tenant.slug, "/renew"),
     )
     return page if form.ok else (page, 422)

@@ -13,6 +13,7 @@ from tenants.catalog.add_promotion import AddPromotion, add_promotion
 from tenants.catalog.queries import list_plans
 from tenants.kernel.actor import SYSTEM, Actor
 from tenants.network.add_nas import AddNas, add_nas
+from tenants.network.add_pool import PoolForm, add_pool
 from tenants.network.add_region import RegionForm, add_region, edit_region
 from tenants.network.edit_nas import reveal_secret
 from tenants.network.find import default_region, find_nas
@@ -31,6 +32,7 @@ from tenants.subscribers.errors import AccountNotFound
 from tenants.subscribers.find import find_account
 
 ISPS = (QINGTENG, LAKESIDE)
+_POOLS = (PoolForm("pppoe", remark="100.64.0.0/16"), PoolForm("expired", "expired", remark="10.99.0.0/16"))
 _STORY_DAYS = 400  # how long ago the tenants "were made"
 
 
@@ -70,6 +72,8 @@ def _ensure_isp(database: Database, isp: DemoIsp, now: datetime) -> None:
         region_ids += [
             add_region(scope, RegionForm(name, phone=isp.phone), actor=owner, now=long_ago) for name in isp.regions[1:]
         ]
+        for pool in _POOLS:
+            add_pool(scope, pool, actor=owner, now=long_ago)
         for name, vendor, region in isp.routers:
             command = AddNas(vendor, name=name, region_id=region_ids[region], address="")
             add_nas(scope, command, actor=owner, now=long_ago)

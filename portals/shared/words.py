@@ -185,6 +185,12 @@ PLAN_KINDS: dict[str, Any] = {
     "natural-month": lazy("calendar month"),
 }
 
+POOL_KINDS: dict[str, Any] = {
+    "normal": lazy("paid accounts"),
+    "expiring": lazy("accounts that end soon"),
+    "expired": lazy("expired accounts"),
+}
+
 METHODS: dict[str, Any] = {
     "cash": lazy("Cash"),
     "balance": lazy("Balance"),

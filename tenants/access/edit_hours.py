@@ -5,7 +5,7 @@ from datetime import datetime, time
 
 from infra.tenant_scope import TenantScope
 from tenants.access.apply_catalog import set_windows_and_apply
-from tenants.catalog.add_rate_profile import ensure_rate_profile
+from tenants.catalog.add_rate_profile import AddRateProfile, ensure_rate_profile
 from tenants.catalog.errors import PlanFieldNeeded, WindowNotFound
 from tenants.catalog.find import find_group
 from tenants.catalog.rules import Window
@@ -66,5 +66,5 @@ def _window(scope: TenantScope, values: WindowValues, actor: Actor, now: datetim
     if values.up_bps is None or values.down_bps is None:
         field = "up" if values.up_bps is None else "down"
         raise PlanFieldNeeded(field=field, kind="rate window", what="both rates, up and down")
-    profile = ensure_rate_profile(scope, values.up_bps, values.down_bps, actor=actor, now=now)
+    profile = ensure_rate_profile(scope, AddRateProfile("", values.up_bps, values.down_bps), actor=actor, now=now)
     return Window(values.days, values.starts, values.ends, "rate", profile.id)

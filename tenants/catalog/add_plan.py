@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
-from tenants.catalog.add_rate_profile import ensure_rate_profile
+from tenants.catalog.add_rate_profile import AddRateProfile, ensure_rate_profile
 from tenants.catalog.errors import (
     GroupHasOtherPool,
     GroupHasOtherRates,
@@ -104,7 +104,9 @@ def fill_plan(scope: TenantScope, plan: Plan, values: PlanValues, *, actor: Acto
     plan.validity_days, plan.quota_end = values.validity_days, values.quota_end
     plan.throttle_profile_id = None
     if values.throttle_up_bps is not None and values.throttle_down_bps is not None:
-        throttle = ensure_rate_profile(scope, values.throttle_up_bps, values.throttle_down_bps, actor=actor, now=now)
+        throttle = ensure_rate_profile(
+            scope, AddRateProfile("", values.throttle_up_bps, values.throttle_down_bps), actor=actor, now=now
+        )
         plan.throttle_profile_id = throttle.id
     plan.updated_at = now
 
@@ -178,7 +180,7 @@ def ensure_group(
     try:
         group = find_group(scope, name)
     except PlanGroupNotFound:
-        profile = ensure_rate_profile(scope, up_bps, down_bps, actor=actor, now=now)
+        profile = ensure_rate_profile(scope, AddRateProfile("", up_bps, down_bps), actor=actor, now=now)
         return add_plan_group(scope, AddPlanGroup(name, profile.id, pool=pool or ""), actor=actor, now=now)
     profile = find_rate_profile(scope, group.rate_profile_id)
     if (profile.up_bps, profile.down_bps) != (up_bps, down_bps):

@@ -7,12 +7,12 @@ from typing import Any
 
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
-from tenants.catalog.errors import BadName
 from tenants.catalog.find import find_rate_profile, store_named
 from tenants.catalog.models import PlanGroup
 from tenants.catalog.rules import check_name
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import InvalidInput
+from tenants.network.add_pool import check_pool_name
 from tenants.network.rules_replies import check_extra, check_place
 
 
@@ -38,11 +38,8 @@ class AddPlanGroup:
 
 
 def check_pool(value: str, field_name: str) -> str:
-    """A pool's name as routers accept it: up to 63 printable characters without spaces. Raises BadName."""
-    pool = value.strip()
-    if len(pool) > 63 or not pool.isprintable() or any(c.isspace() for c in pool):
-        raise BadName(field=field_name, longest=63)
-    return pool
+    """A pool's name as routers take it, or "" for the router's own. Raises BadPoolName."""
+    return check_pool_name(value, field_name) if value.strip() else ""
 
 
 def check_dns(value: str, field_name: str) -> str | None:
@@ -69,7 +66,7 @@ def check_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 def fill_group(group: PlanGroup, command: AddPlanGroup) -> None:
-    """Set the group's fields from the command. Raises BadName, BadDnsAddress."""
+    """Set the group's fields from the command. Raises BadName, BadPoolName, BadDnsAddress."""
     group.name = check_name(command.name)
     group.rate_profile_id = command.rate_profile_id
     group.pool = check_pool(command.pool, "pool")
@@ -95,7 +92,7 @@ def group_facts(group: PlanGroup) -> dict[str, Any]:
 
 
 def add_plan_group(scope: TenantScope, command: AddPlanGroup, *, actor: Actor, now: datetime) -> PlanGroup:
-    """Store the group. Raises BadName, BadDnsAddress, NameTaken, RateProfileNotFound."""
+    """Store the group. Raises BadName, BadPoolName, BadDnsAddress, NameTaken, RateProfileNotFound."""
     actor.require("plans.add")
     find_rate_profile(scope, command.rate_profile_id)
     group = PlanGroup(created_at=now)

@@ -1,7 +1,6 @@
 """Add a rate profile (NET-5)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -17,6 +16,7 @@ from tenants.kernel.errors import BusinessError, InvalidInputs
 from tenants.kernel.units import show_rate
 
 BURST_FIELDS = ("burst_up_bps", "burst_down_bps", "threshold_up_bps", "threshold_down_bps", "burst_seconds")
+RATE_FIELDS = ("up_bps", "down_bps", *BURST_FIELDS, "priority")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def add_rate_profile(scope: TenantScope, command: AddRateProfile, *, actor: Acto
     actor.require("plans.add")
     check_rates(command)
     profile = RateProfile(name=check_name(command.name), updated_at=now)
-    for name in ("up_bps", "down_bps", *BURST_FIELDS, "priority"):
+    for name in RATE_FIELDS:
         setattr(profile, name, getattr(command, name))
     store_named(scope, profile, profile.name)
     record(
@@ -80,38 +80,30 @@ def add_rate_profile(scope: TenantScope, command: AddRateProfile, *, actor: Acto
 
 def rates_of(profile: RateProfile) -> dict[str, int | str | None]:
     """The profile as the operation log shows it."""
-    return {name: getattr(profile, name) for name in ("name", "up_bps", "down_bps", *BURST_FIELDS, "priority")}
+    return {name: getattr(profile, name) for name in ("name", *RATE_FIELDS)}
 
 
-def ensure_rate_profile(
-    scope: TenantScope,
-    up_bps: int,
-    down_bps: int,
-    *,
-    actor: Actor,
-    now: datetime,
-    burst: Mapping[str, int] | None = None,
-    priority: int = 8,
-) -> RateProfile:
-    """A profile with exactly these values: the oldest there is, else a new one named after its rates.
+def ensure_rate_profile(scope: TenantScope, wanted: AddRateProfile, *, actor: Actor, now: datetime) -> RateProfile:
+    """A profile with exactly these values, whatever its name: the oldest there is, else a new one.
 
-    ``burst`` has all five of BURST_FIELDS, or is None for no burst. Raises InvalidInputs.
+    A new one is named ``wanted.name``, without a name after its rates. Raises InvalidInputs, NameTaken.
     """
-    wanted = [getattr(RateProfile, name).is_not_distinct_from((burst or {}).get(name)) for name in BURST_FIELDS]
+    same = [getattr(RateProfile, name).is_not_distinct_from(getattr(wanted, name)) for name in RATE_FIELDS]
     found = scope.session.scalar(
-        select(RateProfile)
-        .where(
-            RateProfile.up_bps == up_bps, RateProfile.down_bps == down_bps, RateProfile.priority == priority, *wanted
-        )
-        .order_by(RateProfile.id)
-        .limit(1)
+        select(RateProfile).where(RateProfile.deleted_at.is_(None), *same).order_by(RateProfile.id).limit(1)
     )
     if found is not None:
         return found
-    name = base = f"{show_rate(up_bps)}/{show_rate(down_bps)}" + (" +" if burst else "")
-    taken = set(scope.session.scalars(select(RateProfile.name).where(RateProfile.name.startswith(base))))
+    named = wanted if wanted.name else replace(wanted, name=_free_name(scope, wanted))
+    return add_rate_profile(scope, named, actor=actor, now=now)
+
+
+def _free_name(scope: TenantScope, rates: AddRateProfile) -> str:
+    burst = " +" if rates.burst_seconds else ""
+    name = base = f"{show_rate(rates.up_bps)}/{show_rate(rates.down_bps)}{burst}"
+    alike = select(RateProfile.name).where(RateProfile.name.startswith(base), RateProfile.deleted_at.is_(None))
+    taken = set(scope.session.scalars(alike))
     count = 2
     while name in taken:
         name, count = f"{base} ({count})", count + 1
-    command = AddRateProfile(name, up_bps, down_bps, **(burst or {}), priority=priority)
-    return add_rate_profile(scope, command, actor=actor, now=now)
+    return name

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
-from tenants.catalog.add_rate_profile import BURST_FIELDS, AddRateProfile, check_rates, rates_of
+from tenants.catalog.add_rate_profile import RATE_FIELDS, AddRateProfile, check_rates, rates_of
 from tenants.catalog.find import find_rate_profile, store_named
 from tenants.catalog.models import RateProfile
 from tenants.catalog.rules import check_name
@@ -27,7 +27,7 @@ def edit_rate_profile(scope: TenantScope, command: EditRateProfile, *, actor: Ac
     profile = find_rate_profile(scope, command.rate_profile_id, lock=True)
     before = rates_of(profile)
     profile.name = check_name(command.rates.name)
-    for name in ("up_bps", "down_bps", *BURST_FIELDS, "priority"):
+    for name in RATE_FIELDS:
         setattr(profile, name, getattr(command.rates, name))
     after = rates_of(profile)
     if after == before:

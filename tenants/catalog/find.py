@@ -13,7 +13,7 @@ from tenants.catalog.models import Plan, PlanGroup, RateProfile
 from tenants.network.models import Region
 
 _HIGHEST_ID = 2**63 - 1
-Named = TypeVar("Named", Plan, PlanGroup, Region)
+Named = TypeVar("Named", Plan, PlanGroup, RateProfile, Region)
 
 
 def as_id(ref: int | str) -> int | None:
@@ -41,10 +41,9 @@ def find_group(scope: TenantScope, ref: int | str, *, lock: bool = False) -> Pla
     return group
 
 
-def find_rate_profile(scope: TenantScope, ref: int, *, lock: bool = False) -> RateProfile:
-    """The rate profile with this id. Raises RateProfileNotFound."""
-    statement = select(RateProfile).where(RateProfile.id == (as_id(ref) or 0))
-    profile = scope.session.scalar(statement.with_for_update() if lock else statement)
+def find_rate_profile(scope: TenantScope, ref: int | str, *, lock: bool = False) -> RateProfile:
+    """The rate profile with this id, else with this name. Raises RateProfileNotFound."""
+    profile = _find(scope, RateProfile, ref, lock=lock)
     if profile is None:
         raise RateProfileNotFound(field="rate_profile_id", what="rate profile", ref=ref)
     return profile

@@ -28,9 +28,10 @@ class RateProfile(TenantBase):
     __table_args__ = (
         CheckConstraint("up_bps > 0 AND down_bps > 0", name="rates"),
         CheckConstraint("priority BETWEEN 1 AND 8", name="priority"),
+        Index("uq_rate_profiles_name", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
     up_bps: Mapped[int] = mapped_column(BigInteger)
     down_bps: Mapped[int] = mapped_column(BigInteger)
     burst_up_bps: Mapped[int | None] = mapped_column(BigInteger)
@@ -41,6 +42,7 @@ class RateProfile(TenantBase):
     priority: Mapped[int] = mapped_column(SmallInteger, server_default="8")
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    deleted_at: Mapped[datetime | None]
 
 
 class PlanGroup(TenantBase):

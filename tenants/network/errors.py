@@ -34,6 +34,34 @@ class LastRegion(BusinessError):
     message = "The last region cannot be deleted."
 
 
+class PoolNotFound(NotFound):
+    """No such address pool in this tenant."""
+
+    code = "pool_not_found"
+    message = "There is no address pool {ref}."
+
+
+class PoolNameTaken(InvalidInput):
+    """Another address pool has this name."""
+
+    code = "pool_name_taken"
+    message = "There is an address pool {name} already."
+
+
+class BadPoolName(InvalidInput):
+    """Not a name that routers take for a pool."""
+
+    code = "bad_pool_name"
+    message = "A pool's name has 1 to {longest} printable characters without blanks."
+
+
+class PoolInUse(BusinessError):
+    """Plan groups or routers lead subscribers to it."""
+
+    code = "pool_in_use"
+    message = "The pool {name} is in use by {users}; give those another pool first."
+
+
 class NasNotFound(NotFound):
     """No such router in this tenant."""
 

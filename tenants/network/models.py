@@ -36,11 +36,14 @@ class Region(TenantBase):
     deleted_at: Mapped[datetime | None]
 
 
+POOL_KINDS = ("normal", "expiring", "expired")
+
+
 class AddressPool(TenantBase):
-    """A named pool that lives on the router (NET-4)."""
+    """What the staff know of a pool that lives on the routers; groups and routers refer to it by its name (NET-4)."""
 
     __tablename__ = "address_pools"
-    __table_args__ = (CheckConstraint("kind IN ('normal','expiring','expired')", name="kind"),)
+    __table_args__ = (CheckConstraint(f"kind IN {POOL_KINDS!r}", name="kind"),)
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str] = mapped_column(server_default="normal")

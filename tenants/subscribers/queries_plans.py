@@ -208,36 +208,6 @@ def _promotions() -> Select[*tuple[Any, ...]]:
     return select(*columns).where(Promotion.deleted_at.is_(None))
 
 
-@dataclass(frozen=True, slots=True)
-class RateRow:
-    """A rate profile to choose for a group."""
-
-    id: int
-    name: str
-    up_bps: int
-    down_bps: int
-
-
-def throttle_of(scope: TenantScope, plan_id: int) -> RateRow | None:
-    """The rate that a plan falls to at the end of its quota, or None."""
-    row = scope.session.execute(
-        select(RateProfile.id, RateProfile.name, RateProfile.up_bps, RateProfile.down_bps)
-        .join(Plan, Plan.throttle_profile_id == RateProfile.id)
-        .where(Plan.id == plan_id)
-    ).first()
-    return None if row is None else RateRow(*row)
-
-
-def list_rates(scope: TenantScope) -> tuple[RateRow, ...]:
-    """All rate profiles by rate."""
-    rows = scope.session.execute(
-        select(RateProfile.id, RateProfile.name, RateProfile.up_bps, RateProfile.down_bps).order_by(
-            RateProfile.down_bps, RateProfile.name
-        )
-    ).all()
-    return tuple(RateRow(*row) for row in rows)
-
-
 def _group(group: PlanGroup, rate: RateProfile, plans: tuple[PlanRow, ...]) -> GroupRow:
     return GroupRow(
         id=group.id,

@@ -14,8 +14,10 @@ from infra import clock
 from infra.db import Database
 from infra.tenant_scope import TenantRef, tenant_scope
 from portals.cli import root
+from tenants.catalog.add_rate_profile import AddRateProfile, add_rate_profile
 from tenants.kernel.actor import SYSTEM
 from tenants.network.add_nas import AddNas, add_nas
+from tenants.network.add_pool import PoolForm, add_pool
 from tenants.network.add_region import RegionForm, add_region
 from tests.fixtures.accounts import open_one, sell
 from tests.fixtures.command_line import CommandLine
@@ -87,6 +89,9 @@ def world(fresh_database: Database, cli: CommandLine, make_tenant: MakeTenant, t
         given["account"] = given["username"] = ["zed", str(account + 1000), "u1"]
         given["plan"] = [f"{MARK} plan", str(plan.id)]
         given["region"] = given["regions"] = [f"{MARK} region", str(region)]
+        given["pool"] = [f"{MARK}-pool", str(add_pool(scope, PoolForm(f"{MARK}-pool"), actor=SYSTEM, now=now))]
+        rates = AddRateProfile(f"{MARK} speed", 3_000_000, 3_000_000)
+        given["rate"] = [rates.name, str(add_rate_profile(scope, rates, actor=SYSTEM, now=now).id)]
         given["nas"] = [nas.identifier, str(nas.nas_id)]
     table = tmp_path / "routers.csv"
     table.write_text(f"name,vendor,identifier\nr1,mikrotik,{given['nas'][0]}\n")
