@@ -10,7 +10,7 @@ from cryptography.x509 import DNSName, IPAddress, SubjectAlternativeName, load_p
 from infra import clock
 from infra.certificates import Certificate
 from infra.crypto import CLUSTER_CERTIFICATE_KEY, RADSEC_PSK, DecryptionError, SecretBox
-from radius_cluster.listen.database import connect
+from radius_cluster.listen.stay_connected import stay_connected
 from radius_cluster.routing.directory import Directory
 from tenants.network.rules_certificates import RADSEC, Pki, make_pki, needs_renewal, renew_pki
 
@@ -92,20 +92,7 @@ class Credentials:
 
     async def run(self) -> None:
         """Until cancelled. While the registry is away, what was known stays."""
-        delay = 0.1
-        while True:
-            try:
-                connection = await connect(self._url, "broadloom radsec credentials")
-                try:
-                    await self._serve(connection)
-                finally:
-                    connection.terminate()
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # whatever the cause: connections go on
-                LOG.warning("radsec_credentials_unreachable", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 2.0)
+        await stay_connected(self._url, "broadloom radsec credentials", self._serve, "radsec_credentials_unreachable")
 
     async def _serve(self, connection: Any) -> None:
         looks = 0

@@ -3,6 +3,7 @@ look every half minute for what a lost connection may have missed. What it had l
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
@@ -11,7 +12,7 @@ import structlog
 
 from infra.crypto import DATA_KEY, DecryptionError, SecretBox
 from infra.radius_text.dialects import Dialect, parse_dialect
-from radius_cluster.listen.database import connect
+from radius_cluster.listen.stay_connected import stay_connected
 from radius_cluster.routing.directory import Directory, TenantEntry
 from radius_cluster.routing.on_disk import DirectoryOnDisk, DirectoryRows
 
@@ -63,27 +64,9 @@ class DirectoryLoader:
         """Until cancelled. While the registry is away the directory stays as it was."""
         from_disk = asyncio.create_task(self._load_from_disk())
         try:
-            await self._follow_registry()
+            await stay_connected(self._url, "broadloom radius directory", self._serve, "directory_unreachable")
         finally:
             from_disk.cancel()
-
-    async def _follow_registry(self) -> None:
-        delay = 0.1
-        while True:
-            try:
-                connection = await connect(self._url, "broadloom radius directory")
-                try:
-                    await self._serve(connection)
-                finally:
-                    connection.terminate()
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # whatever the cause: the packet path goes on with what it has
-                LOG.warning("directory_unreachable", error=f"{type(error).__name__}: {error}")
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 2.0)
-            else:
-                delay = 0.1
 
     async def _serve(self, connection: Any) -> None:
         await connection.add_listener("broadloom_directory", self._on_change)
@@ -91,25 +74,31 @@ class DirectoryLoader:
         await self._load_all(connection)
         self.ready.set()
         await self._save(connection)
+        look_at = time.monotonic() + _LOOK_EVERY_SECONDS
         while not connection.is_closed():
-            try:
-                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_SECONDS)
-            except TimeoutError:
-                if await connection.fetchval(_FINGERPRINT) != self._fingerprint:
-                    await self._load_all(connection)
-                await self._save(connection)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), max(0.0, look_at - time.monotonic()))
             self._wake.clear()
             if connection.is_closed():
                 return
-            changed, self._changed = self._changed, set()
-            try:
-                for reference in sorted(changed, reverse=True):  # tenants before their NAS
-                    await self._load_one(connection, reference)
-                if changed:
-                    self._fingerprint = await connection.fetchval(_FINGERPRINT)
-            except BaseException:
-                self._changed |= changed
-                raise
+            await self._load_changed(connection)
+            if time.monotonic() >= look_at:  # also in a registry that changes all the time
+                if await connection.fetchval(_FINGERPRINT) != self._fingerprint:
+                    await self._load_all(connection)
+                await self._save(connection)
+                look_at = time.monotonic() + _LOOK_EVERY_SECONDS
+
+    async def _load_changed(self, connection: Any) -> None:
+        changed, self._changed = self._changed, set()
+        if not changed:
+            return
+        try:
+            for reference in sorted(changed, reverse=True):  # tenants before their NAS
+                await self._load_one(connection, reference)
+            self._fingerprint = await connection.fetchval(_FINGERPRINT)
+        except BaseException:
+            self._changed |= changed
+            raise
 
     def _on_change(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
         self._changed.add(payload)
