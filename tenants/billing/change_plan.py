@@ -127,7 +127,7 @@ def _difference_only(context: Context, plan: PlanFacts, command: ChangePlan) -> 
     line, computed, credited = _charge(context, plan_terms(plan), command)
     take_payment(context, command.method, line.amount - credited)
     on_arrears = command.method == "arrears" and line.amount > 0
-    purchase = plan_purchase(context, plan, 1, first=False)
+    purchase = plan_purchase(context, plan, 1, first=False, promotions=())  # no period is bought: nothing is given
     carried, gifts = carried_value(context)
     apply_quota(context, purchase)
     account.plan_id = plan.id

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from infra.tenant_scope import TenantScope
 from tenants.access.disconnect import disconnect_begun_after
@@ -10,6 +11,7 @@ from tenants.billing.book import Prepared, prepare, store
 from tenants.billing.booking import Booking
 from tenants.billing.context import Context, offered_plan
 from tenants.billing.load import LockedAccount, read_locked
+from tenants.billing.load_due import load_due
 from tenants.billing.purchase import apply_purchase, plan_purchase, promotion_terms
 from tenants.billing.rules_promotion import PromotionTerms
 from tenants.catalog.facts import plan_facts
@@ -24,17 +26,24 @@ def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: d
     """Book the next period of each, as of the instant its last one ended; gives those that were renewed, as they are.
 
     Left alone: who is not due, not covered, in arrears (his money would pay those first), or whose plan is no longer
-    sold. Idempotent, because the expiry moves with the booking. The caller holds the locks of the accounts' rows.
+    sold. Money that came after the due time is too late: that period was over, and nobody pays for what is past.
+    Idempotent, because the expiry moves with the booking. The caller holds the locks of the accounts' rows.
     A constant number of statements, however many accounts.
     """
     accounts = [
         account for account in read_locked(scope, account_ids) if account.expires_at <= now and account.receivable == 0
     ]
+    at_due = load_due(scope, accounts) if accounts else {}
+    accounts = [one for one in accounts if one.id in at_due and at_due[one.id].may_renew]
     settings = read_settings(scope)
     plans = plan_facts(scope, {account.plan_id for account in accounts if account.plan_id is not None})
     promotions: dict[tuple[int, datetime], list[PromotionTerms]] = {}
     contexts = [Context(scope, one, SYSTEM, one.expires_at, settings, plans) for one in accounts]
-    prepared = [one for context in contexts if (one := _prepare(context, promotions)) is not None]
+    prepared = [
+        one
+        for context in contexts
+        if (one := _prepare(context, at_due[context.account.id].balance, promotions)) is not None
+    ]
     if prepared:
         store(scope, prepared)
         _let_in_again(scope, prepared, now)
@@ -48,19 +57,21 @@ def _let_in_again(scope: TenantScope, prepared: Sequence[Prepared], now: datetim
         disconnect_begun_after(scope, ends, "renewed")
 
 
-def _prepare(context: Context, promotions: dict[tuple[int, datetime], list[PromotionTerms]]) -> Prepared | None:
+def _prepare(
+    context: Context, balance_at_due: Decimal, promotions: dict[tuple[int, datetime], list[PromotionTerms]]
+) -> Prepared | None:
     account = context.account
     if account.state != "active" or account.plan_id is None or account.activated_at is None or account.never_expires:
         return None
     try:
-        booking = _next_period(context, account.plan_id, promotions)
+        booking = _next_period(context, account.plan_id, min(balance_at_due, account.balance), promotions)
     except BusinessError:
         return None  # not sold any more, past 2100 …: it expires
     return None if booking is None else prepare(context, "renew", booking, reason=booking.reason)
 
 
 def _next_period(
-    context: Context, plan_id: int, promotions: dict[tuple[int, datetime], list[PromotionTerms]]
+    context: Context, plan_id: int, money: Decimal, promotions: dict[tuple[int, datetime], list[PromotionTerms]]
 ) -> Booking | None:
     account, due_at = context.account, context.now
     plan = offered_plan(context, plan_id)
@@ -75,7 +86,7 @@ def _next_period(
     purchase = plan_purchase(
         context, plan, 1, first=False, start=due_at if prepaid else None, promotions=promotions[key]
     )
-    if purchase.priced.total > account.balance:
+    if purchase.priced.total > money:
         return None
     apply_purchase(context, purchase, paid=purchase.priced.total)
     return Booking(

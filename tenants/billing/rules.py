@@ -147,11 +147,15 @@ def check_group(
 
 
 def quota_days(plan: PlanTerms, granted: int | None, used: int) -> int | None:
-    """Days of the plan's period that the unused share of a total quota stands for, floored; None without one."""
-    days = nominal_days(plan)
-    if not plan.has_total_quota or not granted or days is None:
+    """Days of the bought periods that the unused share of a total quota stands for, floored; None without one.
+
+    Three times 10 GB for 30 days are 90 days: 15 GB left of them stand for 45.
+    """
+    days, unit = nominal_days(plan), plan.quota_octets or plan.quota_seconds
+    if not plan.has_total_quota or not granted or not unit or days is None:
         return None
-    return int(Decimal(max(0, granted - used)) / granted * days)
+    periods = max(1, granted // unit)  # what a promotion gave on top is no period of its own
+    return int(Decimal(max(0, granted - used)) / granted * periods * days)
 
 
 def price_difference(

@@ -13,7 +13,9 @@ from tenants.billing.add_pack import AddPack, add_pack
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
 from tenants.billing.buy import Buy, buy
 from tenants.billing.check import check_ledger
+from tenants.billing.disable import Disable, disable
 from tenants.billing.due import run_due
+from tenants.billing.enable import Enable, enable
 from tenants.billing.models import Order
 from tenants.billing.top_up import TopUp, top_up
 from tenants.kernel.errors import BusinessError
@@ -57,6 +59,34 @@ def test_two_missed_months_are_booked_with_their_own_instants(counter: Counter) 
     run_due(counter.scope, now=counter.at("2026-04-15 00:00:00"))
     assert renewals(counter, account) == ["2026-02-28 10:00:00", "2026-03-31 10:00:00"]
     assert counter.expiry(account) == "2026-04-30 10:00:00"
+
+
+@pytest.mark.parametrize("worker", ["in time", "late"])
+def test_nobody_pays_for_a_period_that_began_before_he_could(counter: Counter, worker: str) -> None:
+    opened, due_at, later = "2026-01-01 10:00:00", "2026-02-01 10:00:00", "2026-04-10 12:00:00"
+    poor = counter.open("2M prepaid", opened)  # 50 are due, 20 are there; the rest comes two months later
+    counter.run(top_up, TopUp(poor, Decimal(20)), "2026-01-02 10:00:00")
+    off = counter.open("2M prepaid", opened)  # disabled when it was due, enabled two months later
+    counter.run(top_up, TopUp(off, Decimal(500)), "2026-01-02 10:00:00")
+    counter.run(disable, Disable(off), "2026-01-20 10:00:00")
+    manual = counter.open("2M month", opened)  # the wish to renew comes later
+    counter.run(top_up, TopUp(manual, Decimal(500)), "2026-01-02 10:00:00")
+    owes = counter.open("2M prepaid", opened, method="arrears")  # paid later
+    if worker == "in time":
+        assert run_due(counter.scope, now=counter.at(due_at)).renewed == 0
+    counter.run(top_up, TopUp(poor, Decimal(100)), later)
+    counter.run(enable, Enable(off), later)
+    counter.run(set_auto_renew, SetAutoRenew(manual, True), later)
+    counter.run(top_up, TopUp(owes, Decimal(500)), later)
+    assert run_due(counter.scope, now=counter.at(later)).renewed == 0
+    accounts = (poor, off, manual, owes)
+    assert {counter.expiry(one) for one in accounts} == {due_at}
+    assert [counter.balance(one) for one in accounts] == ["120.00", "500.00", "500.00", "450.00"]
+    counter.buy(poor, "2M prepaid", later, method="balance")  # from now on, as everybody who had expired
+    assert counter.expiry(poor) == "2026-05-10 12:00:00"
+    assert run_due(counter.scope, now=counter.at("2026-05-10 12:30:00")).renewed == 1
+    assert counter.expiry(poor) == "2026-06-10 12:00:00"
+    assert check_ledger(counter.scope).findings == []
 
 
 def test_unified_hour_and_prepaid_months_get_along(counter: Counter) -> None:

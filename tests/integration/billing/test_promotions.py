@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from tenants.billing.buy import Buy, buy
+from tenants.billing.change_plan import ChangePlan, change_plan
 from tenants.billing.check import check_ledger
 from tenants.billing.due import run_due
 from tenants.billing.models import Order
@@ -120,3 +121,11 @@ def test_an_agent_pays_the_discounted_price_from_the_wallet(counter: Counter) ->
     late = counter.run(buy, command, "2026-03-01 00:00:00")
     assert late.order is not None
     assert late.order.total == Decimal("50.00")  # the rule ended with that second
+
+
+def test_a_change_that_buys_no_period_earns_no_gift(counter: Counter) -> None:
+    counter.setting("difference_only", "on")
+    account = counter.open("2M month", OPENED)
+    promote(counter, "10 GB", "octets", str(5 * 2**30))
+    counter.run(change_plan, ChangePlan(account, counter.plan("10 GB")), LATER)
+    assert counter.account(account).quota_octets == 10 * 2**30

@@ -38,6 +38,13 @@ def test_difference_of_a_quota_plan_counts_the_smaller_rest() -> None:
     assert found.amount == Decimal("11.64")  # (60 / 30.5 = 1.97 - 30 / 30 = 1.00) * 12
 
 
+def test_quota_bought_several_times_stands_for_several_periods() -> None:
+    old = plan("traffic", "30.00", quota_octets=10 * GIB, validity_days=30)
+    assert quota_days(old, 30 * GIB, 15 * GIB) == 45  # half of 3 * 30 days
+    assert quota_days(old, 30 * GIB, 30 * GIB) == 0
+    assert quota_days(old, 15 * GIB, 6 * GIB) == 18  # 5 GB were a gift: 9 / 15 * 30
+
+
 def test_first_purchase_promotions_and_their_span() -> None:
     gift = promotion("days", "7", first=True)
     begin = at("2015-05-01 12:00:00")
