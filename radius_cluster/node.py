@@ -21,12 +21,12 @@ from radius_cluster.counters import Counters
 from radius_cluster.listen.behind_balancer import BalancedReceiver
 from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.node_link import NodeLink
-from radius_cluster.listen.peers import FORWARD, HAND_OVER, HELLO, RECALL, Peers, owner_name
+from radius_cluster.listen.peers import FORWARD, HAND_OVER, HELLO, RADSEC_PREFIX, RECALL, Peers, owner_name
 from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
 from radius_cluster.process.eap.server import EapServer
 from radius_cluster.process.eap_certificates import TenantTls
-from radius_cluster.process.eap_elsewhere import Elsewhere, Guests
+from radius_cluster.process.eap_elsewhere import Elsewhere, UdpGuests
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
 from radius_cluster.report import MAIN_CELL, Reporter
@@ -39,6 +39,7 @@ from radius_cluster.wire.proxy_protocol import TrustedBalancers
 LOG = structlog.get_logger(__name__)
 _REPORT_SECONDS = 2.0
 _DRAIN_SECONDS = 5.0
+_MOST_ASKED_ELSEWHERE = 16  # processes of other hosts that are asked about one account, while the database is away
 _FORGET_EVERY_SECONDS = 0.1  # answers that were kept long enough go in small portions: 20,000 at once took 15 ms
 _FORGOTTEN_AT_ONCE = 6_000
 # The collector looks at what is young, often, for a fraction of a millisecond: with 50,000 it came seldom, because what
@@ -51,10 +52,10 @@ def cell_urls(settings: Settings, servers: Servers) -> dict[str, str]:
     return {MAIN_CELL: servers.database_socket_url or servers.database_url, **settings.cells()}
 
 
-def eap_server(settings: Settings) -> EapServer:
+def eap_server(settings: Settings, prefix: str = "") -> EapServer:
     """The EAP server of this process; all of the cluster share the key of what travels in State."""
     key = derive_key(settings.require_secret_key(), "eap-state")
-    return EapServer(key, owner_name(socket.gethostname(), os.getpid()))
+    return EapServer(key, prefix + owner_name(socket.gethostname(), os.getpid()))
 
 
 class Node:
@@ -68,6 +69,7 @@ class Node:
         self.counters = Counters()
         self.peers: Peers | None = None
         self.elsewhere: Elsewhere | None = None
+        self._guests: UdpGuests | None = None
         tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
         self.eap = EapLogins(eap_server(settings), tls, self.counters, self._forward)
         spool_folder = settings.data_dir.expanduser().absolute() / "spool"
@@ -124,8 +126,8 @@ class Node:
                 self.peers.close()
             if self._reporter.link is not None:
                 self._reporter.link.close()
-            if self.elsewhere is not None:
-                self.elsewhere.close()
+            if self._guests is not None:
+                self._guests.close()
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(*background, return_exceptions=True)
 
@@ -154,7 +156,8 @@ class Node:
             key = derive_key(settings.require_secret_key(), "node-link")
             link = NodeLink(key, name, settings.node_address, lambda *message: elsewhere.on_message(*message))
             handlers = {ACCESS_REQUEST: self.cells.log_in}
-            elsewhere = self.elsewhere = Elsewhere(link, Guests(link, self.directory, self.counters, handlers))
+            self._guests = UdpGuests(link.send, self.directory, self.counters, handlers)
+            elsewhere = self.elsewhere = Elsewhere(link.send, self._guests)
             self._reporter.link = link
 
     def _in_company(self) -> bool:
@@ -172,10 +175,12 @@ class Node:
 
     def _forward(self, owner: str, request: Request) -> bool:
         """Hand a request to the process that owns its EAP conversation, of this host or of another."""
+        if owner.startswith(RADSEC_PREFIX):  # a router does not change from RadSec to UDP within a conversation
+            return False
         source = json.dumps(request.key[0]).encode()
         if self.peers is not None and self.peers.send(owner, FORWARD, source + b"\n" + request.packet.raw):
             return True
-        return self.elsewhere is not None and self.elsewhere.ask(owner, request)
+        return self.elsewhere is not None and self.elsewhere.ask([owner], request) > 0
 
     def _on_peer(self, _sender: str, kind: int, body: bytes) -> None:
         """A request that another process received; it is answered from this one's socket, whose port is the same."""
@@ -198,11 +203,16 @@ class Node:
         return any(self.peers.send(name, HAND_OVER, body) for name in self._staying())
 
     def _ask_others(self, request: Request) -> bool:
-        """While the database is away: whichever process of this host has seen the account answers (RAD-10)."""
-        if self._recalling or self.peers is None:
+        """While the database is away: whichever process has seen the account answers (RAD-10). One of another host may
+        even have the database still."""
+        if self._recalling or self.peers is None or (self._guests is not None and self._guests.recalling):
             return False
         body = json.dumps(["auth", *request.key[0]]).encode() + b"\n" + request.packet.raw
-        return sum(self.peers.send(name, RECALL, body) for name in self._staying()) > 0
+        asked = sum(self.peers.send(name, RECALL, body) for name in self._staying())
+        link = self._reporter.link
+        if self.elsewhere is not None and link is not None:
+            asked += self.elsewhere.ask(link.names("")[:_MOST_ASKED_ELSEWHERE], request, RECALL)
+        return asked > 0
 
     def _staying(self) -> list[str]:
         """Processes of this host that serve the same ports, another one first each time."""

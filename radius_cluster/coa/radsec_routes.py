@@ -11,10 +11,9 @@ import structlog
 
 from radius_cluster.coa.exchange import Exchange
 from radius_cluster.listen.node_link import NodeLink
-from radius_cluster.listen.peers import ASK, HOLDS, REPLY, Peers, owner_name
+from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, REPLY, Peers, owner_name
 
 LOG = structlog.get_logger(__name__)
-_PREFIX: Final = "coa-"
 _FRESH_SECONDS: Final = 6.0  # a living process speaks up every two
 
 
@@ -34,7 +33,7 @@ class RadsecRoutes:
         """
         self._exchange = exchange
         exchange.send_radsec = self._send
-        name = _PREFIX + owner_name(socket.gethostname(), os.getpid())
+        name = COA_PREFIX + owner_name(socket.gethostname(), os.getpid())
         try:
             self._peers = Peers(run_folder, name, self._on_message)
             self._link = None if link is None else NodeLink(link[0], name, link[1], self._on_message)

@@ -14,13 +14,14 @@ from typing import Final
 import structlog
 
 from infra.crypto import DecryptionError, SecretBox
+from radius_cluster.listen.peers import COA_PREFIX, RADSEC_PREFIX
 from radius_cluster.listen.sockets import open_udp
 
 LOG = structlog.get_logger(__name__)
 
 OnMessage = Callable[[str, int, bytes], None]  # (sender, kind, body)
 # Names are those of listen/peers.py, so that both ways can be tried with one name.
-PREFIXES: Final[Mapping[str, str]] = {"radius": "", "radsec": "radsec-", "coa": "coa-"}
+PREFIXES: Final[Mapping[str, str]] = {"radius": "", "radsec": RADSEC_PREFIX, "coa": COA_PREFIX}
 _PURPOSE: Final = b"node-link"
 _HEAD: Final = struct.Struct(">dBB")  # when it was sent, kind, length of the sender's name
 _YOUNG_SECONDS: Final = 30.0  # older messages are replays, or clocks that disagree
@@ -56,9 +57,10 @@ class NodeLink:
                 others[PREFIXES[kind] + node] = (address, int(port))
         self._others = others
 
-    def names(self, prefix: str = "") -> list[str]:
-        """Living processes of other places whose name begins so."""
-        return [name for name in self._others if name.startswith(prefix)]
+    def names(self, prefix: str) -> list[str]:
+        """Living processes of other places, of the kind that has this prefix; "" for those of the UDP ports."""
+        others = [one for one in PREFIXES.values() if one and one != prefix]
+        return [name for name in self._others if name.startswith(prefix) and not name.startswith(tuple(others))]
 
     def send(self, other: str, kind: int, body: bytes) -> bool:
         """Hand a message over; it may be lost. False when nobody of that name is known."""

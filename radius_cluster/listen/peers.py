@@ -33,6 +33,10 @@ HAND_OVER: Final = 5  # a datagram that reached a process which is about to end
 RECALL: Final = 6  # one whose account its process does not know, while the database is away
 HELLO: Final = 7  # nothing but the question whether anybody is there
 
+# Before the names of processes that are not of kind "radius"; no host's name begins so.
+RADSEC_PREFIX: Final = "radsec@"
+COA_PREFIX: Final = "coa@"
+
 OnMessage = Callable[[str, int, bytes], None]  # (sender, kind, body)
 
 

@@ -1,19 +1,20 @@
-"""EAP conversations that live on another host: the request goes to its owner, the answer comes back the same way.
+"""Requests that another process has to decide, and whose answer must leave from here: its EAP conversation lives there
+(of another host, or behind another RadSec connection), or that process may know the account while the database is away.
 
-A router only takes answers from the address that it asked, so the owner never answers a request that another host
-received: it hands the reply back, and that host sends it.
+A router only takes answers from the address, or through the connection, that it asked. So whoever decides a request
+that another process received hands the reply back, and that process sends it.
 """
 
 import hashlib
 import json
 import socket
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
 
 from radius_cluster.counters import Counters
-from radius_cluster.listen.node_link import NodeLink
-from radius_cluster.listen.peers import FORWARD, REPLY
+from radius_cluster.listen.duplicates import Duplicates
+from radius_cluster.listen.peers import FORWARD, RECALL, REPLY
 from radius_cluster.listen.receive import Receiver, Request
 from radius_cluster.routing.directory import Directory
 
@@ -21,34 +22,47 @@ _ID_OCTETS: Final = 8
 _ANSWER_WITHIN_SECONDS: Final = 6.0  # routers have asked again by then
 _MOST_ASKED: Final = 4_000
 
+Send = Callable[[str, int, bytes], bool]  # (process, kind, body): whether there is such a process
+
+
+class Guests(Protocol):
+    """Takes requests that another process received."""
+
+    duplicates: Duplicates
+
+    def describe(self, request: Request) -> bytes:
+        """What the other side needs beside the packet to know the router again; without a line feed."""
+
+    def receive(self, kind: int, described: bytes, data: bytes, mark: bytes, sender: str) -> None:
+        """Verify and decide one; its answer goes back to ``sender`` under ``mark``."""
+
 
 class Elsewhere:
-    """One per process: asks other hosts, and answers those that ask."""
+    """One per process: asks others, and answers those that ask."""
 
-    def __init__(self, link: NodeLink, guests: "Guests") -> None:
-        self._link = link
+    def __init__(self, send: Send, guests: Guests) -> None:
+        self._send = send
         self._asked: dict[bytes, tuple[Request, float]] = {}
-        self.receiver = guests
+        self.guests = guests
 
-    def ask(self, owner: str, request: Request) -> bool:
-        """Hand a request to the process that has its conversation; False when it is not known."""
+    def ask(self, others: Sequence[str], request: Request, kind: int = FORWARD) -> int:
+        """Hand a request to processes, the first answer counts; gives how many of them there are."""
         if len(self._asked) >= _MOST_ASKED:
-            return False
+            return 0
         # The same for a repeat, so that its owner recognises it.
         mark = hashlib.blake2b(repr(request.key).encode(), digest_size=_ID_OCTETS).digest()
-        source = json.dumps([str(request.key[0][0]), int(request.key[0][1])]).encode()
-        if not self._link.send(owner, FORWARD, mark + source + b"\n" + request.packet.raw):
-            return False
-        self._asked[mark] = (request, time.monotonic())
-        return True
+        body = mark + self.guests.describe(request) + b"\n" + request.packet.raw
+        sent = sum(self._send(other, kind, body) for other in others)
+        if sent:
+            self._asked[mark] = (request, time.monotonic())
+        return sent
 
     def on_message(self, sender: str, kind: int, body: bytes) -> None:
-        """A request of another host, or its answer to one of ours."""
+        """A request of another process, or its answer to one of ours."""
         mark, rest = body[:_ID_OCTETS], body[_ID_OCTETS:]
-        if kind == FORWARD:
-            source, _, data = rest.partition(b"\n")
-            address, port = json.loads(source)
-            self.receiver.take(data, (address, port, mark, sender), time.time())
+        if kind in (FORWARD, RECALL):
+            described, _, data = rest.partition(b"\n")
+            self.guests.receive(kind, described, data, mark, sender)
         elif kind == REPLY:
             asked = self._asked.pop(mark, None)
             if asked is not None:
@@ -56,30 +70,40 @@ class Elsewhere:
 
     def tick(self, now: float) -> None:
         """Give up what got no answer; call every half second."""
-        self.receiver.duplicates.tick(now)
+        self.guests.duplicates.tick(now)
         old = now - _ANSWER_WITHIN_SECONDS
         for mark in [mark for mark, (_, at) in self._asked.items() if at < old]:
             del self._asked[mark]
 
-    def close(self) -> None:
-        """Let go of the socket."""
-        self.receiver.close()
 
-
-class Guests(Receiver):
-    """Takes requests that another host received; a source is (address, port, mark, the process that asked)."""
+class UdpGuests(Receiver):
+    """Of another host's UDP ports; a source is (address, port, mark, the process that asked)."""
 
     def __init__(
         self,
-        link: NodeLink,
+        send: Send,
         directory: Directory,
         counters: Counters,
         handlers: Mapping[int, Callable[[Request], None]],
     ) -> None:
         unused = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # nothing is read from it or sent through it
         super().__init__(unused, "auth", directory, counters, handlers)
-        self._link = link
+        self._send_back = send
+        self.recalling = False  # a request is being decided that its own host did not know
+
+    def describe(self, request: Request) -> bytes:
+        """The router's address and port."""
+        return json.dumps([str(request.key[0][0]), int(request.key[0][1])]).encode()
+
+    def receive(self, kind: int, described: bytes, data: bytes, mark: bytes, sender: str) -> None:
+        """As if the router had asked here."""
+        address, port = json.loads(described)
+        self.recalling = kind == RECALL
+        try:
+            self.take(data, (address, port, mark, sender), time.time())
+        finally:
+            self.recalling = False
 
     def send(self, reply: bytes, destination: tuple[Any, ...]) -> None:
         """Back to who asked."""
-        self._link.send(destination[3], REPLY, destination[2] + reply)
+        self._send_back(destination[3], REPLY, destination[2] + reply)

@@ -21,16 +21,19 @@ from radius_cluster.cells import Cells
 from radius_cluster.counters import Counters
 from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.node_link import NodeLink, OnMessage
-from radius_cluster.listen.peers import Peers, owner_name
+from radius_cluster.listen.peers import ASK, RADSEC_PREFIX, Peers, owner_name
+from radius_cluster.listen.receive import Request
 from radius_cluster.node import cell_urls, eap_server
 from radius_cluster.process.eap_certificates import TenantTls
+from radius_cluster.process.eap_elsewhere import Elsewhere
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
 from radius_cluster.radsec.connection import Connection
 from radius_cluster.radsec.credentials import Credentials
 from radius_cluster.radsec.directory import RadsecDirectory
+from radius_cluster.radsec.guests import RadsecGuests
 from radius_cluster.radsec.hub import Hub
-from radius_cluster.radsec.way_back import PREFIX, WayBack
+from radius_cluster.radsec.way_back import WayBack
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.load import DirectoryLoader
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
@@ -52,8 +55,7 @@ class RadsecServer:
         self.directory = RadsecDirectory()
         self.counters = Counters()
         tls = TenantTls(urls[MAIN_CELL], settings.base_domain)
-        # A conversation that began over UDP cannot go on here: the supplicant begins again.
-        self.eap = EapLogins(eap_server(settings), tls, self.counters, lambda _owner, _request: False)
+        self.eap = EapLogins(eap_server(settings, RADSEC_PREFIX), tls, self.counters, self._forward)
         self.cells = Cells(urls, self.counters, self.eap, settings.data_dir.expanduser().absolute() / "spool")
         self._loader = DirectoryLoader(urls[MAIN_CELL], master, self.directory)
         names = radsec_server_names(settings.radius_address, settings.base_domain)
@@ -72,12 +74,18 @@ class RadsecServer:
             loop.add_signal_handler(number, self._stopping.set)
         settings = self._settings
         opened = _open_tcp(settings.bind, settings.radsec_port)
-        name = PREFIX + owner_name(socket.gethostname(), os.getpid())
-        peers = Peers(
-            settings.data_dir.expanduser().absolute() / "run", name, lambda *message: back.on_message(*message)
-        )
-        link = self._open_link(name, lambda *message: back.on_message(*message))
+        name = RADSEC_PREFIX + owner_name(socket.gethostname(), os.getpid())
+
+        def on_message(sender: str, kind: int, body: bytes) -> None:
+            (back.on_message if kind == ASK else self.elsewhere.on_message)(sender, kind, body)
+
+        def send(other: str, kind: int, body: bytes) -> bool:
+            return peers.send(other, kind, body) or (link is not None and link.send(other, kind, body))
+
+        peers = Peers(settings.data_dir.expanduser().absolute() / "run", name, on_message)
+        link = self._open_link(name, on_message)
         back = WayBack(self.hub, peers, link)
+        self.elsewhere = Elsewhere(send, RadsecGuests(send, self.directory, self.counters, self.cells.log_in))
         background = [*self.cells.start(), asyncio.create_task(self._loader.run())]
         try:
             await self._wait_for(self._loader.ready)
@@ -111,6 +119,10 @@ class RadsecServer:
         self._reporter.link = NodeLink(key, name, settings.node_address, on_message)
         return self._reporter.link
 
+    def _forward(self, owner: str, request: Request) -> bool:
+        """Hand a request to the process that has its EAP conversation; one that began over UDP cannot go on here."""
+        return owner.startswith(RADSEC_PREFIX) and self.elsewhere.ask([owner], request) > 0
+
     async def _wait_for(self, ready: asyncio.Event) -> None:
         waits = [asyncio.create_task(ready.wait()), asyncio.create_task(self._stopping.wait())]
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -126,6 +138,7 @@ class RadsecServer:
             now = time.monotonic()
             self.hub.tick(now)
             self.cells.tick(now)
+            self.elsewhere.tick(now)
             if now - last_report >= _REPORT_SECONDS:
                 last_report = now
                 self.eap.forget_old()

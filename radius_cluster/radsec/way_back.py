@@ -6,12 +6,10 @@ import time
 from typing import Final
 
 from radius_cluster.listen.node_link import NodeLink
-from radius_cluster.listen.peers import ASK, HOLDS, REPLY, Peers
+from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, REPLY, Peers
 from radius_cluster.radsec.connection import Connection
 from radius_cluster.radsec.hub import Hub
 
-PREFIX: Final = "radsec-"
-COA_PREFIX: Final = "coa-"
 _REMEMBER_SECONDS: Final = 15.0
 
 

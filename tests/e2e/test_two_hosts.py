@@ -18,8 +18,9 @@ from infra.settings import Settings
 from radius_cluster.wire import codes
 from radius_cluster.wire.coa import encode_dynamic_response
 from tests.fixtures.eapol import METHODS, TUNNELLED, needs_eapol_test, run_eapol_test
-from tests.fixtures.radius import SECRET, Processes, World, wait_for
+from tests.fixtures.radius import SECRET, Client, Processes, World, wait_for
 from tests.fixtures.radsec import RadsecIsp, RadsecRouter
+from tests.fixtures.tcp_relay import TcpRelay
 
 
 class Alternating:
@@ -52,6 +53,27 @@ class Alternating:
                     continue
                 except OSError:
                     return
+
+
+class AlternatingRadsec(Alternating):
+    """A proxy that sends each packet through the other of its connections; its clients' secret must be "radsec"."""
+
+    def __init__(self, connections: tuple[RadsecRouter, ...]) -> None:
+        self._connections = connections
+        super().__init__(())
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                data, client = self._front.recvfrom(4096)
+                connection = self._connections[self.sent % len(self._connections)]
+                self.sent += 1
+                connection.send(data)
+                reply = connection.receive()
+                if reply is not None:
+                    self._front.sendto(reply.raw, client)
+            except OSError:
+                return
 
 
 @dataclass
@@ -127,6 +149,82 @@ def test_a_conversation_between_two_hosts(hosts: Hosts, world: World, settings: 
     balancer.close()
     lost = "SELECT reason FROM aaa.refused_packet WHERE tenant_id = %s AND reason <> 'wrong_password'"
     assert world.query(lost, tenant.id) == []
+
+
+@needs_eapol_test
+@pytest.mark.radius_client
+@pytest.mark.parametrize("apart", [True, False], ids=["two hosts", "two processes"])
+def test_a_conversation_over_two_radsec_connections(
+    apart: bool, hosts: Hosts, world: World, make_radsec_isp: Callable[[], RadsecIsp], tmp_path: Path
+) -> None:
+    """Each packet reaches the other process; the conversation lives in one."""
+    isp = make_radsec_isp()
+    world.subscriber(isp.tenant, "alice", max_sessions=0)
+    if not apart:
+        folder = hosts.first.settings.data_dir
+        hosts.second.settings = dataclasses.replace(hosts.second.settings, data_dir=folder, node_address="")
+        hosts.first.settings = dataclasses.replace(hosts.first.settings, node_address="")
+    hosts.first.start("radius_cluster.radsec", "radsec_ready")
+    hosts.second.start("radius_cluster.radsec", "radsec_ready")
+    if apart:
+        linked(world, hosts, ("radsec",))
+    connections = tuple(RadsecRouter(one.settings, isp) for one in (hosts.first, hosts.second))
+    proxy = AlternatingRadsec(connections)
+
+    def log_in(method: str, password: str = "secret", **options: str) -> tuple[int, str]:
+        rows = world.query("SELECT authority_pem FROM registry.tenant_certificates WHERE tenant_id = %s", isp.tenant.id)
+        done = run_eapol_test(
+            tmp_path, method, port=proxy.port, nas=isp.identifier, secret="radsec", user="alice", password=password,
+            authority_pem=str(rows[0][0]) if rows else "",
+            server_name=f"radius.{isp.ref.slug}.{hosts.first.settings.base_domain}", **options,
+        )  # fmt: skip
+        return done.returncode, done.stdout
+
+    try:
+        assert log_in("EAP-MD5")[0] == 0  # makes the certificate
+        for method in ("PEAP/MSCHAPv2", "TTLS/PAP"):
+            code, said = log_in(method, extra=" fragment_size=500\n")
+            assert code == 0, (method, said[-2000:], hosts.first.logs()[-1500:], hosts.second.logs()[-1500:])
+            assert "MPPE keys OK: 1  mismatch: 0" in said
+        assert log_in("TTLS/PAP", "wrong")[0] != 0
+        reasons = "SELECT DISTINCT reason FROM aaa.refused_packet WHERE tenant_id = %s"
+        assert wait_for(lambda: world.query(reasons, isp.tenant.id)) == [("wrong_password",)]
+    finally:
+        proxy.close()
+        for connection in connections:
+            connection.close()
+
+
+def test_while_the_database_is_away_the_other_host_is_asked(
+    hosts: Hosts, relay: TcpRelay, behind_relay: Settings, world: World
+) -> None:
+    """Known to one host only; and a host that alone has lost the database has the other one decide about all."""
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    for name in ("alice", "bob"):
+        world.subscriber(tenant, name, max_sessions=0)
+    others_relay = TcpRelay(relay.target)
+    others_url = behind_relay.database_url.replace(f":{relay.port}/", f":{others_relay.port}/")
+    for one, url in ((hosts.first, behind_relay.database_url), (hosts.second, others_url)):
+        one.settings = dataclasses.replace(one.settings, database_url=url)
+        one.start()
+    linked(world, hosts, ("radius",))
+    here, there = (Client(one.settings, identifier) for one in (hosts.first, hosts.second))
+
+    def answer(router: Client, username: str, password: str = "secret") -> int | None:
+        reply = router.log_in(username, password)
+        return reply.code if reply is not None else None
+
+    assert answer(there, "alice") == codes.ACCESS_ACCEPT
+    relay.refuse()
+    wait_for(lambda: "logins_from_memory" in hosts.first.logs())
+    assert answer(here, "bob") == codes.ACCESS_ACCEPT  # neither had seen him, but one has the database
+    assert answer(here, "bob", "wrong") == codes.ACCESS_REJECT
+    others_relay.refuse()
+    wait_for(lambda: "logins_from_memory" in hosts.second.logs())
+    assert answer(here, "alice") == codes.ACCESS_ACCEPT  # from the other's memory
+    for closing in (here, there, others_relay):
+        closing.close()
 
 
 def test_a_disconnect_through_the_other_hosts_connection(

@@ -19,7 +19,7 @@ def run(story: Callable[[NodeLink, NodeLink, Heard], Awaitable[None]], other_key
 
     async def play() -> None:
         east = NodeLink(other_key, "east:1", "127.0.0.1", lambda *_: None)
-        west = NodeLink(KEY, "coa-west:2", "127.0.0.1", lambda *message: heard.append(message))
+        west = NodeLink(KEY, "coa@west:2", "127.0.0.1", lambda *message: heard.append(message))
         try:
             rows = {("radius", "east:1"): east.shown, ("coa", "west:2"): west.shown, ("web", "west:3"): west.shown}
             east.learn(rows)
@@ -39,10 +39,10 @@ def run(story: Callable[[NodeLink, NodeLink, Heard], Awaitable[None]], other_key
 
 def test_a_message_arrives_with_its_sender() -> None:
     async def story(east: NodeLink, west: NodeLink, _heard: Heard) -> None:
-        assert east.names() == ["coa-west:2"]
-        assert west.names("coa-") == []
-        assert east.send("coa-west:2", 3, b"body")
-        assert not east.send("coa-nobody:1", 3, b"body")
+        assert east.names("coa@") == ["coa@west:2"]
+        assert west.names("coa@") == []
+        assert east.send("coa@west:2", 3, b"body")
+        assert not east.send("coa@nobody:1", 3, b"body")
 
     assert run(story) == [("east:1", 3, b"body")]
 
@@ -52,7 +52,7 @@ def test_strangers_are_not_heard(noise: bytes) -> None:
     async def story(east: NodeLink, west: NodeLink, _heard: Heard) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.sendto(noise, ("127.0.0.1", west.port))
-        assert east.send("coa-west:2", 3, b"under another key")
+        assert east.send("coa@west:2", 3, b"under another key")
 
     assert run(story, other_key=bytes(32)) == []
 
@@ -61,6 +61,6 @@ def test_old_messages_are_not_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     async def story(east: NodeLink, _west: NodeLink, _heard: Heard) -> None:
         with monkeypatch.context() as earlier:
             earlier.setattr(node_link.time, "time", lambda: 1_000.0)
-            assert east.send("coa-west:2", 3, b"long ago")
+            assert east.send("coa@west:2", 3, b"long ago")
 
     assert run(story) == []
