@@ -273,12 +273,12 @@ BEGIN
     found_closed := FOUND AND (h.ended_at >= began
       OR (p_kind = 2 AND p_sec = h.seconds - COALESCE(h.base_seconds, 0) AND p_in = h.octets_in - COALESCE(h.base_octets_in, 0)
         AND p_out = h.octets_out - COALESCE(h.base_octets_out, 0))
-      OR (p_kind = 3 AND h.ended_at >= began - interval '1 minute' AND p_sec <= h.seconds AND p_in <= h.octets_in
-        AND p_out <= h.octets_out));
-    IF found_closed AND p_kind = 3 THEN
-      IF at <= h.ended_at OR (p_sec <= h.seconds AND p_in <= h.octets_in AND p_out <= h.octets_out) THEN
-        RETURN;  -- overtaken by the Stop
-      END IF;
+      OR (p_kind = 3 AND h.ended_at >= began - interval '1 minute' AND p_sec <= h.seconds - COALESCE(h.base_seconds, 0)
+        AND p_in <= h.octets_in - COALESCE(h.base_octets_in, 0) AND p_out <= h.octets_out - COALESCE(h.base_octets_out, 0)));
+    IF found_closed AND p_kind = 3 AND p_sec <= h.seconds - COALESCE(h.base_seconds, 0)
+        AND p_in <= h.octets_in - COALESCE(h.base_octets_in, 0) AND p_out <= h.octets_out - COALESCE(h.base_octets_out, 0) THEN
+      RETURN;  -- overtaken by the Stop
+    ELSIF found_closed AND p_kind = 3 AND at > h.ended_at THEN
       -- It lives after all: re-open it (openwisp-radius#322).
       DELETE FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
         AND c.username = p_user AND c.ended_at = h.ended_at AND c.started_at = h.started_at;
@@ -291,16 +291,20 @@ BEGIN
         COALESCE(h.base_octets_out, 0))
       RETURNING * INTO s;
       found_open := true;
-    ELSIF found_closed THEN  -- a Stop for a session that was closed: sent again, or closed by us before the router said so
-      UPDATE aaa.session_history c SET seconds = GREATEST(c.seconds, p_sec), octets_in = GREATEST(c.octets_in, p_in),
-        octets_out = GREATEST(c.octets_out, p_out), packets_in = GREATEST(c.packets_in, p_pin),
-        packets_out = GREATEST(c.packets_out, p_pout),
-        ended_at = CASE WHEN h.cause >= 100 THEN at ELSE c.ended_at END,
-        cause = CASE WHEN h.cause >= 100 THEN p_cause ELSE c.cause END
+    ELSIF found_closed THEN
+      -- A Stop for a session that was closed: sent again, or closed by us before the router said so. Or an Interim from before
+      -- the end that we had not heard of.
+      s.seconds := GREATEST(h.seconds, COALESCE(h.base_seconds, 0) + p_sec);
+      s.octets_in := GREATEST(h.octets_in, COALESCE(h.base_octets_in, 0) + p_in);
+      s.octets_out := GREATEST(h.octets_out, COALESCE(h.base_octets_out, 0) + p_out);
+      UPDATE aaa.session_history c SET seconds = s.seconds, octets_in = s.octets_in, octets_out = s.octets_out,
+        packets_in = GREATEST(c.packets_in, p_pin), packets_out = GREATEST(c.packets_out, p_pout),
+        ended_at = CASE WHEN h.cause >= 100 AND p_kind = 2 THEN at ELSE c.ended_at END,
+        cause = CASE WHEN h.cause >= 100 AND p_kind = 2 THEN p_cause ELSE c.cause END
       WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid AND c.username = p_user
         AND c.ended_at = h.ended_at AND c.started_at = h.started_at;
-      PERFORM aaa.add_usage(p_tenant, h.account_id, today, GREATEST(p_in - h.octets_in, 0), GREATEST(p_out - h.octets_out, 0),
-        GREATEST(p_sec - h.seconds, 0));
+      PERFORM aaa.add_usage(p_tenant, h.account_id, today, s.octets_in - h.octets_in, s.octets_out - h.octets_out,
+        s.seconds - h.seconds);
       RETURN;
     END IF;
   END IF;

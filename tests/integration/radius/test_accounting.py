@@ -150,6 +150,42 @@ def test_counters_never_go_back_and_a_restart_goes_on_from_the_sum(world: World,
     assert world.usage(tenant) == (600, 800, 950)
 
 
+CLOSE_AS_STALE = "SELECT aaa.close_session(s, s.updated_at, 100::smallint) FROM aaa.session s WHERE s.tenant_id = %s"
+
+
+def test_a_session_whose_counters_restarted_goes_on_from_the_sum_also_after_we_closed_it(world: World, isp) -> None:
+    tenant, router = isp
+    for session in ("s1", "s2"):
+        assert router.account(ACCT_START, session, "alice", delay=1000)
+        assert router.account(ACCT_INTERIM, session, "alice", seconds=300, octets_in=500, octets_out=700, delay=700)
+        # everything from 0 again, within the same session
+        assert router.account(ACCT_INTERIM, session, "alice", seconds=100, octets_in=50, octets_out=60, delay=500)
+    world.query(CLOSE_AS_STALE, tenant.id)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=250, octets_in=90, octets_out=80, delay=350)
+    [session] = world.sessions(tenant)  # re-opened, though this is less than it had in all
+    assert (session["octets_in"], session["octets_out"], session["seconds"]) == (590, 780, 550)
+    assert router.account(ACCT_STOP, "s1", "alice", seconds=550, octets_in=100, octets_out=100, delay=50)
+    assert router.account(ACCT_STOP, "s2", "alice", seconds=550, octets_in=100, octets_out=100, delay=50)
+    assert router.account(ACCT_STOP, "s2", "alice", seconds=550, octets_in=100, octets_out=100, delay=48)  # a repeat
+    closed = world.history(tenant)
+    assert {(row["octets_in"], row["octets_out"], row["seconds"]) for row in closed} == {(600, 800, 850)}
+    assert [row["cause"] for row in closed] == [0, 0]
+    assert world.usage(tenant) == (1200, 1600, 1700)
+
+
+def test_a_report_from_before_the_end_that_comes_after_it_still_counts(world: World, isp) -> None:
+    """An Accounting-On closed the session with what we had heard; more had been reported, and was late."""
+    tenant, router = isp
+    assert router.account(ACCT_START, "s1", "alice", delay=600)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=100, octets_in=10, octets_out=20, delay=500)
+    assert router.account(ACCT_ON, "", "", delay=100)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=400, octets_in=40, octets_out=80, delay=200)
+    assert world.sessions(tenant) == []
+    [closed] = world.history(tenant)
+    assert (closed["octets_in"], closed["octets_out"], closed["seconds"], closed["cause"]) == (40, 80, 400, 101)
+    assert world.usage(tenant) == (40, 80, 400)
+
+
 def test_identifier_used_again_after_a_reboot(world: World, isp) -> None:
     tenant, router = isp
     assert router.account(ACCT_START, "80000001", "alice", delay=3600)
