@@ -26,6 +26,7 @@ from tenants.ledger.errors import KeyReused
 from tenants.ledger.numbers import ORDER, PREFIXES
 from tenants.ledger.post import merged
 from tenants.subscribers.models import Account
+from tenants.usage.keep_count import count_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,8 @@ def prepare(
     document: dict[str, Any] = {"account_id": account.id}
     view = None
     if booking is not None:
-        view = _add_order(document, context, booking, {"account": old, "account_after": new, **booking.undo})
+        undo = {"account": old, "account_after": new, **_count_before(context, changed), **booking.undo}
+        view = _add_order(document, context, booking, undo)
     document["account"] = {**new, "balance": str(account.balance), "receivable": str(account.receivable)}
     result = OperationResult(operation, account.id, view, before, snapshot_of(context))
     after = new if view is None else {**new, "total": show(view.total), "method": view.method}
@@ -88,6 +90,16 @@ def prepare(
         }
         document["result"] = as_json(result)
     return Prepared(context, booking, changed, result, document)
+
+
+def _count_before(context: Context, changed: dict[str, Any]) -> dict[str, Any]:
+    """What was used of a quota that another one follows: a reversal goes on with it."""
+    before = context.before
+    had_quota = before["quota_octets"] is not None or before["quota_seconds"] is not None
+    if "quota_epoch" not in changed or not had_quota:
+        return {}
+    count = count_of(context.scope, context.account.id)
+    return {} if count is None else {"count": count}
 
 
 def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationResult]:

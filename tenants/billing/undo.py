@@ -15,6 +15,7 @@ from tenants.billing.models import Hold, Order, Pack, Receivable
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, Line
 from tenants.ledger.post import lines_of_order
+from tenants.usage.keep_count import go_on_with
 
 
 class Undoable(Protocol):
@@ -72,12 +73,15 @@ def restore_account(context: Context, order: Undoable) -> None:
     What was paid since then for an earlier order of the period stays part of its price.
     """
     account, before, after = context.account, order.undo.get("account", {}), order.undo.get("account_after", {})
+    counted = account.quota_octets is not None or account.quota_seconds is not None
     paid_since = ZERO
     if "period_price" in after:
         paid_since = max(ZERO, account.period_price - value_of("period_price", after["period_price"]))
     for name, stored in before.items():
         setattr(account, name, value_of(name, stored))
     account.period_price += paid_since
+    if "quota_epoch" in before and counted:
+        go_on_with(context.scope, account.id, order.undo.get("count"))
 
 
 def restore_rows(context: Context, order: BookedOrder) -> None:

@@ -18,6 +18,9 @@ from tenants.billing.refund import Refund, refund
 from tenants.billing.reverse import Reverse, reverse
 from tenants.billing.top_up import TopUp, top_up
 from tenants.kernel.errors import BusinessError, Forbidden
+from tenants.subscribers.show_account import show_account
+from tenants.usage.models import QuotaUse
+from tenants.usage.rules_quota import WHOLE_PERIOD
 from tests.fixtures.billing import CLERK, Counter
 
 OPENED, LATER = "2015-04-15 12:00:00", "2015-04-20 12:00:00"
@@ -261,6 +264,39 @@ def test_packs_extend_a_quota_plan(counter: Counter) -> None:
     assert counter.account(account).pack_octets == 15 * 2**30
     counter.run(reverse, Reverse(account), LATER)
     assert counter.account(account).pack_octets == 5 * 2**30
+
+
+def use(counter: Counter, account: int, octets: int) -> None:
+    """What accounting stores of the present quota."""
+    epoch, session = counter.account(account).quota_epoch, counter.scope.session
+    session.expire_all()
+    counts = {"octets": octets, "seconds": 0, "over_octets": 0, "over_seconds": 0}
+    session.merge(
+        QuotaUse(tenant_id=counter.scope.tenant_id, account_id=account, epoch=epoch, window_on=WHOLE_PERIOD, **counts)
+    )
+    session.flush()
+
+
+def test_a_reversal_goes_on_with_what_was_used_of_the_quota(counter: Counter) -> None:
+    account = counter.open("10 GB", OPENED)
+    use(counter, account, 9 * 2**30)
+    counter.run(change_plan, ChangePlan(account, counter.plan("100 hours")), LATER)
+    use(counter, account, 2**29)  # a new count: nothing was used of the hours
+    counter.run(reverse, Reverse(account), LATER)
+    left = show_account(counter.scope, account, counter.at(LATER))["quota_left_octets"]
+    assert left == 2**29  # 10 GB - 9 GB - what was used meanwhile
+    counter.run(change_plan, ChangePlan(account, counter.plan("100 hours")), LATER)
+    counter.run(reverse, Reverse(account), LATER)  # nothing was reported in between
+    assert show_account(counter.scope, account, counter.at(LATER))["quota_left_octets"] == left
+
+
+def test_a_quota_that_was_reversed_leaves_no_count_behind(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.run(change_plan, ChangePlan(account, counter.plan("10 GB")), LATER)
+    use(counter, account, 9 * 2**30)
+    counter.run(reverse, Reverse(account), LATER)
+    counter.run(change_plan, ChangePlan(account, counter.plan("10 GB")), LATER)
+    assert show_account(counter.scope, account, counter.at(LATER))["quota_left_octets"] == 10 * 2**30
 
 
 def test_buying_a_volume_again_adds_to_it(counter: Counter) -> None:

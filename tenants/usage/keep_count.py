@@ -1,0 +1,42 @@
+"""Keep a quota's count when another one begins, and go on with it when that is taken back (OPS-11)."""
+
+import json
+from typing import Any
+
+from infra.db import ask
+from infra.tenant_scope import TenantScope
+
+_COUNTED = ("epoch", "window_on", "octets", "seconds", "over_octets", "over_seconds", "warned")
+_READ = """
+SELECT row_to_json(kept)
+  FROM (SELECT {columns} FROM aaa.quota_use WHERE tenant_id = $1::int AND account_id = $2::bigint) kept"""
+# What was used meanwhile counts, too. A row that still counts for the old epoch is right as it is.
+_GO_ON = """
+UPDATE aaa.quota_use AS now
+   SET epoch = kept.epoch, window_on = kept.window_on, octets = kept.octets + now.octets,
+       seconds = kept.seconds + now.seconds, over_octets = kept.over_octets, over_seconds = kept.over_seconds,
+       warned = kept.warned
+  FROM jsonb_populate_record(NULL::aaa.quota_use, $3::jsonb) kept
+ WHERE now.tenant_id = $1::int AND now.account_id = $2::bigint AND now.epoch <> kept.epoch
+RETURNING true"""
+
+_FORGET = "DELETE FROM aaa.quota_use WHERE tenant_id = $1::int AND account_id = $2::bigint RETURNING true"
+
+
+def count_of(scope: TenantScope, account_id: int) -> dict[str, Any] | None:
+    """The account's count as it stands, as plain values; None where nothing was counted yet."""
+    scope.session.flush()  # read by SQL
+    rows = ask(scope.session, _READ.format(columns=", ".join(_COUNTED)), (str(scope.tenant_id), str(account_id)))
+    return json.loads(rows[0][0]) if rows and rows[0][0] is not None else None
+
+
+def go_on_with(scope: TenantScope, account_id: int, kept: dict[str, Any] | None) -> None:
+    """Put back what :func:`count_of` gave, with what was used since then on top; without it nothing was counted.
+
+    The count of what is taken back must not stay: the next quota that is sold has the same number.
+    """
+    values = (str(scope.tenant_id), str(account_id))
+    if kept is None:
+        ask(scope.session, _FORGET, values)
+    else:
+        ask(scope.session, _GO_ON, (*values, json.dumps(kept)))
