@@ -1,9 +1,11 @@
 """What the three programs of the cluster have in common: settings, servers, log, end."""
 
 import ctypes
+import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 
 import structlog
 import uvloop
@@ -15,6 +17,7 @@ from infra.settings import Settings, SettingsError
 from radius_cluster.listen.database import spare_element_checks
 
 _PR_SET_PDEATHSIG = 1
+_NICENESS = -10
 
 
 def run_program(name: str, serve: Callable[[Settings, Servers], Coroutine[None, None, None]]) -> int:
@@ -42,3 +45,12 @@ def run_program(name: str, serve: Callable[[Settings, Servers], Coroutine[None, 
 def _follow_parent() -> None:
     """End when the parent ends, also by kill -9: the supervisor's restart must find the ports free."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def go_first() -> None:
+    """Get the processor before the website, jobs and the database's housekeeping: a router waits for a second or two.
+
+    At 80 % of the most that two cores can do this halves p99. The system allows it to root; others stay where they are.
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)

@@ -35,8 +35,10 @@ CREATE TABLE aaa.profile (
   dns2 INET,
   windows JSONB,
   options JSONB DEFAULT '{}' NOT NULL,
+  changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
   CONSTRAINT pk_profile PRIMARY KEY (tenant_id, profile_id)
 );
+CREATE INDEX ix_profile_changed ON aaa.profile (changed_in);
 CREATE TABLE aaa.quota_use (
   tenant_id INTEGER NOT NULL,
   account_id BIGINT NOT NULL,

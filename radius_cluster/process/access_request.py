@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import structlog
@@ -17,14 +17,13 @@ from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
-from radius_cluster.process.ready_replies import Profile, at_other_rate, encode_place, fetch_profiles, keep, style_of
+from radius_cluster.process.ready_replies import KeptReplies, Ready, at_other_rate, encode_place, style_of
 from radius_cluster.process.special_login import local_minute, read_special, until_closed
-from radius_cluster.routing.directory import NasEntry
 from radius_cluster.wire.codes import CALLING_STATION_ID
 from radius_cluster.wire.dialects import encode_octet_limits
 from radius_cluster.wire.mac_address import normalise_mac
 from tenants.access.reasons import CODES
-from tenants.access.rules import OK, decide, in_windows, may_connect_until, session_seconds, window_profile
+from tenants.access.rules import OK, decide, in_windows, is_over, may_connect_until, session_seconds, window_profile
 
 LOG = structlog.get_logger(__name__)
 
@@ -39,7 +38,6 @@ _LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
 Batch = list[Request | None]  # a request becomes None when it is decided
-Ready = tuple[bytes, list[dict[str, int]], bytes | None]  # attributes, time windows, the plan's place for expired ones
 
 
 class Logins:
@@ -51,6 +49,7 @@ class Logins:
         self._eap = eap
         self._lock_out = LockOut()
         self._memory = LastKnownGood()
+        self._kept = KeptReplies()
         self._asking = 0  # batches at the database with their first question
         self._degraded = False  # the database is away: decide from memory (RAD-10)
         self._unknown: deque[Request] = deque()  # meanwhile: those of accounts that we have never seen
@@ -120,6 +119,7 @@ class Logins:
 
     async def _prepare(self, connection: Any) -> tuple[Any, Any]:
         prepared = connection, await connection.prepare(sql.LOGIN)
+        await self._kept.begin(connection)
         self._use_database()
         return prepared
 
@@ -150,46 +150,27 @@ class Logins:
         connection, statement = prepared
         now = time.time()
         requests = [request for request in batch if request is not None]
+        tenants = [request.nas.tenant for request in requests]
+        tenant_ids = [tenant.id for tenant in tenants]
         names = [request.user_name for request in requests]
+        alive_after = [now - tenant.stale_seconds for tenant in tenants]
         self._asking += 1
         try:
-            rows = await statement.fetch(
-                [request.nas.tenant.id for request in requests],
-                names,
-                [now - request.nas.tenant.stale_seconds for request in requests],
-            )
+            rows = await statement.fetch(tenant_ids, names, alive_after, self._kept.snapshot)
         finally:
             self._asking -= 1
         if len(self._queue) >= _GOES_AHEAD and self._wake_one():
             await asyncio.sleep(0)
+        if rows and rows[0][sql.CHANGED] is not None:
+            await self._kept.forget_changed(connection)
         now = time.time()
         batch[:] = requests
-        special: list[tuple[int, Any]] = []
-        remember = self._memory.remember
-        for row in rows:
-            at = row[sql.ORDINAL] - 1
-            request = requests[at]
-            remember(request.nas.tenant.id, names[at], row)
-            if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
-                batch[at] = None
-                continue
-            nas = request.nas
-            style = nas.style if row[sql.VALID_UNTIL] - now >= nas.expiring_seconds else style_of(nas, row, now)
-            ready = nas.tenant.ready.get((row[sql.PROFILE], row[sql.VERSION], style))
-            if (
-                ready is None
-                or row[sql.RARE] is not None
-                or not row[sql.ACTIVATED]
-                or ready[1]
-                or row[sql.OPEN_SESSIONS] >= row[sql.MAX_SESSIONS] > 0
-            ):
-                special.append((at, row))
-                continue
-            batch[at] = None
-            self._decide(request, row, ready, now)
+        places = [row[sql.ORDINAL] - 1 for row in rows]
+        self._memory.remember([(tenant_ids[at], names[at]) for at in places], rows)
+        special = self._decide_plain(requests, zip(places, rows, strict=True), batch, now)
         if len(rows) < len(requests):
-            known = {row[sql.ORDINAL] for row in rows}
-            strangers = [at for at in range(len(requests)) if at + 1 not in known]
+            known = set(places)
+            strangers = [at for at in range(len(requests)) if at not in known]
             devices = await self._find_devices(statement, requests, names, strangers, now)
             special += devices.items()
             for at in strangers:
@@ -204,6 +185,37 @@ class Logins:
             await self._decide_special(connection, requests, special, batch, now)
         self._counters.took("auth", time.time(), requests)
 
+    def _decide_plain(
+        self, requests: list[Request], rows: Iterable[tuple[int, Any]], batch: Batch, now: float
+    ) -> list[tuple[int, Any]]:
+        """Decide the logins that have nothing special, nearly all; gives the others."""
+        special: list[tuple[int, Any]] = []
+        counters, recognise = self._counters, self._recognise
+        for at, row in rows:
+            request = requests[at]
+            if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
+                batch[at] = None
+                continue
+            nas = request.nas
+            tenant = nas.tenant
+            valid_until = row[sql.VALID_UNTIL]
+            style = nas.style if valid_until - now >= nas.expiring_seconds else style_of(nas, row, now)
+            ready = tenant.ready.get((row[sql.PROFILE], style))
+            if ready is None or row[sql.RARE] is not None or ready[1]:
+                special.append((at, row))
+                continue
+            batch[at] = None
+            added = recognise(request, row, now)
+            if added is None:
+                continue
+            renews = row[sql.RENEWS]
+            if is_over(valid_until, renews, now):
+                self._refuse_or_serve_expired(request, row, "expired", added, now, ready)
+                continue
+            seconds = session_seconds(valid_until, now, tenant.max_session_seconds, renews)
+            accept(request, counters, row[sql.ACCOUNT], ready[0] + added if added else ready[0], seconds)
+        return special
+
     async def _find_devices(
         self, statement: Any, requests: list[Request], names: list[str], strangers: list[int], now: float
     ) -> dict[int, Any]:
@@ -216,6 +228,7 @@ class Logins:
             [requests[at].nas.tenant.id for at in asked],
             [written[at] for at in asked],
             [now - requests[at].nas.tenant.stale_seconds for at in asked],
+            self._kept.snapshot,
         )
         return {asked[row[sql.ORDINAL] - 1]: row for row in rows}
 
@@ -241,23 +254,6 @@ class Logins:
             return None
         return added
 
-    def _decide(self, request: Request, row: Any, ready: Ready, now: float) -> None:
-        """An activated account without bindings, quota, windows or a fixed address: nearly all."""
-        added = self._recognise(request, row, now)
-        if added is None:
-            return
-        valid_until, renews = row[sql.VALID_UNTIL], row[sql.RENEWS]
-        verdict = decide(
-            row[sql.STATE], True, may_connect_until(valid_until, renews), row[sql.IN_ARREARS], now, True,
-            "", "", "", "", False, True,
-            row[sql.OPEN_SESSIONS], row[sql.MAX_SESSIONS], row[sql.DROP_OLDEST],
-        )  # fmt: skip
-        if verdict != OK:
-            self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
-            return
-        seconds = session_seconds(valid_until, now, request.nas.tenant.max_session_seconds, renews)
-        accept(request, self._counters, row[sql.ACCOUNT], ready[0] + added, seconds)
-
     def _refuse_or_serve_expired(
         self, request: Request, row: Any, reason: str, added: bytes, now: float, ready: Ready
     ) -> None:
@@ -277,7 +273,9 @@ class Logins:
         """What the database last said of this account; open sessions are not counted, nobody unknown gets an answer."""
         nas, now = request.nas, time.time()
         row = self._memory.recall(nas.tenant.id, request.user_name)
-        if row is None or not row[sql.ACTIVATED]:  # another process may know more; a first login must be written down
+        special = None if row is None else read_special(row[sql.RARE], request.packet, nas, now)
+        if row is None or special is None or not special.activated:
+            # another process may know more; a first login must be written down
             if request.eap is None and self.ask_others(request):  # an EAP conversation is ours alone
                 request.forget()
             elif len(self._unknown) < _LONGEST_QUEUE:  # it may have been a moment only
@@ -291,13 +289,11 @@ class Logins:
         added = self._recognise(request, row, now)
         if added is None:
             return
-        special = read_special(row[sql.RARE], request.packet, nas, now)
-        key = row[sql.PROFILE], row[sql.VERSION], style_of(nas, row, now)
-        ready = nas.tenant.ready.get(key, (b"", [], None))
+        ready = nas.tenant.ready.get((row[sql.PROFILE], style_of(nas, row, now)), (b"", [], None))
         attributes, windows, _place = ready
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
-            row[sql.STATE], True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), row[sql.IN_ARREARS], now,
+            special.state, True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), special.in_arrears, now,
             special.place_allowed,
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and special.quota_cut,
             not windows or in_windows(windows, weekday, minute), 0, 0, False,
@@ -316,23 +312,22 @@ class Logins:
     async def _decide_special(
         self, connection: Any, requests: list[Request], special: list[tuple[int, Any]], batch: Batch, now: float
     ) -> None:
-        profiles: dict[tuple[int, int], Profile] = {}
-        missing = [
-            (requests[at].nas.tenant, row[sql.PROFILE])
-            for at, row in special
-            if _ready_key(requests[at].nas, row, now) not in requests[at].nas.tenant.ready
-        ]
-        if missing:
-            profiles = await fetch_profiles(connection, missing)
+        found: dict[int, Ready] = {}
+        missing: list[int] = []
+        wanted = []
         for at, row in special:
-            request = requests[at]
-            nas = request.nas
-            ready = nas.tenant.ready.get(_ready_key(nas, row, now))
+            nas = requests[at].nas
+            key = row[sql.PROFILE], style_of(nas, row, now)
+            ready = nas.tenant.ready.get(key)
             if ready is None:
-                profile = profiles.get((nas.tenant.id, row[sql.PROFILE]))
-                style = style_of(nas, row, now)
-                ready = keep(nas, row[sql.PROFILE], profile, style) if profile else (b"", [], None)
-            await self._decide_one(connection, request, row, ready, now)
+                missing.append(at)
+                wanted.append((nas, *key))
+            else:
+                found[at] = ready
+        if missing:
+            found.update(zip(missing, await self._kept.fetch(connection, wanted), strict=True))
+        for at, row in special:
+            await self._decide_one(connection, requests[at], row, found[at], now)
             batch[at] = None
 
     async def _decide_one(self, connection: Any, request: Request, row: Any, ready: Ready, now: float) -> None:
@@ -347,18 +342,18 @@ class Logins:
         weekday, minute = local_minute(tenant, now) if windows else (0, 0)
         throttled = special.quota_used_up and not special.quota_cut
         mac = normalise_mac(request.packet.text(CALLING_STATION_ID))
-        open_sessions, redialled = row[sql.OPEN_SESSIONS], 0
-        if open_sessions >= row[sql.MAX_SESSIONS] > 0 and not row[sql.DROP_OLDEST] and mac:
+        open_sessions, redialled = special.open_sessions, 0
+        if open_sessions >= special.max_sessions > 0 and not special.drop_oldest and mac:
             # The same device cannot be online and dial: its old session is dead, whatever we heard of it last.
             alive_after = now - tenant.stale_seconds
             redialled = await connection.fetchval(sql.COUNT_OF_MAC, tenant.id, account_id, mac, alive_after)
             open_sessions -= redialled
         verdict = decide(
-            row[sql.STATE], row[sql.ACTIVATED], may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]),
-            row[sql.IN_ARREARS], now, special.place_allowed,
+            special.state, special.activated, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]),
+            special.in_arrears, now, special.place_allowed,
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and not throttled,
-            not windows or in_windows(windows, weekday, minute), open_sessions, row[sql.MAX_SESSIONS],
-            row[sql.DROP_OLDEST],
+            not windows or in_windows(windows, weekday, minute), open_sessions, special.max_sessions,
+            special.drop_oldest,
         )  # fmt: skip
         if verdict != OK:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
@@ -374,15 +369,11 @@ class Logins:
             seconds = min(seconds, special.seconds_left)
         if redialled:  # asks the router; what it does not know any more is closed here
             await connection.execute(sql.PROBE_OLD_SESSIONS, tenant.id, account_id, mac)
-        beyond = row[sql.OPEN_SESSIONS] - row[sql.MAX_SESSIONS] + 1
-        if row[sql.DROP_OLDEST] and row[sql.MAX_SESSIONS] > 0 and beyond > 0:
+        beyond = special.open_sessions - special.max_sessions + 1
+        if special.drop_oldest and special.max_sessions > 0 and beyond > 0:
             await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, mac)
-        if not row[sql.ACTIVATED]:
+        if not special.activated:
             await connection.execute(sql.ACTIVATE, tenant.id, account_id, now)
         if special.learns:
             await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id)
         accept(request, counters, account_id, attributes + framed_address(special.static_ip) + added, seconds)
-
-
-def _ready_key(nas: NasEntry, row: Any, now: float) -> tuple[int, int, str]:
-    return row[sql.PROFILE], row[sql.VERSION], style_of(nas, row, now)

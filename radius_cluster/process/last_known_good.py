@@ -1,13 +1,15 @@
 """What the database last said of each account that logged in here: used only while the database is away (RAD-10)."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any, Final
 
 # Some 50 MB in all. Freeing one generation takes a millisecond in which no packet is answered: so they are small.
 _MOST_OF_A_GENERATION: Final = 2_500
 _GENERATIONS: Final = 40
 
-Generation = dict[tuple[int, str], Any]
+Key = tuple[int, str]
+Generation = dict[Key, Any]
 
 
 class LastKnownGood:
@@ -22,10 +24,10 @@ class LastKnownGood:
     def __len__(self) -> int:
         return len(self._young) + sum(map(len, self._older))
 
-    def remember(self, tenant_id: int, user_name: str, row: Any) -> None:
-        """Keep the row; replaces an older one."""
+    def remember(self, keys: Iterable[Key], rows: Iterable[Any]) -> None:
+        """Keep a batch of rows, each under its (tenant id, user name); they replace older ones."""
         young = self._young
-        young[tenant_id, user_name] = row
+        young.update(zip(keys, rows, strict=True))
         if len(young) >= _MOST_OF_A_GENERATION:
             self._older.appendleft(young)
             self._young = {}

@@ -2,46 +2,58 @@
 
 from typing import Final
 
+from tenants.access.rules import STATE_ACTIVE
+
 # Row numbers of the login query's columns
 ORDINAL: Final = 0
 ACCOUNT: Final = 1
 SEALED: Final = 2
-STATE: Final = 3
-ACTIVATED: Final = 4
-VALID_UNTIL: Final = 5
-IN_ARREARS: Final = 6
-MAX_SESSIONS: Final = 7
-DROP_OLDEST: Final = 8
-PROFILE: Final = 9
-VERSION: Final = 10
-OPEN_SESSIONS: Final = 11
-LOCALE: Final = 12
-RARE: Final = 13
-RENEWS: Final = 14
+VALID_UNTIL: Final = 3
+PROFILE: Final = 4
+RENEWS: Final = 5
+LOCALE: Final = 6
+CHANGED: Final = 7
+RARE: Final = 8
 
-# The sub-select that counts correlates with the table's tenant_id, which is what Citus can push down. Sessions without
-# an update for the tenant's stale time do not count: a dead router must not lock its subscribers out (OW#617).
-# What few accounts have (bindings, quota, fixed address) travels as one JSON text: the others do not pay for it.
+# Of sessions: those without an update for the tenant's stale time do not count, because a dead router must not lock its
+# subscribers out (OW#617). The sub-select correlates with the table's tenant_id, which is what Citus can push down.
+_OPEN: Final = """FROM aaa.session s WHERE s.tenant_id = u.tenant_id AND s.account_id = u.account_id
+    AND s.updated_at > to_timestamp(q.alive_after)"""
+# What few logins have (bindings, quota, fixed address, another state, no session left) travels as one JSON text: an
+# active account that has nothing of it is described by the first columns alone, and all others pay nothing for it.
+# CHANGED says whether a profile was written since the snapshot $4, of which our kept replies are (asked once a batch;
+# one from beyond the newest transaction came with a restored copy of the data).
 LOGIN: Final = """
-SELECT q.ordinal, u.account_id, u.password_sealed, u.state, u.activated, date_part('epoch', u.valid_until),
-  u.in_arrears, u.max_sessions, u.drop_oldest, u.profile_id, p.version,
-  CASE WHEN u.max_sessions > 0 THEN (SELECT count(*) FROM aaa.session s WHERE s.tenant_id = u.tenant_id
-    AND s.account_id = u.account_id AND s.updated_at > to_timestamp(q.alive_after)) ELSE 0 END,
-  u.locale,
-  CASE WHEN u.static_ip IS NULL AND u.bind_mac = '' AND u.bind_nas_id IS NULL AND u.bind_port = '' AND u.quota_kind = 0
-    AND (u.bind_options IS NULL OR u.bind_options = '{}') THEN NULL
-    ELSE jsonb_build_object('static_ip', host(u.static_ip), 'bind_mac', u.bind_mac,
-      'bind_nas_id', u.bind_nas_id,
-      'bind_port', u.bind_port, 'bind_options', u.bind_options, 'region_id', u.region_id, 'quota_kind', u.quota_kind,
+SELECT q.ordinal, u.account_id, u.password_sealed, date_part('epoch', u.valid_until), u.profile_id, u.renews, u.locale,
+  (SELECT p.profile_id FROM aaa.profile p WHERE p.changed_in >= pg_snapshot_xmin($4::text::pg_snapshot)
+    AND p.changed_in < pg_snapshot_xmax(pg_current_snapshot())
+    AND NOT pg_visible_in_snapshot(p.changed_in, $4::text::pg_snapshot) LIMIT 1),
+  CASE WHEN u.state = {active} AND u.activated AND NOT u.in_arrears AND u.quota_kind = 0 AND u.static_ip IS NULL
+    AND u.bind_mac = '' AND u.bind_nas_id IS NULL AND u.bind_port = ''
+    AND (u.bind_options IS NULL OR u.bind_options = '{}')
+    AND CASE u.max_sessions WHEN 0 THEN true WHEN 1 THEN NOT EXISTS (SELECT {open})
+      ELSE (SELECT count(*) {open}) < u.max_sessions END THEN NULL
+    ELSE jsonb_build_object('state', u.state, 'activated', u.activated, 'in_arrears', u.in_arrears,
+      'max_sessions', u.max_sessions, 'drop_oldest', u.drop_oldest,
+      'open_sessions', CASE WHEN u.max_sessions > 0 THEN (SELECT count(*) {open}) ELSE 0 END,
+      'static_ip', host(u.static_ip), 'bind_mac', u.bind_mac, 'bind_nas_id', u.bind_nas_id, 'bind_port', u.bind_port,
+      'bind_options', u.bind_options, 'region_id', u.region_id, 'quota_kind', u.quota_kind,
       'quota_octets', u.quota_octets, 'quota_seconds', u.quota_seconds, 'quota_epoch', u.quota_epoch,
       'pack_octets', u.pack_octets, 'pack_seconds', u.pack_seconds, 'quota_cut', u.quota_cut,
       'throttle_profile_id', u.throttle_profile_id,
       'use', (SELECT to_jsonb(c) FROM aaa.quota_use c WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)
-    )::text END,
-  u.renews
+    )::text END
 FROM unnest($1::int[], $2::text[], $3::float8[]) WITH ORDINALITY AS q(tenant, username, alive_after, ordinal)
 JOIN aaa.subscriber u ON u.tenant_id = q.tenant AND u.username = q.username COLLATE "C"
-LEFT JOIN aaa.profile p ON p.tenant_id = u.tenant_id AND p.profile_id = u.profile_id
+""".replace("{open}", _OPEN).replace("{active}", str(STATE_ACTIVE))
+
+SNAPSHOT: Final = "SELECT pg_current_snapshot()::text"
+# The profiles written since a snapshot, and the snapshot of this look (one statement: they belong together). A row of
+# nothing comes when only the snapshot is new.
+CHANGED_PROFILES: Final = """
+SELECT pg_current_snapshot()::text, p.tenant_id, p.profile_id
+FROM (VALUES (1)) one(row) LEFT JOIN aaa.profile p ON p.changed_in >= pg_snapshot_xmin($1::text::pg_snapshot)
+  AND NOT pg_visible_in_snapshot(p.changed_in, $1::text::pg_snapshot)
 """
 
 PROFILES: Final = """

@@ -1,27 +1,28 @@
-"""Encoded Accepts, kept per tenant, profile, version and style of the NAS: a login only adds what is its own."""
+"""Encoded Accepts, kept per tenant, profile and style of the NAS: a login only adds what is its own."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any
 
 from infra.radius_text.profile import RATES, ReplyProfile, profile_of_row
-from radius_cluster.process.login_sql import PROFILES, RENEWS, VALID_UNTIL
+from radius_cluster.process.login_sql import CHANGED_PROFILES, PROFILES, RENEWS, SNAPSHOT, VALID_UNTIL
 from radius_cluster.routing.directory import NasEntry, TenantEntry, place_profile
 from radius_cluster.wire.dialects import encode_extra, encode_profile
 
-_MOST_READY = 2_000  # per tenant; old versions pile up only until then
+_MOST_READY = 2_000  # per tenant
+
+Ready = tuple[bytes, list[dict[str, int]], bytes | None]  # attributes, time windows, the plan's place for expired ones
 
 
 class Profile:
     """One row of aaa.profile as the packet path uses it."""
 
-    __slots__ = ("expired", "extra", "profile", "version", "windows")
+    __slots__ = ("expired", "extra", "profile", "windows")
 
     def __init__(self, row: Mapping[str, Any], interim_seconds: int) -> None:
         options = json.loads(row["options"] or "{}")
-        self.version: int = row["version"]
         self.profile = profile_of_row(row, options, interim_seconds)
         self.windows: list[dict[str, int]] = json.loads(row["windows"] or "null") or []
         self.expired = place_profile(options.get("expired"), interim_seconds)  # the plan's own place (CAP-3)
@@ -72,20 +73,68 @@ def encode_place(nas: NasEntry, place: ReplyProfile) -> bytes:
         return b""
 
 
-def keep(
-    nas: NasEntry, profile_id: int, profile: Profile, style: str
-) -> tuple[bytes, list[dict[str, int]], bytes | None]:
-    """Encode a profile in a style of the NAS and keep it for the next login."""
+def encode_ready(nas: NasEntry, profile: Profile, style: str) -> Ready:
+    """A profile in a style of the NAS."""
     if style != nas.style:
         changed = copy(profile)
         changed.profile = replace(profile.profile, **nas.expiring)
         profile = changed
-    ready = nas.tenant.ready
-    if len(ready) >= _MOST_READY:
-        ready.clear()
     expired = None if profile.expired is None else encode_place(nas, profile.expired)
-    found = ready[profile_id, profile.version, style] = (encode_for(nas, profile), profile.windows, expired)
-    return found
+    return encode_for(nas, profile), profile.windows, expired
+
+
+class KeptReplies:
+    """Replies ready to be sent, for as long as their profiles stay as they are.
+
+    They are of the profiles as a snapshot of the database saw them. Each batch of logins learns from the database
+    whether a profile was written since (login_sql.CHANGED); then those are forgotten *before* the batch is decided, so
+    a changed rate counts from its commit on, and no login has to look its profile up.
+    """
+
+    __slots__ = ("_keepers", "snapshot")
+
+    def __init__(self) -> None:
+        self.snapshot = ""
+        self._keepers: dict[int, TenantEntry] = {}  # where replies are kept
+
+    async def begin(self, connection: Any) -> None:
+        """A new connection, maybe to another server whose snapshots are not comparable: start from nothing."""
+        snapshot = await connection.fetchval(SNAPSHOT)
+        self._forget_all()
+        self.snapshot = snapshot
+
+    async def forget_changed(self, connection: Any) -> None:
+        """A profile was written since the snapshot: forget the replies made of such."""
+        rows = await connection.fetch(CHANGED_PROFILES, self.snapshot)
+        for snapshot, tenant_id, profile_id in rows:
+            self.snapshot = snapshot
+            tenant = self._keepers.get(tenant_id)
+            if tenant is not None:
+                for key in [key for key in tenant.ready if key[0] == profile_id]:
+                    del tenant.ready[key]
+
+    async def fetch(self, connection: Any, wanted: Sequence[tuple[NasEntry, int, str]]) -> list[Ready]:
+        """The replies of these (NAS, profile id, style), kept from now on; an empty one where there is no profile."""
+        before = self.snapshot
+        profiles = await fetch_profiles(connection, [(nas.tenant, profile_id) for nas, profile_id, _ in wanted])
+        found = []
+        for nas, profile_id, style in wanted:
+            tenant = nas.tenant
+            profile = profiles.get((tenant.id, profile_id))
+            ready: Ready = (b"", [], None) if profile is None else encode_ready(nas, profile, style)
+            # What another batch learned to be old meanwhile may be what we have just read: used once, not kept.
+            if profile is not None and self.snapshot == before:
+                self._keepers[tenant.id] = tenant
+                if len(tenant.ready) >= _MOST_READY:
+                    tenant.ready.clear()
+                tenant.ready[profile_id, style] = ready
+            found.append(ready)
+        return found
+
+    def _forget_all(self) -> None:
+        for tenant in self._keepers.values():
+            tenant.ready.clear()
+        self._keepers.clear()
 
 
 async def at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int) -> bytes:

@@ -12,7 +12,7 @@ from radius_cluster.wire.access_line import parse_nas_port_id
 from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_PORT, NAS_PORT_ID
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet
-from tenants.access.rules import LEARN
+from tenants.access.rules import LEARN, STATE_ACTIVE
 from tenants.access.rules_windows import closes_at
 from tenants.usage.rules_quota import Counter, left, window_of
 
@@ -22,8 +22,17 @@ _NOTHING: Final[Mapping[str, Any]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Special:
-    """The rare part of a login, ready for the decision. ``None`` left = no such quota."""
+    """The rare part of a login, ready for the decision; the defaults are what nearly all have.
 
+    ``None`` left = no such quota.
+    """
+
+    state: int = STATE_ACTIVE
+    activated: bool = True
+    in_arrears: bool = False
+    open_sessions: int = 0
+    max_sessions: int = 0  # 0 = any number
+    drop_oldest: bool = False
     place_allowed: bool = True
     bind_mac: str = ""
     mac: str = ""
@@ -40,6 +49,9 @@ class Special:
     def quota_used_up(self) -> bool:
         """Whether any quota has nothing left."""
         return self.octets_left == 0 or self.seconds_left == 0
+
+
+_ORDINARY: Final = Special()
 
 
 def comparable_ports(bound: str, port: str) -> tuple[str, str]:
@@ -60,11 +72,17 @@ def comparable_ports(bound: str, port: str) -> tuple[str, str]:
 def read_special(rare: str | None, packet: Packet, nas: NasEntry, now: float) -> Special:
     """Take apart the JSON of the login query (login_sql.RARE)."""
     if rare is None:
-        return Special()
+        return _ORDINARY
     row: Mapping[str, Any] = json.loads(rare)
     octets, seconds = quota_left(row, nas.tenant, now)
     bind_port, port = comparable_ports(row["bind_port"], port_of(packet))
     return Special(
+        state=row["state"],
+        activated=row["activated"],
+        in_arrears=row["in_arrears"],
+        open_sessions=row["open_sessions"],
+        max_sessions=row["max_sessions"],
+        drop_oldest=row["drop_oldest"],
         place_allowed=_place_allowed(row, nas),
         bind_mac=row["bind_mac"],
         mac=normalise_mac(packet.text(CALLING_STATION_ID)),

@@ -44,9 +44,9 @@ class TenantEntry:
 
     def __init__(self, row: Mapping[str, Any], box: SecretBox) -> None:
         self.id: int = row["id"]
-        # (profile, version, style) → encoded attributes of the Accept, the profile's time windows, and what it has for
-        # expired accounts
-        self.ready: dict[tuple[int, int, str], tuple[bytes, list[dict[str, int]], bytes | None]] = {}
+        # (profile, style) → encoded attributes of the Accept, the profile's time windows, and what it has for expired
+        # accounts; process/ready_replies.py says how long they hold
+        self.ready: dict[tuple[int, str], tuple[bytes, list[dict[str, int]], bytes | None]] = {}
         self.dialects: dict[str, Dialect] = {}  # the tenant's own
         self.latency = [0] * LATENCY_SLOTS  # answers by how long they took; counters.LATENCY_OUTCOMES names the slots
         self.update(row, box)

@@ -6,16 +6,28 @@ from typing import Any
 from sqlalchemy import BigInteger, Index, LargeBinary, SmallInteger, Text, func, text
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 from infra.db import AaaBase
 
 STATE_ACTIVE, STATE_DISABLED, STATE_HELD = 1, 2, 3
 
 
+class TransactionId(UserDefinedType[Any]):
+    """PostgreSQL's xid8: a transaction's number, which never comes again."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_options: Any) -> str:
+        """The type's name in a definition."""
+        return "xid8"
+
+
 class Profile(AaaBase):
     """What an accepted login receives: one row per plan group (and rate), so editing a rate touches one row (NET-5)."""
 
     __tablename__ = "profile"
+    __table_args__ = (Index("ix_profile_changed", "changed_in"),)
     tenant_id: Mapped[int] = mapped_column(primary_key=True)
     profile_id: Mapped[int] = mapped_column(
         BigInteger, primary_key=True
@@ -35,6 +47,8 @@ class Profile(AaaBase):
     dns2: Mapped[Any | None] = mapped_column(INET)
     windows: Mapped[Any | None] = mapped_column(JSONB)
     options: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    # The transaction that wrote the row last (a trigger keeps it): shows the cluster that a reply is out of date.
+    changed_in: Mapped[Any] = mapped_column(TransactionId(), server_default=text("pg_current_xact_id()"))
 
 
 class Subscriber(AaaBase):

@@ -70,6 +70,12 @@ def may_connect_until(valid_until: float, renews: bool) -> float:
     return valid_until + RENEWAL_GRACE_SECONDS if renews else valid_until
 
 
+def is_over(valid_until: float, renews: bool, now: float) -> bool:
+    """What is left to ask of an activated, active account out of arrears that has a session left and nothing special:
+    :func:`decide` would say OK or EXPIRED."""
+    return now >= (valid_until + RENEWAL_GRACE_SECONDS if renews else valid_until)
+
+
 def in_windows(windows: list[dict[str, int]], weekday: int, minute: int) -> bool:
     """Whether the account may connect at this minute (0–1439) of this weekday (0 = Monday) of the tenant's zone.
 

@@ -1,8 +1,10 @@
 """Logins over real sockets, processes and PostgreSQL (RAD-2, RAD-3)."""
 
+import os
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
 from radius_cluster.wire import attributes as encode
@@ -29,7 +31,38 @@ def test_accept_carries_what_the_profile_says(world: World, processes: Processes
     assert answer.text(codes.FRAMED_POOL) == "pool1"
     assert answer.number(codes.SESSION_TIMEOUT) == 86400  # the tenant's longest session
     assert answer.number(codes.ACCT_INTERIM_INTERVAL) == 300
-    assert answer.text(codes.CLASS) == f"{tenant.id}.{account_id}"
+    assert answer.text(codes.CLASS) == f"{tenant.id:05d}.{account_id:08d}"
+
+
+def test_a_changed_profile_counts_from_its_commit_on(world: World, processes: Processes, client, settings) -> None:
+    """Replies are kept ready, but none longer than its profile stays as it is (NET-5)."""
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", max_sessions=0)
+    processes.start()
+    router = client(identifier)
+
+    def rate() -> bytes:
+        return router.log_in("alice").vendor(codes.VENDOR_MIKROTIK, 8)
+
+    assert rate() == b"10M/50M"
+    for megabits in (20, 30):
+        world.profile(tenant, up_bps=megabits * 1_000_000)
+        assert [rate(), rate()] == [b"%dM/50M" % megabits] * 2
+    with psycopg.connect(settings.database_url) as slow, psycopg.connect(settings.database_url) as late:
+        slow.execute("UPDATE aaa.profile SET version = version WHERE tenant_id = 0")  # holds every snapshot back
+        slow.execute("SELECT pg_current_xact_id()")
+        late.execute("UPDATE aaa.profile SET up_bps = 40e6 WHERE tenant_id = %s", [tenant.id])
+        assert rate() == b"30M/50M"  # not committed
+        late.commit()
+        assert [rate(), rate()] == [b"40M/50M"] * 2
+        world.profile(tenant, up_bps=50_000_000)
+        assert [rate(), rate()] == [b"50M/50M"] * 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="the system grants a higher priority to root only")
+def test_packets_go_before_housekeeping(processes: Processes) -> None:
+    assert os.getpriority(os.PRIO_PROCESS, processes.start().pid) < 0
 
 
 @pytest.mark.parametrize("method", ["pap", "chap"])

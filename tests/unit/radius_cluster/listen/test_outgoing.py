@@ -37,6 +37,32 @@ def test_each_answer_is_a_datagram_of_its_own(sockets: tuple[socket.socket, sock
     assert sent(Outgoing(sockets[0]), sockets[1], replies) == sorted(replies)
 
 
+def test_a_shorter_one_closes_a_call(sockets: tuple[socket.socket, socket.socket]) -> None:
+    calls: list[int] = []
+
+    class Counting:
+        def getsockopt(self, level: int, option: int) -> int:
+            return 0
+
+        def sendmsg(self, buffers: tuple[bytes], *_arguments: object) -> int:
+            calls.append(len(buffers[0]))
+            return len(buffers[0])
+
+        def sendto(self, data: bytes, _destination: object) -> int:
+            calls.append(len(data))
+            return len(data)
+
+    sender = Outgoing(Counting())  # type: ignore[arg-type]
+
+    async def send() -> None:
+        for size in (57, 60, 58, 60, 58, 57):
+            sender.send(bytes(size), ("127.0.0.1", 9))
+        sender.flush()
+
+    asyncio.run(send())
+    assert calls == [60 + 60 + 58, 58 + 57, 57]
+
+
 def test_large_ones_go_one_by_one(sockets: tuple[socket.socket, socket.socket]) -> None:
     replies = [bytes((number,)) * 4000 for number in range(5)]
     assert sent(Outgoing(sockets[0]), sockets[1], replies) == replies

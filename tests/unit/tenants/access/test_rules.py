@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tenants.access import rules
 from tenants.access.reasons import CODES, REASONS
-from tenants.access.rules import decide, in_windows, may_connect_until, session_seconds, window_profile
+from tenants.access.rules import decide, in_windows, is_over, may_connect_until, session_seconds, window_profile
 
 NOW = 1_700_000_000.0
 MAC = "aa:bb:cc:dd:ee:ff"
@@ -154,3 +154,10 @@ def test_a_window_and_its_complement_cover_each_minute_once(
     every_day = {"days": 127, "starts": starts, "ends": ends}
     complement = {"days": 127, "starts": ends, "ends": starts}
     assert in_windows([every_day], weekday, minute) != in_windows([complement], weekday, minute)
+
+
+@pytest.mark.parametrize("renews", [False, True])
+@pytest.mark.parametrize("left", [-901, -900, -899, -0.000001, 0, 0.000001, 5])
+def test_the_short_way_of_ordinary_accounts_says_the_same(left: float, renews: bool) -> None:
+    ordinary = FINE | {"valid_until": may_connect_until(NOW + left, renews)}
+    assert decide(*ordinary.values()) == (rules.EXPIRED if is_over(NOW + left, renews, NOW) else rules.OK)
