@@ -6,7 +6,7 @@ rights to bypass row-level security; only migrations and provisioning work as th
 
 import select
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -181,6 +181,18 @@ def ask(session: Session, statement: str, values: Sequence[str | None]) -> list[
         raise DBAPIError.instance(
             statement, None, error, psycopg.Error, connection_invalidated=driver.broken, dialect=connection.dialect
         ) from error
+
+
+def array(values: Iterable[object]) -> str:
+    """Numbers, truths and plain texts as the text of a PostgreSQL array, for :func:`ask`; None is NULL."""
+    return "{" + ",".join("NULL" if value is None else _element(value) for value in values) + "}"
+
+
+def _element(value: object) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return str(value)
 
 
 def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> psycopg.Connection[Any]:

@@ -40,7 +40,7 @@ class Operation:
     right: str
     fields: tuple[str, ...]
     command: Callable[..., Any]
-    run: Callable[..., Any]
+    run: Any
     deed: Any
     deed_sum: Any
     done: Any

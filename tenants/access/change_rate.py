@@ -11,9 +11,9 @@ from tenants.access.models import Subscriber
 from tenants.usage.models import Session as OnlineSession
 
 
-def change_rate_account(scope: TenantScope, account_id: int, reason: str = "plan_changed") -> int:
-    """Ask the routers to give all sessions of one account the rate of its profile; gives how many were asked."""
-    return emit_for_sessions(scope, CHANGE, OF_ACCOUNTS, reason, ids=[account_id])
+def change_rate_accounts(scope: TenantScope, account_ids: Sequence[int], reason: str = "plan_changed") -> int:
+    """Ask the routers to give all sessions of these accounts the rate of their profiles; gives how many were asked."""
+    return emit_for_sessions(scope, CHANGE, OF_ACCOUNTS, reason, ids=list(account_ids))
 
 
 def change_rate_profiles(scope: TenantScope, profile_ids: Sequence[int], reason: str = "rate_changed") -> int:

@@ -1,21 +1,17 @@
 """Sell extra traffic or hours on top of the running plan (补充套餐, OPS-12)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from infra.outbox import set_due
-from infra.tenant_scope import TenantScope
 from tenants.billing.booking import Booking, revenue
 from tenants.billing.context import Context, offered_plan, plan_terms, refuse_state
 from tenants.billing.errors import AccountExpired, NoPlan, NothingToDo, PackNeedsQuotaPlan
 from tenants.billing.models import Pack
-from tenants.billing.operation import perform
+from tenants.billing.operation import operation
 from tenants.billing.purchase import arrears_of, check_method, take_payment
-from tenants.billing.result import OperationResult
 from tenants.billing.rules import check_quantity, is_expired
-from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount
 from tenants.kernel.period import add_days
 from tenants.ledger.chart import REVENUE_PACK
@@ -52,17 +48,12 @@ class PackContent:
     validity_days: int | None
 
 
-def add_pack(
-    scope: TenantScope, command: AddPack, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("add-pack", permission="op.add_pack")
+def add_pack(context: Context, command: AddPack) -> Booking:
     """Used after the plan's own quota. Raises PackNeedsQuotaPlan, AccountExpired, NothingToDo, or a state's refusal.
 
     A plan whose quota is used up goes on with a pack as long as its validity lasts.
     """
-    return perform(scope, "add-pack", command, _add, permission="op.add_pack", actor=actor, now=now, key=key)
-
-
-def _add(context: Context, command: AddPack) -> Booking:
     account = context.account
     refuse_state(context, never=True, not_activated=True)
     check_method(context, command.method, ("cash", "balance", "arrears", "online"))
@@ -84,10 +75,11 @@ def _add(context: Context, command: AddPack) -> Booking:
         starts_at=context.now,
         expires_at=expires_at,
     )
-    context.scope.session.add(pack)
-    context.scope.session.flush()  # its id is part of how the order is undone
+    scope = context.by_itself()
+    scope.session.add(pack)
+    scope.session.flush()  # its id is part of how the order is undone
     if expires_at is not None:
-        set_due(context.scope.session, context.scope.tenant_id, PACK_END, pack.id, expires_at)
+        set_due(scope.session, scope.tenant_id, PACK_END, pack.id, expires_at)
     facts: dict[str, Any] = {
         "plan": content.name,
         "quantity": command.quantity,

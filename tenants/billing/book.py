@@ -4,19 +4,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from infra.db import ask
+from infra.db import TenantBase, ask
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_profiles, stays_in_place
 from tenants.audit.record import entry_values
 from tenants.billing.book_sql import Shape, book_sql
 from tenants.billing.booking import Booking, ledger_lines, pocket_of
-from tenants.billing.context import Context, changes, snapshot_of
-from tenants.billing.models import Order
+from tenants.billing.context import Context, changes, plain, snapshot_of
+from tenants.billing.models import Hold, Order, Pack, Receivable
 from tenants.billing.result import OperationResult, OrderLineView, OrderView, as_json
 from tenants.billing.rules import PlanTerms
 from tenants.kernel.ids import order_number
@@ -27,6 +26,8 @@ from tenants.ledger.numbers import ORDER, PREFIXES
 from tenants.ledger.post import merged
 from tenants.subscribers.models import Account
 from tenants.usage.keep_count import count_of
+
+_BESIDE: dict[str, type[TenantBase]] = {"receivables": Receivable, "holds": Hold, "packs": Pack, "orders": Order}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +47,6 @@ class Prepared:
     changed: dict[str, Any]
     result: OperationResult
     document: dict[str, Any]
-
-
-def plain(value: Any) -> Any:
-    """A value of a row as JSON holds it and PostgreSQL reads it back."""
-    if isinstance(value, Decimal):
-        return str(value)
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def prepare(
@@ -77,6 +71,8 @@ def prepare(
     if booking is not None:
         undo = {"account": old, "account_after": new, **_count_before(context, changed), **booking.undo}
         view = _add_order(document, context, booking, undo)
+    for table, rows in context.rows.items():
+        document[table] = [{"id": row_id, **values} for row_id, values in rows.items()]
     document["account"] = {**new, "balance": str(account.balance), "receivable": str(account.receivable)}
     result = OperationResult(operation, account.id, view, before, snapshot_of(context))
     after = new if view is None else {**new, "total": show(view.total), "method": view.method}
@@ -105,16 +101,18 @@ def _count_before(context: Context, changed: dict[str, Any]) -> dict[str, Any]:
 def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationResult]:
     """Store operations on different accounts, with orders of consecutive numbers, in one statement.
 
-    Raises :class:`KeyReused` where another account's command took the key meanwhile.
+    Raises :class:`KeyReused` where another account's command took a key meanwhile.
     """
     session = scope.session
+    if not prepared:
+        return []
     session.flush()  # what the operations changed beside their accounts, before the number is taken
     documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
     try:
         rows = ask(session, book_sql(scope.tenant_id, _shape(prepared)), [documents])
     except IntegrityError as error:
         if "pk_commands" in str(error.orig):
-            raise KeyReused(field="key", key=prepared[0].document["command"]["key"]) from None
+            raise KeyReused(field="key", key=_key_in(str(error.orig))) from None
         raise
     new_groups = rows[0][2]
     if new_groups is not None:
@@ -135,6 +133,8 @@ def _is_simple(one: Prepared) -> bool:
     booking, account = one.booking, one.context.account
     if booking is None or booking.receivable is not None or booking.undoes_id is not None:
         return False
+    if booking.holds or one.context.rows:
+        return False
     return stays_in_place(
         state=account.state,
         activated=account.activated_at is not None,
@@ -150,6 +150,11 @@ def _is_money_only(one: Prepared) -> bool:
     return not one.changed and not renews
 
 
+def _key_in(message: str) -> str:
+    """The key that the database names: ``Key (key)=(abc) already exists.``"""
+    return message.partition("(key)=(")[2].rpartition(") ")[0]
+
+
 def _numbered(result: OperationResult, order_id: bytes | None, number: bytes | None) -> OperationResult:
     if result.order is None or order_id is None or number is None:
         return result
@@ -158,11 +163,15 @@ def _numbered(result: OperationResult, order_id: bytes | None, number: bytes | N
 
 def _forget(scope: TenantScope, one: Prepared) -> None:
     """Rows that somebody else holds in this session are read again when he looks at them."""
-    known = scope.session.identity_map
-    stale = [known.get(Account.__mapper__.identity_key_from_primary_key((one.context.account.id,)))]
+    if not scope.session.identity_map:
+        return
+    stale: list[tuple[type[TenantBase], int]] = [(Account, one.context.account.id)]
     if one.booking is not None and one.booking.undoes_id is not None:
-        stale.append(known.get(Order.__mapper__.identity_key_from_primary_key((one.booking.undoes_id,))))
-    for row in stale:
+        stale.append((Order, one.booking.undoes_id))
+    for table, rows in one.context.rows.items():
+        stale += [(_BESIDE[table], row_id) for row_id in rows]
+    for model, row_id in stale:
+        row = scope.session.identity_map.get(model.__mapper__.identity_key_from_primary_key((row_id,)))
         if row is not None:
             scope.session.expire(row)
 
@@ -209,7 +218,9 @@ def _add_order(document: dict[str, Any], context: Context, booking: Booking, und
         }
         for i, line in enumerate(postings, start=1)
     ]
-    document["receivables"] = _receivables(context, booking)
+    document["arrears"] = _arrears(context, booking)
+    if booking.holds:
+        document["hold"] = {"account_id": context.account.id, "held_at": plain(context.now)}
     if booking.undoes_id is not None:
         document["undoes_id"], document["undone_state"] = booking.undoes_id, booking.undone_state
     _follow(context, postings)
@@ -289,7 +300,7 @@ def _entries(context: Context, booking: Booking, lines: int) -> list[dict[str, A
     ]
 
 
-def _receivables(context: Context, booking: Booking) -> list[dict[str, Any]]:
+def _arrears(context: Context, booking: Booking) -> list[dict[str, Any]]:
     new = booking.receivable
     if new is None:
         return []

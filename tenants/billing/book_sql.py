@@ -2,13 +2,14 @@
 
 One round trip, because the number's row is locked from here to the commit: whatever stands between the two is what
 keeps other operators of the same tenant waiting. Each document is one operation on one account that the caller has
-locked; either all of them have an order, or there is one document without. They go through an array, because of an
+locked, with an order or without. They go through an array, because of an
 array the planner expects ten rows (of jsonb_array_elements a hundred) and finds accounts by their keys. Parts:
 
 ``present``    the accounts as they shall be: their rows with what the document changes, balances after the booking
 ``changed``    the accounts' rows; their balances are left to the ledger's trigger
 ``left_behind`` … ``new_groups``  the read model of the cluster (access/project.py)
 ``o`` … ``c``  order, lines, fee record, journal entry and lines, receivable; ``undone``: the order that is taken back
+``held``, ``set_…``  a hold that begins, rows beside the accounts that change
 ``command``    the idempotency key with its result, ``audit`` the operation log
 """
 
@@ -48,11 +49,13 @@ n AS (
   ON CONFLICT (series) DO UPDATE SET last = series.last + excluded.last RETURNING last),
 numbered AS MATERIALIZED (
   SELECT d, i, d ->> 'prefix' || lpad(k::text, greatest(6, length(k::text)), '0') AS number
-    FROM documents, n, LATERAL (SELECT n.last - (SELECT count(*) FROM documents) + i AS k) number),
+    FROM n, (SELECT d, i, row_number() OVER (ORDER BY i) AS place, count(*) OVER () AS all_of_them
+               FROM documents WHERE d ? 'order') ordered,
+         LATERAL (SELECT n.last - all_of_them + place AS k) number),
 o AS (
   INSERT INTO {schema}.orders (number, {order_columns})
   SELECT numbered.number, {order_values}
-    FROM numbered, jsonb_populate_record(NULL::{schema}.orders, d -> 'order') r ORDER BY i
+    FROM numbered, jsonb_populate_record(NULL::{schema}.orders, d -> 'order') r{with_holds} ORDER BY i
   RETURNING id, number),
 s AS MATERIALIZED (SELECT o.id, o.number, numbered.d, numbered.i FROM o JOIN numbered USING (number)),
 l AS (
@@ -74,12 +77,27 @@ j AS (
   INSERT INTO {schema}.journal_lines (entry_id, position, kind, subject_id, debit, credit)
   SELECT e.id, r.position, r.kind, r.subject_id, r.debit, r.credit
     FROM e JOIN s ON s.id = e.order_id, jsonb_populate_recordset(NULL::{schema}.journal_lines, d -> 'postings') r),"""
+# A hold's id is part of how its order is undone, so it comes first.
+_HOLDS = """
+held AS (
+  INSERT INTO {schema}.holds (account_id, held_at)
+  SELECT r.account_id, r.held_at FROM documents, jsonb_populate_record(NULL::{schema}.holds, d -> 'hold') r
+   WHERE d ? 'hold' RETURNING id, account_id),"""
+_WITH_HOLDS = " LEFT JOIN held ON held.account_id = r.account_id"
+_UNDO_WITH_HOLD = "CASE WHEN held.id IS NULL THEN r.undo ELSE r.undo || jsonb_build_object('hold', held.id) END"
+_BESIDE = """
+set_{table} AS (
+  UPDATE {{schema}}.{table} t SET ({columns}) = ROW({values})
+    FROM (SELECT r.* FROM documents, jsonb_array_elements(d -> '{table}') given
+            JOIN {{schema}}.{table} old ON old.id = (given ->> 'id')::bigint,
+                 LATERAL jsonb_populate_record(old, given) r) r
+   WHERE t.id = r.id),"""
 _ARREARS_AND_UNDOING = """
 c AS (
   INSERT INTO {schema}.receivables (account_id, order_id, amount, paid, plan_part, state, opened_at, base_expiry,
                                     cut_off_at)
   SELECT r.account_id, s.id, r.amount, 0, r.plan_part, 'open', r.opened_at, r.base_expiry, r.cut_off_at
-    FROM s, jsonb_populate_recordset(NULL::{schema}.receivables, d -> 'receivables') r),
+    FROM s, jsonb_populate_recordset(NULL::{schema}.receivables, d -> 'arrears') r),
 undone AS (
   UPDATE {schema}.orders older SET state = d ->> 'undone_state', undone_by_id = s.id
     FROM s WHERE older.id = (d ->> 'undoes_id')::bigint),"""
@@ -114,9 +132,25 @@ class Shape(Enum):
     MONEY = "money"  # such an order that changes nothing of the account but its balance
 
 
+# What an operation may change in rows beside the account (:meth:`Context.set_row`).
+BESIDE = {
+    "receivables": ("paid", "state"),
+    "holds": ("resumed_at", "undone_at"),
+    "packs": ("expires_at", "ended_at"),
+    "orders": ("state", "undone_by_id"),
+}
+
+
+def _beside() -> str:
+    return "".join(
+        _BESIDE.format(table=table, columns=", ".join(names), values=", ".join(f"r.{name}" for name in names))
+        for table, names in BESIDE.items()
+    )
+
+
 _PARTS = {
-    Shape.WHOLE: _DOCUMENTS + _ACCOUNT + _ORDER_AND_MONEY + _ARREARS_AND_UNDOING + _ALL_DONE + _KEY_AND_LOG
-    + _ANSWER_WITH_GROUPS,
+    Shape.WHOLE: _DOCUMENTS + _ACCOUNT + _HOLDS + _ORDER_AND_MONEY + _ARREARS_AND_UNDOING + _beside() + _ALL_DONE
+    + _KEY_AND_LOG + _ANSWER_WITH_GROUPS,
     Shape.IN_PLACE: _DOCUMENTS + _ACCOUNT + _ORDER_AND_MONEY + _KEY_AND_LOG + _ANSWER_WITH_GROUPS,
     Shape.MONEY: _DOCUMENTS + _ORDER_AND_MONEY + _KEY_AND_LOG + _ANSWER,
 }  # fmt: skip
@@ -128,14 +162,16 @@ def book_sql(tenant_id: int, shape: Shape) -> str:
 
     The schema's name is made of a number; everything else is constant.
     """
+    whole = shape is Shape.WHOLE
     return _PARTS[shape].format(
         schema=schema_name(tenant_id),
         watched=", ".join(WATCHED),
         watched_now=", ".join(f"p.{name}" for name in WATCHED),
         projection=projection_sql(tenant_id, in_place=shape is Shape.IN_PLACE),
-        done="done" if shape is Shape.WHOLE else "s",
+        done="done" if whole else "s",
+        with_holds=_WITH_HOLDS if whole else "",
         order_columns=", ".join(_ORDER),
-        order_values=", ".join(f"r.{name}" for name in _ORDER),
+        order_values=", ".join(_UNDO_WITH_HOLD if whole and name == "undo" else f"r.{name}" for name in _ORDER),
         audit_columns=", ".join(_AUDIT),
         audit_values=", ".join(f"r.{name}" for name in _AUDIT),
     )

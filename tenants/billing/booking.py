@@ -61,6 +61,7 @@ class Booking:
     undoes_id: int | None = None
     undone_state: str = ""  # what the undone order becomes: reversed | cancelled | replaced
     undo: dict[str, Any] = field(default_factory=dict)  # rows besides the account that a reversal restores
+    holds: bool = False  # whether it begins a hold
     pocket: tuple[str, int] | None = None  # where the money goes, if not where the method says
     mirrored: Sequence[Line] | None = None  # a reversal posts exactly these instead
     reverses_entry_id: int | None = None

@@ -1,14 +1,11 @@
 """Buy or renew a plan (购买套餐, OPS-1)."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
-from infra.tenant_scope import TenantScope
-from tenants.billing.book import plain
 from tenants.billing.booking import Booking
-from tenants.billing.context import Context, refuse_state, sellable_plan
-from tenants.billing.operation import perform
+from tenants.billing.context import Context, plain, refuse_state, sellable_plan
+from tenants.billing.operation import operation
 from tenants.billing.purchase import (
     Purchase,
     apply_purchase,
@@ -18,11 +15,9 @@ from tenants.billing.purchase import (
     plan_purchase,
     take_payment,
 )
-from tenants.billing.result import OperationResult
 from tenants.billing.rules import check_group, check_quantity
 from tenants.billing.rules_promotion import DiscountRule
 from tenants.catalog.facts import PlanFacts
-from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO
 
 
@@ -39,16 +34,13 @@ class Buy:
     reason: str = ""
 
 
-def buy(scope: TenantScope, command: Buy, *, actor: Actor, now: datetime, key: str | None = None) -> OperationResult:
+@operation("buy", permission="op.buy")
+def buy(context: Context, command: Buy) -> Booking:
     """Extend the account from its old expiry, or from now when it has expired (G3).
 
     Raises BadQuantity, BadMethod, OtherGroup, BoundToGroup, PlanNotForSale, PlanNotForRegion, PlanNotForUse,
     BalanceTooShort, PeriodTooFar, or a state's refusal.
     """
-    return perform(scope, "buy", command, _buy, permission="op.buy", actor=actor, now=now, key=key)
-
-
-def _buy(context: Context, command: Buy) -> Booking:
     check_quantity(command.quantity)
     if command.quantity > 1:
         context.actor.require("op.quantity")

@@ -1,24 +1,19 @@
 """Cancel arrears: plan and expiry become what they were (撤消欠款, OPS-8; G6b)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from infra.tenant_scope import TenantScope
-from tenants.access.change_rate import change_rate_account
-from tenants.access.disconnect import disconnect_account
 from tenants.billing.booking import Booking, BookLine
 from tenants.billing.context import Context, refuse_state
 from tenants.billing.errors import ArrearsWindowOver, NotLatestOrder
+from tenants.billing.load_beside import OpenReceivable
 from tenants.billing.models import OrderLine
-from tenants.billing.operation import perform
-from tenants.billing.receivables import OpenReceivable, paid_back, pick, refresh_cut_off
-from tenants.billing.result import OperationResult
+from tenants.billing.operation import operation
+from tenants.billing.receivables import give_up, paid_back, pick
 from tenants.billing.rules_arrears import cancel_until
 from tenants.billing.undo import check_balance, check_unchanged, mirrored_lines, orders_after, restore_account
-from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO
 from tenants.ledger.chart import RECEIVABLE, Line
 
@@ -35,19 +30,12 @@ class CancelArrears:
     reason: str = ""
 
 
-def cancel_arrears(
-    scope: TenantScope, command: CancelArrears, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("cancel-arrears", permission="op.cancel_arrears")
+def cancel_arrears(context: Context, command: CancelArrears) -> Booking:
     """What was paid already goes to the balance. An operator may until old expiry + cancel days, a higher right later.
 
     Raises NoArrears, OrderNotFound, ArrearsWindowOver, NotLatestOrder, ChangedSince.
     """
-    return perform(
-        scope, "cancel-arrears", command, _cancel, permission="op.cancel_arrears", actor=actor, now=now, key=key
-    )
-
-
-def _cancel(context: Context, command: CancelArrears) -> Booking:
     refuse_state(context, held=False, disabled=False)
     one = pick(context, command.order_number)[-1]
     _check_window(context, one)
@@ -61,12 +49,11 @@ def _cancel(context: Context, command: CancelArrears) -> Booking:
     check_balance(context, [*mirrored, *transfers])
     lines = _negative(context, list(rows), mirrored, one)
     restore_account(context, one.order)
-    one.row.state = "cancelled"
-    refresh_cut_off(context)
+    give_up(context, one, "cancelled")
     if context.account.expires_at <= context.now:
-        disconnect_account(context.scope, context.account.id, "expired")
+        context.disconnect = "expired"
     else:
-        change_rate_account(context.scope, context.account.id)
+        context.change_rate = True
     return Booking(
         kind="cancel-arrears",
         method="arrears",
@@ -81,7 +68,7 @@ def _cancel(context: Context, command: CancelArrears) -> Booking:
 
 
 def _check_window(context: Context, one: OpenReceivable) -> None:
-    until = cancel_until(one.row.base_expiry, context.settings.arrears_cancel_days, context.zone)
+    until = cancel_until(one.base_expiry, context.settings.arrears_cancel_days, context.zone)
     if context.now > until and not context.actor.may("op.cancel_arrears_late"):
         raise ArrearsWindowOver(until=until.astimezone(context.zone).isoformat(sep=" ", timespec="seconds"))
 
@@ -102,7 +89,7 @@ def give_up_lines(context: Context, one: OpenReceivable) -> list[Line]:
 def give_up_undo(one: OpenReceivable) -> dict[str, Any]:
     """How the reversal of the cancelling brings the receivable and its order back."""
     return {
-        "receivables": [{"id": one.row.id, "paid": str(one.row.paid), "state": one.row.state}],
+        "receivables": [{"id": one.id, "paid": str(one.paid), "state": one.state}],
         "orders": [{"id": one.order.id, "state": "booked", "undone_by_id": None}],
     }
 

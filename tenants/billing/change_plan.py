@@ -1,16 +1,14 @@
 """Change the plan at once, with the price difference for the time left (变更套餐, OPS-2; G1, G2)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from infra.tenant_scope import TenantScope
 from tenants.billing.booking import Booking, BookLine
 from tenants.billing.buy import Buy, book_purchase, discount_facts
 from tenants.billing.context import Context, left_of_total_quota, plan_terms, refuse_state, sellable_plan
 from tenants.billing.errors import DifferenceNotDue, NoPlan, SamePlan
-from tenants.billing.operation import perform
+from tenants.billing.operation import operation
 from tenants.billing.purchase import (
     apply_purchase,
     apply_quota,
@@ -21,7 +19,6 @@ from tenants.billing.purchase import (
     plan_purchase,
     take_payment,
 )
-from tenants.billing.result import OperationResult
 from tenants.billing.rules import (
     Difference,
     PlanTerms,
@@ -34,7 +31,6 @@ from tenants.billing.rules import (
 from tenants.billing.rules_promotion import DiscountRule
 from tenants.billing.sold_terms import sold_terms
 from tenants.catalog.facts import PlanFacts
-from tenants.kernel.actor import Actor
 from tenants.kernel.errors import Forbidden
 from tenants.kernel.money import ZERO, amount, show
 from tenants.ledger.chart import CUSTOMER, REVENUE_DIFFERENCE, Line, credit, debit
@@ -54,18 +50,13 @@ class ChangePlan:
     reason: str = ""
 
 
-def change_plan(
-    scope: TenantScope, command: ChangePlan, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("change-plan", permission="op.change_plan", reads="sold")
+def change_plan(context: Context, command: ChangePlan) -> Booking:
     """The new plan's price plus the difference for the whole days left; new expiry = old expiry + new period.
 
     Inside the not-a-change window and after expiry it is a purchase. In *difference only* mode the expiry stays.
     Raises SamePlan, NoPlan, DifferenceNotDue, Forbidden (editing the difference), and the refusals of a purchase.
     """
-    return perform(scope, "change-plan", command, _change, permission="op.change_plan", actor=actor, now=now, key=key)
-
-
-def _change(context: Context, command: ChangePlan) -> Booking:
     check_quantity(command.quantity)
     if command.quantity > 1:
         context.actor.require("op.quantity")

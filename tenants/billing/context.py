@@ -22,7 +22,8 @@ from tenants.billing.errors import (
     PlanNotForSale,
     PlanNotForUse,
 )
-from tenants.billing.load import WATCHED, Loaded, LockedAccount, load
+from tenants.billing.load import WATCHED, Loaded, LockedAccount
+from tenants.billing.load_orders import BookedOrder
 from tenants.billing.result import AccountSnapshot
 from tenants.billing.rules import PlanTerms
 from tenants.catalog.facts import PlanFacts, plan_facts
@@ -38,26 +39,68 @@ from tenants.usage.quota_left import QuotaGrant, QuotaLeft, quota_left
 _watched = attrgetter(*WATCHED)
 
 
+class NotShareable(Exception):
+    """The operation must have a unit of work of its own; it has changed nothing so far."""
+
+
+def plain(value: Any) -> Any:
+    """A value of a row as JSON holds it and PostgreSQL reads it back."""
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
 @dataclass(slots=True)
 class Context:
     """One operation on one account whose row is locked until the end of the transaction.
 
-    ``before`` and ``snapshot``: the account as it was; ``plans``: what was read of the catalogue so far.
+    ``before`` and ``snapshot``: the account as it was; ``plans``: what was read of the catalogue so far; ``order``: the
+    one that a reversal is about; ``beside``: what else was read. An operation changes ``account`` and says in ``rows``,
+    ``disconnect`` and ``change_rate`` what else follows; the booking carries it out. What it must write itself it does
+    through :meth:`by_itself`.
     """
 
     scope: TenantScope
-    account: LockedAccount
+    beside: Loaded
     actor: Actor
     now: datetime
-    settings: TenantSettings
-    plans: dict[int, PlanFacts]
+    shared: bool = (
+        False  # whether others are decided on in the same unit of work, of whom a refusal must leave no trace
+    )
+    order: BookedOrder | None = None
+    plans: dict[int, PlanFacts] = field(init=False)
+    rows: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
+    disconnect: str = ""  # why the account's open sessions end
+    change_rate: bool = False  # whether they get another rate, where the booking's own changes do not say so
     before: dict[str, Any] = field(init=False)
     snapshot: AccountSnapshot = field(init=False)
 
     def __post_init__(self) -> None:
         """Remember the account as it is before the operation."""
+        self.plans = self.beside.plans
         self.before = dict(zip(WATCHED, _watched(self.account), strict=True))
         self.snapshot = snapshot_of(self)
+
+    @property
+    def account(self) -> LockedAccount:
+        """The account's row, as the operation has it so far."""
+        return self.beside.account
+
+    @property
+    def settings(self) -> TenantSettings:
+        """The tenant's settings."""
+        return self.beside.settings
+
+    def set_row(self, table: str, row_id: int, **values: Any) -> None:
+        """Change a row beside the account with the booking: receivables, holds, packs or orders (``BESIDE``)."""
+        plain_values = {name: plain(value) for name, value in values.items()}
+        self.rows.setdefault(table, {}).setdefault(row_id, {}).update(plain_values)
+
+    def by_itself(self) -> TenantScope:
+        """The unit of work, for an operation that writes to it. Raises :class:`NotShareable` where others share it."""
+        if self.shared:
+            raise NotShareable
+        return self.scope
 
     @property
     def zone(self) -> ZoneInfo:
@@ -104,21 +147,21 @@ def plan_terms(plan: PlanFacts) -> PlanTerms:
 
 def open_context(
     scope: TenantScope,
+    loaded: Loaded | None,
     account_id: int,
     *,
     actor: Actor,
     now: datetime,
-    plan_id: int | None = None,
-    key: str | None = None,
-) -> tuple[Context, Loaded]:
-    """Lock the account (first of all locks) and read what the operation needs, with the plan and key it names.
+    shared: bool = False,
+    order: BookedOrder | None = None,
+) -> Context:
+    """What an operation of ``actor`` gets of an account that was loaded for it.
 
     Raises :class:`NotFound` for an account that does not exist or that the actor may not see.
     """
-    found = load(scope, account_id, plan_id=plan_id, key=key)
-    if found is None or not may_see(actor, region_id=found.account.region_id, created_by=found.account.created_by):
+    if loaded is None or not may_see(actor, region_id=loaded.account.region_id, created_by=loaded.account.created_by):
         raise NotFound(what="account", ref=account_id)
-    return Context(scope, found.account, actor, now.astimezone(UTC), found.settings, found.plans), found
+    return Context(scope, loaded, actor, now.astimezone(UTC), shared, order)
 
 
 def snapshot_of(context: Context) -> AccountSnapshot:

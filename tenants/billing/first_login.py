@@ -7,7 +7,7 @@ from sqlalchemy import select
 from infra.tenant_scope import TenantScope
 from tenants.billing.book import prepare, store
 from tenants.billing.context import Context, is_waiting
-from tenants.billing.load import load
+from tenants.billing.load import Wanted, load
 from tenants.billing.models import Order
 from tenants.billing.purchase import first_period_end
 from tenants.kernel.actor import SYSTEM
@@ -18,12 +18,12 @@ def activate(scope: TenantScope, account_id: int, *, accepted_at: datetime, now:
 
     Idempotent: a second call, or a call for an account that is gone, changes nothing.
     """
-    loaded = load(scope, account_id)
+    loaded = load(scope, [Wanted(account_id)]).get(account_id)
     if loaded is None or loaded.account.state == "closed" or not is_waiting(loaded.account):
         return False
     account = loaded.account
     accepted_at = max(accepted_at.astimezone(UTC), account.opened_at)
-    context = Context(scope, account, SYSTEM, accepted_at, loaded.settings, loaded.plans)
+    context = Context(scope, loaded, SYSTEM, accepted_at)
     plan = context.terms
     assert plan is not None
     account.activated_at = accepted_at

@@ -1,15 +1,28 @@
-"""Lock an account and read everything that an operation on it decides on, in one round trip (OPS-1 … OPS-13)."""
+"""Lock accounts and read everything that operations on them decide on, in one round trip (OPS-1 … OPS-13)."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, fields
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from infra.db import ask, schema_name
+from infra.db import array, ask, schema_name
+from infra.driver import Row
 from infra.tenant_scope import TenantScope
+from tenants.billing.load_beside import (
+    HELD,
+    OWED,
+    SOLD,
+    OpenHold,
+    OpenReceivable,
+    Sold,
+    instant,
+    parse_hold,
+    parse_owed,
+    parse_sold,
+)
 from tenants.catalog.facts import PlanFacts, facts_sql, parse_plans
 from tenants.registry.settings import TenantSettings, parse_stored
 
@@ -49,10 +62,10 @@ class LockedAccount:
     closed_at: datetime | None
 
 
-_NAMES = tuple(field.name for field in fields(LockedAccount))
+_NAMES = tuple(column.name for column in fields(LockedAccount))
 # What an order may change on an account, and a reversal puts back. Money is not here: it comes back by counter-entry.
 WATCHED = _NAMES[_NAMES.index("plan_id") :]
-MONEY = frozenset(field.name for field in fields(LockedAccount) if field.type is Decimal)
+MONEY = frozenset(column.name for column in fields(LockedAccount) if column.type is Decimal)
 INSTANTS = frozenset(name for name in _NAMES if name.endswith("_at"))
 
 
@@ -65,26 +78,53 @@ class DoneCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """An account that an operation is about, and what it reads beside it: a plan, its key, the account's sale."""
+
+    account_id: int
+    plan_id: int | None = None
+    key: str | None = None
+    sold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """The locked account with what stands beside it, all of one instant after the lock was had."""
 
     account: LockedAccount
-    plans: dict[int, PlanFacts]  # the account's own, and the one asked for
+    plans: dict[int, PlanFacts]  # the account's own, and the one asked for; those of its neighbours, too
     settings: TenantSettings
-    done: DoneCommand | None
+    done: DoneCommand | None = None
+    owed: list[OpenReceivable] = field(default_factory=list)
+    hold: OpenHold | None = None
+    sold: Sold | None = None
 
 
 def _columns() -> str:
     return ", ".join(f"a.{name}::text" if name in MONEY else f"a.{name}" for name in _NAMES)
 
 
+# Locked in the order of their ids, in a part of its own: whoever works on several accounts does it in the same order.
+# Plans and settings are the same for all, so they stand in the first row only.
 _LOAD = """
+WITH locked AS MATERIALIZED (
+  SELECT {names}, a.xmin AS version FROM {schema}.accounts a
+   WHERE a.id = ANY($1::bigint[]) AND a.deleted_at IS NULL ORDER BY a.id FOR UPDATE),
+wanted AS MATERIALIZED (
+  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[]) AS w (account_id, plan_id, key, sold))
 SELECT json_build_array({columns}),
-       a.xmin = (SELECT seen.xmin FROM {schema}.accounts seen WHERE seen.id = a.id),
-       (SELECT {plans} FROM {schema}.plans p WHERE p.id IN (a.plan_id, $2::bigint)),
-       (SELECT json_object_agg(key, value ORDER BY key)::text FROM {schema}.settings),
-       (SELECT json_build_array(encode(content_hash, 'hex'), result) FROM {schema}.commands WHERE key = $3)
-  FROM {schema}.accounts a WHERE a.id = $1::bigint AND a.deleted_at IS NULL FOR UPDATE OF a"""
+       a.version = (SELECT seen.xmin FROM {schema}.accounts seen WHERE seen.id = a.id),
+       CASE WHEN a.id = (SELECT min(id) FROM locked) THEN (
+         SELECT {plans} FROM {schema}.plans p
+          WHERE p.id IN (SELECT plan_id FROM locked UNION ALL SELECT plan_id FROM wanted)) END,
+       CASE WHEN a.id = (SELECT min(id) FROM locked) THEN (
+         SELECT json_object_agg(key, value ORDER BY key)::text FROM {schema}.settings) END,
+       CASE WHEN w.key IS NOT NULL THEN (
+         SELECT json_build_array(encode(content_hash, 'hex'), result) FROM {schema}.commands WHERE key = w.key) END,
+       {owed},
+       {held},
+       {sold}
+  FROM locked a JOIN wanted w ON w.account_id = a.id ORDER BY a.id"""
 
 _READ = """
 SELECT json_build_array({columns}) FROM {schema}.accounts a
@@ -94,7 +134,15 @@ SELECT json_build_array({columns}) FROM {schema}.accounts a
 @lru_cache(maxsize=2048)
 def _load_sql(schema: str) -> str:
     # The schema's name is made of a number; everything else is constant.
-    return _LOAD.format(schema=schema, columns=_columns(), plans=facts_sql(schema))
+    return _LOAD.format(
+        schema=schema,
+        names=", ".join(f"a.{name}" for name in _NAMES),
+        columns=_columns(),
+        plans=facts_sql(schema),
+        owed=OWED.format(schema=schema),
+        held=HELD.format(schema=schema),
+        sold=SOLD.format(schema=schema),
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -102,27 +150,45 @@ def _read_sql(schema: str) -> str:
     return _READ.format(schema=schema, columns=_columns())
 
 
-def load(scope: TenantScope, account_id: int, *, plan_id: int | None = None, key: str | None = None) -> Loaded | None:
-    """Lock the account (first of all locks) and read it; None where there is none. ``key``: that of the command."""
-    scope.session.flush()  # what the caller changed before must be in the row that is read
-    values = (str(account_id), None if plan_id is None else str(plan_id), key)
+def load(scope: TenantScope, wanted: Sequence[Wanted]) -> dict[int, Loaded]:
+    """Lock different accounts (first of all locks) and read them, by id; those that do not exist are left out."""
+    scope.session.flush()  # what the caller changed before must be in the rows that are read
+    values = (
+        array([one.account_id for one in wanted]),
+        array([one.plan_id for one in wanted]),
+        array([one.key for one in wanted]),
+        array([one.sold for one in wanted]),
+    )
     while True:
         rows = ask(scope.session, _load_sql(schema_name(scope.tenant_id)), values)
-        if not rows:
-            return None
-        account, unchanged, plans, settings, done = rows[0]
-        if unchanged == b"t":
+        if all(row[1] == b"t" for row in rows):
             break
-        # Somebody changed it while we waited for the lock: the row is as he left it, but what was read beside it is
-        # older. Now that the row is ours, a second reading sees all.
-    return Loaded(_account(account), parse_plans(plans), parse_stored(settings), None if done is None else _done(done))
+        # Somebody changed one while we waited for its lock: the row is as he left it, but what was read beside it is
+        # older. Now that the rows are ours, a second reading sees all.
+    if not rows:
+        return {}
+    plans, settings = parse_plans(rows[0][2]), parse_stored(rows[0][3])
+    return {one.account.id: one for one in (_loaded(row, plans, settings) for row in rows)}
+
+
+def _loaded(row: Row, plans: dict[int, PlanFacts], settings: TenantSettings) -> Loaded:
+    account, _, _, _, done, owed, hold, sold = row
+    return Loaded(
+        _account(account),
+        plans,
+        settings,
+        None if done is None else _done(done),
+        parse_owed(owed),
+        parse_hold(hold),
+        parse_sold(sold),
+    )
 
 
 def read_locked(scope: TenantScope, account_ids: Sequence[int]) -> list[LockedAccount]:
     """Accounts that the caller has locked already, the first that expires first."""
     scope.session.flush()  # read by SQL
-    ids = "{" + ",".join(map(str, account_ids)) + "}"
-    return [_account(row) for (row,) in ask(scope.session, _read_sql(schema_name(scope.tenant_id)), [ids])]
+    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), [array(account_ids)])
+    return [_account(row) for (row,) in rows]
 
 
 def _done(stored: bytes) -> DoneCommand:
@@ -139,12 +205,8 @@ def _account(row: bytes | None) -> LockedAccount:
     return LockedAccount(*values)
 
 
-def _instant(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
-
-
 _PARSED: list[tuple[int, Any]] = [
-    (index, Decimal if name in MONEY else _instant)
+    (index, Decimal if name in MONEY else instant)
     for index, name in enumerate(_NAMES)
     if name in MONEY or name in INSTANTS
 ]

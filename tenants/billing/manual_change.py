@@ -4,16 +4,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from infra.tenant_scope import TenantScope
-from tenants.access.change_rate import change_rate_account
 from tenants.billing.booking import Booking, revenue
 from tenants.billing.context import Context, need_balance, offered_plan, refuse_state
 from tenants.billing.errors import BadExpiry, NothingToDo
-from tenants.billing.operation import perform
+from tenants.billing.operation import operation
 from tenants.billing.purchase import carried_value, check_method, grant_plan
-from tenants.billing.result import OperationResult
 from tenants.billing.typed_expiry import typed_expiry
-from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount
 from tenants.kernel.period import never
 from tenants.ledger.chart import EXPENSE, REVENUE_OTHER
@@ -31,17 +27,12 @@ class ManualChange:
     reason: str = ""
 
 
-def manual_change(
-    scope: TenantScope, command: ManualChange, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("manual", permission="op.manual")
+def manual_change(context: Context, command: ManualChange) -> Booking:
     """Never on arrears. The expiry 2100-01-01 00:00 in the tenant's zone means *never expires*.
 
     Raises NothingToDo, BadExpiry, BadMethod, BalanceTooShort, Forbidden, or a state's refusal.
     """
-    return perform(scope, "manual", command, _change, permission="op.manual", actor=actor, now=now, key=key)
-
-
-def _change(context: Context, command: ManualChange) -> Booking:
     account = context.account
     refuse_state(context, not_activated=command.expires_at is None)
     check_method(context, command.method, ("cash", "balance"))
@@ -66,7 +57,7 @@ def _change(context: Context, command: ManualChange) -> Booking:
         account.period_gift_seconds = gifts
         if account.first_due_at is not None and command.expires_at is not None:
             account.first_due_at = account.expires_at
-        change_rate_account(context.scope, account.id)
+        context.change_rate = True
     line = revenue("manual", money, REVENUE_OTHER if money > 0 else EXPENSE, reason=command.reason)
     return Booking(kind="manual", method=command.method, lines=[line] if money else [], reason=command.reason)
 

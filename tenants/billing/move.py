@@ -1,22 +1,16 @@
 """Move to another region, with a fee, another plan or another user name (办理迁移, OPS-5)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from infra.tenant_scope import TenantScope
-from tenants.access.change_rate import change_rate_account
-from tenants.access.disconnect import disconnect_account
 from tenants.billing.booking import Booking, revenue
 from tenants.billing.context import Context, offered_plan, refuse_state
 from tenants.billing.errors import NothingToDo
-from tenants.billing.operation import perform
+from tenants.billing.operation import operation
 from tenants.billing.purchase import check_method, grant_plan, take_payment
-from tenants.billing.result import OperationResult
-from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount
 from tenants.ledger.chart import REVENUE_FEE
 from tenants.subscribers.errors import UsernameTaken
@@ -38,14 +32,11 @@ class Move:
     reason: str = ""
 
 
-def move(scope: TenantScope, command: Move, *, actor: Actor, now: datetime, key: str | None = None) -> OperationResult:
+@operation("move", permission="op.move")
+def move(context: Context, command: Move) -> Booking:
     """The expiry stays. Raises NothingToDo, RegionNotFound, PlanNotForRegion (the present plan is not sold there:
     choose one), UsernameTaken, BadUsername, BalanceTooShort, or a state's refusal.
     """
-    return perform(scope, "move", command, _move, permission="op.move", actor=actor, now=now, key=key)
-
-
-def _move(context: Context, command: Move) -> Booking:
     account = context.account
     refuse_state(context, not_activated=command.plan_id is not None)
     check_method(context, command.method, ("cash", "balance"))
@@ -65,9 +56,9 @@ def _move(context: Context, command: Move) -> Booking:
         raise NothingToDo(what="neither region, plan, user name nor a fee was given")
     take_payment(context, command.method, fee)
     if account.username != old_name:
-        disconnect_account(context.scope, account.id, "renamed")  # sessions carry the old name
+        context.disconnect = "renamed"  # sessions carry the old name
     elif account.plan_id != old_plan:
-        change_rate_account(context.scope, account.id)
+        context.change_rate = True
     facts: dict[str, Any] = {"old_username": old_name} if account.username != old_name else {}
     return Booking(
         kind="move",
@@ -79,14 +70,14 @@ def _move(context: Context, command: Move) -> Booking:
 
 def _rename(context: Context, name: str) -> None:
     context.actor.require("op.rename")
-    account = context.account
-    customer = find_customer(context.scope, account.customer_id)
+    account, scope = context.account, context.by_itself()
+    customer = find_customer(scope, account.customer_id)
     try:
-        with context.scope.session.begin_nested():
-            row = find_account(context.scope, account.id)
+        with scope.session.begin_nested():
+            row = find_account(scope, account.id)
             account.username = row.username = check_username(name, field="new_username")
             refresh_search(row, customer)
-            context.scope.session.flush()  # the unique index's verdict on the name
+            scope.session.flush()  # the unique index's verdict on the name
     except IntegrityError as error:
         if "uq_accounts_username" in str(error.orig):
             raise UsernameTaken(field="new_username", username=name) from None

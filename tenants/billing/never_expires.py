@@ -3,12 +3,9 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from infra.tenant_scope import TenantScope
 from tenants.billing.context import Context, refuse_state
 from tenants.billing.errors import BadExpiry, NoPlan, NothingToDo
-from tenants.billing.operation import perform
-from tenants.billing.result import OperationResult
-from tenants.kernel.actor import Actor
+from tenants.billing.operation import operation
 from tenants.kernel.period import never
 
 
@@ -21,14 +18,9 @@ class SetNeverExpires:
     expires_at: datetime | None = None
 
 
-def set_never_expires(
-    scope: TenantScope, command: SetNeverExpires, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("never-expires", permission="op.never_expires")
+def set_never_expires(context: Context, command: SetNeverExpires) -> None:
     """No money moves. Raises NothingToDo, NoPlan, BadExpiry, or a state's refusal."""
-    return perform(scope, "never-expires", command, _set, permission="op.never_expires", actor=actor, now=now, key=key)
-
-
-def _set(context: Context, command: SetNeverExpires) -> None:
     account, now = context.account, context.now
     refuse_state(context, arrears=command.on)
     if account.plan_id is None:

@@ -1,28 +1,47 @@
 """What a booking means for sessions that are open: a way out of the expired pool, a new rate (CAP-3, NET-5, PLN-5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from tenants.access.change_rate import change_rate_account
-from tenants.access.disconnect import disconnect_begun_since
+from infra.tenant_scope import TenantScope
+from tenants.access.change_rate import change_rate_accounts
+from tenants.access.disconnect import disconnect_accounts, disconnect_begun_after
 from tenants.billing.context import Context
 
 # Who had used up his quota runs throttled; with more of it he has another rate.
 _QUOTAS = frozenset({"quota_epoch", "quota_octets", "quota_seconds", "pack_octets", "pack_seconds"})
 
 
-def follow_online(context: Context, changed: Mapping[str, Any]) -> None:
-    """Outbox rows for the account's open sessions. Call it after the booking."""
-    scope, account = context.scope, context.account
-    ended_at = _end(context.before)
-    if ended_at is not None and ended_at <= context.now and account.state == "active":
-        ends_at = _end({name: getattr(account, name) for name in ("activated_at", "expires_at", "cut_off_at")})
-        if ends_at is None or ends_at > context.now:
-            # What began after the end was let in as expired: only a new login gives it an address of its own.
-            disconnect_begun_since(scope, [account.id], ended_at, "renewed")
-    if "plan_id" in changed or (_QUOTAS & changed.keys() and _has_quota(context)):
-        change_rate_account(scope, account.id)
+def follow_online(scope: TenantScope, booked: Sequence[tuple[Context, Mapping[str, Any]]]) -> None:
+    """Outbox rows for the open sessions of accounts, each with its changed fields. Call it after the booking."""
+    ended: dict[str, list[int]] = {}  # why -> accounts
+    let_in_again: dict[int, datetime] = {}
+    other_rate: list[int] = []
+    for context, changed in booked:
+        account_id = context.account.id
+        if context.disconnect:
+            ended.setdefault(context.disconnect, []).append(account_id)
+        since = _let_in_since(context)
+        if since is not None:
+            let_in_again[account_id] = since
+        if context.change_rate or "plan_id" in changed or (_QUOTAS & changed.keys() and _has_quota(context)):
+            other_rate.append(account_id)
+    for reason, account_ids in ended.items():
+        disconnect_accounts(scope, account_ids, reason)
+    if let_in_again:
+        disconnect_begun_after(scope, let_in_again, "renewed")
+    if other_rate:
+        change_rate_accounts(scope, other_rate)
+
+
+def _let_in_since(context: Context) -> datetime | None:
+    """Since when he was let in as expired, if he has time again: only a new login gives him an address of his own."""
+    account, ended_at = context.account, _end(context.before)
+    if ended_at is None or ended_at > context.now or account.state != "active":
+        return None
+    ends_at = _end({name: getattr(account, name) for name in ("activated_at", "expires_at", "cut_off_at")})
+    return ended_at if ends_at is None or ends_at > context.now else None
 
 
 def _has_quota(context: Context) -> bool:

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from infra.tenant_scope import TenantScope
+from tenants.billing.book import prepare, store
 from tenants.billing.booking import Booking, BookLine, revenue
 from tenants.billing.buy import discount_facts
 from tenants.billing.context import Context, open_context, sellable_plan
 from tenants.billing.errors import BadExpiry, BadMethod, NoPlan
-from tenants.billing.operation import finish
+from tenants.billing.load import Wanted, load
+from tenants.billing.online import follow_online
 from tenants.billing.purchase import PURCHASE_METHODS, Purchase, apply_purchase, arrears_of, check_method, plan_purchase
 from tenants.billing.result import OperationResult, as_json, from_json
 from tenants.billing.rules import check_quantity
@@ -69,9 +71,11 @@ def open_account(
     )
     account = create_account(scope, new, actor=actor, now=now)
     account.activated_at = None if waits else now
-    context, _ = open_context(scope, account.id, actor=actor, now=now, plan_id=command.plan_id)
-    booking = _open(context, command, waits=waits)
-    result = finish(context, "open", booking)
+    loaded = load(scope, [Wanted(account.id, command.plan_id)])
+    context = open_context(scope, loaded.get(account.id), account.id, actor=actor, now=now)
+    prepared = prepare(context, "open", _open(context, command, waits=waits))
+    [result] = store(scope, [prepared])
+    follow_online(scope, [(context, prepared.changed)])
     if key is not None:
         remember(scope, key, as_json(result))
     return result

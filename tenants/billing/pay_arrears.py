@@ -1,23 +1,19 @@
 """Pay what is owed, or pay it by changing the plan (补交欠费 / 更换套餐还欠款, OPS-8; G7)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
-from infra.tenant_scope import TenantScope
-from tenants.access.change_rate import change_rate_account
 from tenants.billing.booking import Booking, revenue
 from tenants.billing.cancel_arrears import check_last_of_its_kind, give_up_lines, give_up_undo
 from tenants.billing.context import Context, need_balance, refuse_state, sellable_plan
 from tenants.billing.errors import PaysTooMuch
-from tenants.billing.operation import perform
+from tenants.billing.load_beside import OpenReceivable
+from tenants.billing.operation import operation
 from tenants.billing.purchase import apply_purchase, check_method, plan_purchase
-from tenants.billing.receivables import OpenReceivable, lines_of, pay, pick, refresh_cut_off
-from tenants.billing.result import OperationResult
+from tenants.billing.receivables import give_up, lines_of, pay, pick
 from tenants.billing.rules import check_quantity
 from tenants.billing.rules_arrears import inherited
 from tenants.billing.undo import check_balance, restore_account
-from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount, show
 from tenants.ledger.chart import REVENUE_OTHER
 
@@ -35,14 +31,9 @@ class PayArrears:
     reason: str = ""
 
 
-def pay_arrears(
-    scope: TenantScope, command: PayArrears, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("pay-arrears", permission="op.pay_arrears")
+def pay_arrears(context: Context, command: PayArrears) -> Booking:
     """Oldest first. Raises NoArrears, OrderNotFound, PaysTooMuch, BalanceTooShort, or a purchase's refusal."""
-    return perform(scope, "pay-arrears", command, _pay, permission="op.pay_arrears", actor=actor, now=now, key=key)
-
-
-def _pay(context: Context, command: PayArrears) -> Booking:
     refuse_state(context, held=False, disabled=False)
     check_method(context, command.method, ("cash", "balance", "online"))
     chosen = pick(context, command.order_number)
@@ -77,8 +68,7 @@ def _by_changing(context: Context, command: PayArrears, one: OpenReceivable, pla
     restore_account(context, order)
     account.activated_at = account.activated_at or logged_in_at
     waits = order.kind == "open" and account.starts_at_first_login and logged_in_at is None
-    one.row.state = "replaced"
-    refresh_cut_off(context)
+    give_up(context, one, "replaced")
     plan = sellable_plan(context, plan_id, first=order.kind == "open")
     purchase = plan_purchase(
         context, plan, command.quantity, first=order.kind == "open", start=logged_in_at or order.base_expiry
@@ -88,9 +78,9 @@ def _by_changing(context: Context, command: PayArrears, one: OpenReceivable, pla
         lines.append(revenue("inherited", taken_over, REVENUE_OTHER, order=one.order.number))
     total = purchase.priced.total + taken_over
     if command.method == "balance":
-        need_balance(context, total - one.row.paid)
+        need_balance(context, total - one.paid)
     apply_purchase(context, purchase, paid=purchase.priced.total, waits=waits)
-    change_rate_account(context.scope, context.account.id)
+    context.change_rate = True
     return Booking(
         kind="pay-by-change",
         method=command.method,

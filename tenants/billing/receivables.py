@@ -1,8 +1,6 @@
 """Open receivables of an account: paying them, oldest first, and what that restores (billing-rules.md, "Arrears")."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,42 +9,16 @@ from sqlalchemy import select
 from tenants.billing.booking import BookLine
 from tenants.billing.context import Context
 from tenants.billing.errors import NoArrears, OrderNotFound
-from tenants.billing.models import Order, OrderLine, Receivable
+from tenants.billing.load_beside import OpenReceivable, OwedOrder
+from tenants.billing.models import OrderLine
 from tenants.billing.rules_arrears import Owed, spread
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, RECEIVABLE, Line, credit, debit
 
 
-@dataclass(frozen=True, slots=True)
-class OpenReceivable:
-    """An open receivable with its order."""
-
-    row: Receivable
-    order: Order
-
-    @property
-    def unpaid(self) -> Decimal:
-        """What is still owed."""
-        return self.row.amount - self.row.paid
-
-
-def open_receivables(context: Context) -> list[OpenReceivable]:
-    """The account's open receivables, oldest first (the account's row lock keeps them still)."""
-    if context.account.receivable == 0:
-        return []
-    rows = context.scope.session.execute(
-        select(Receivable, Order)
-        .join(Order, Order.id == Receivable.order_id)
-        .where(Receivable.account_id == context.account.id, Receivable.state == "open")
-        .order_by(Receivable.opened_at, Receivable.id)
-        .execution_options(populate_existing=True)
-    )
-    return [OpenReceivable(row, order) for row, order in rows]
-
-
 def pick(context: Context, number: str | None) -> list[OpenReceivable]:
     """The receivable of the order with this number, or all open ones. Raises NoArrears, OrderNotFound."""
-    everything = open_receivables(context)
+    everything = context.beside.owed
     if not everything:
         raise NoArrears(account=context.account.username)
     if number is None:
@@ -66,39 +38,37 @@ def pay(
     """
     if not owed:
         return [], amount, {}
-    parts, rest = spread(amount, [Owed(one.row.id, one.unpaid) for one in owed])
-    by_id = {one.row.id: one for one in owed}
+    parts, rest = spread(amount, [Owed(one.id, one.unpaid) for one in owed])
+    by_id = {one.id: one for one in owed}
     lines, undo = [], []
     for receivable_id, part in parts:
         one = by_id[receivable_id]
-        undo.append({"id": receivable_id, "paid": str(one.row.paid), "state": one.row.state})
-        one.row.paid += part
-        facts = {"order": one.order.number, "owed": show(one.row.amount), "still_owed": show(one.unpaid)}
+        undo.append({"id": receivable_id, "paid": str(one.paid), "state": one.state})
+        one.paid += part
+        facts = {"order": one.order.number, "owed": show(one.amount), "still_owed": show(one.unpaid)}
         lines.append(BookLine("arrears", part, (credit(RECEIVABLE, context.account.id, part),), facts))
         if one.unpaid == 0:
-            one.row.state = "paid"
-            context.account.period_price += one.row.plan_part
+            one.state = "paid"
+            context.account.period_price += one.plan_part
+        context.set_row("receivables", one.id, paid=one.paid, state=one.state)
     refresh_cut_off(context)
     return lines, rest, {"receivables": undo} if undo else {}
 
 
-def refresh_cut_off(context: Context, *, without: Receivable | None = None) -> None:
+def give_up(context: Context, one: OpenReceivable, state: str) -> None:
+    """A receivable that is not paid any more: it is cancelled or replaced."""
+    one.state = state
+    context.set_row("receivables", one.id, state=state)
+    refresh_cut_off(context)
+
+
+def refresh_cut_off(context: Context) -> None:
     """Let the account connect until the earliest cut-off of what is still owed."""
-    context.scope.session.flush()  # the rows' new states are read by SQL
-    context.account.cut_off_at = earliest_cut_off(context, None if without is None else without.id)
+    still = (one.cut_off_at for one in context.beside.owed if one.state == "open")
+    context.account.cut_off_at = min(still, default=None)
 
 
-def earliest_cut_off(context: Context, without_id: int | None) -> datetime | None:
-    """The earliest cut-off of the open receivables, None without any."""
-    statement = select(Receivable.cut_off_at).where(
-        Receivable.account_id == context.account.id, Receivable.state == "open"
-    )
-    if without_id is not None:
-        statement = statement.where(Receivable.id != without_id)
-    return min(context.scope.session.scalars(statement), default=None)
-
-
-def lines_of(context: Context, order: Order) -> list[tuple[str, Decimal]]:
+def lines_of(context: Context, order: OwedOrder) -> list[tuple[str, Decimal]]:
     """(kind, amount) of an order's lines."""
     rows = context.scope.session.execute(
         select(OrderLine.kind, OrderLine.amount).where(OrderLine.order_id == order.id).order_by(OrderLine.position)
@@ -108,7 +78,7 @@ def lines_of(context: Context, order: Order) -> list[tuple[str, Decimal]]:
 
 def paid_back(context: Context, one: OpenReceivable) -> list[Line]:
     """Ledger lines that move what was already paid of a receivable into the balance."""
-    if one.row.paid == ZERO:
+    if one.paid == ZERO:
         return []
     account_id = context.account.id
-    return [debit(RECEIVABLE, account_id, one.row.paid), credit(CUSTOMER, account_id, one.row.paid)]
+    return [debit(RECEIVABLE, account_id, one.paid), credit(CUSTOMER, account_id, one.paid)]

@@ -1,18 +1,13 @@
 """Refund: money back, balance 0, the account expires now (用户退费, OPS-6)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
-from infra.tenant_scope import TenantScope
-from tenants.access.disconnect import disconnect_account
 from tenants.billing.booking import Booking, BookLine
 from tenants.billing.context import Context, is_waiting, left_of_total_quota, refuse_state
 from tenants.billing.errors import NoPlan
-from tenants.billing.operation import perform
-from tenants.billing.result import OperationResult
+from tenants.billing.operation import operation
 from tenants.billing.rules_refund import proposed_refund, unused_share, unused_value
-from tenants.kernel.actor import Actor
 from tenants.kernel.money import ZERO, amount, cents, show
 from tenants.ledger.chart import CUSTOMER, REFUND, REVENUE_OTHER, Line, credit, debit
 
@@ -36,14 +31,9 @@ class Proposal:
     amount: Decimal
 
 
-def refund(
-    scope: TenantScope, command: Refund, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("refund", permission="op.refund")
+def refund(context: Context, command: Refund) -> Booking:
     """Paid out in cash. Raises InArrears, Forbidden (another amount than proposed), BadAmount, or a state's refusal."""
-    return perform(scope, "refund", command, _refund, permission="op.refund", actor=actor, now=now, key=key)
-
-
-def _refund(context: Context, command: Refund) -> Booking:
     refuse_state(context, arrears=True)
     if context.account.plan_id is None and context.account.balance == 0:
         raise NoPlan()
@@ -84,7 +74,7 @@ def pay_out(context: Context, kind: str, wanted: Decimal | None, reason: str) ->
     account.period_gift_seconds = 0
     account.first_due_at = None
     account.auto_renew = False
-    disconnect_account(context.scope, account.id, kind)
+    context.disconnect = kind
     facts = {
         "balance": show(proposal.balance),
         "price_paid": show(cents(proposal.price_paid)),

@@ -10,7 +10,7 @@ from tenants.access.rules import RENEWAL_GRACE_SECONDS
 from tenants.billing.book import Prepared, prepare, store
 from tenants.billing.booking import Booking
 from tenants.billing.context import Context, offered_plan
-from tenants.billing.load import LockedAccount, read_locked
+from tenants.billing.load import Loaded, LockedAccount, read_locked
 from tenants.billing.load_due import load_due
 from tenants.billing.purchase import apply_purchase, plan_purchase, promotion_terms
 from tenants.billing.rules_promotion import PromotionTerms
@@ -38,7 +38,7 @@ def renew_from_balance(scope: TenantScope, account_ids: Sequence[int], *, now: d
     settings = read_settings(scope)
     plans = plan_facts(scope, {account.plan_id for account in accounts if account.plan_id is not None})
     promotions: dict[tuple[int, datetime], list[PromotionTerms]] = {}
-    contexts = [Context(scope, one, SYSTEM, one.expires_at, settings, plans) for one in accounts]
+    contexts = [Context(scope, Loaded(one, plans, settings), SYSTEM, one.expires_at) for one in accounts]
     prepared = [
         one
         for context in contexts

@@ -1,10 +1,7 @@
 """Reverse the latest order wholly: plan, expiry, money, wallet (撤单, OPS-11). Nothing is deleted."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
-from infra.tenant_scope import TenantScope
-from tenants.access.disconnect import disconnect_account
 from tenants.billing.booking import Booking, BookLine
 from tenants.billing.context import Context
 from tenants.billing.errors import (
@@ -16,9 +13,8 @@ from tenants.billing.errors import (
     OrderSettled,
     ReversalWindowOver,
 )
-from tenants.billing.load_order import BookedOrder, load_order
-from tenants.billing.operation import perform
-from tenants.billing.result import OperationResult
+from tenants.billing.load_orders import BookedOrder
+from tenants.billing.operation import operation
 from tenants.billing.rules_arrears import reversal_until
 from tenants.billing.undo import (
     check_balance,
@@ -26,7 +22,6 @@ from tenants.billing.undo import (
     restore_account,
     restore_rows,
 )
-from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError
 from tenants.kernel.money import ZERO
 from tenants.subscribers.fields import refresh_search
@@ -42,18 +37,13 @@ class Reverse:
     reason: str = ""
 
 
-def reverse(
-    scope: TenantScope, command: Reverse, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("reverse", permission="op.reverse", reads="order")
+def reverse(context: Context, command: Reverse) -> Booking:
     """Books counter-entries and puts the account back. Works on an account in any state, closed ones too.
 
     Raises NothingToReverse, OrderNotFound, OrderAlreadyUndone, NotLatestOrder, OrderSettled, ReversalWindowOver,
     ChangedSince, BalanceTooShort.
     """
-    return perform(scope, "reverse", command, _reverse, permission="op.reverse", actor=actor, now=now, key=key)
-
-
-def _reverse(context: Context, command: Reverse) -> Booking:
     order = _wanted(context, command.order_number)
     refusal = reversal_refusal(context, order)
     if refusal is not None:
@@ -80,9 +70,8 @@ def _reverse(context: Context, command: Reverse) -> Booking:
 
 
 def _wanted(context: Context, number: str | None) -> BookedOrder:
-    order = load_order(context.scope, context.account.id, number)
-    if order is not None:
-        return order
+    if context.order is not None:
+        return context.order
     if number is not None:
         raise OrderNotFound(field="order", number=number[:40])
     raise NothingToReverse(account=context.account.username)
@@ -112,8 +101,9 @@ def _carry_out(context: Context, order: BookedOrder) -> None:
     account = context.account
     renamed = "username" in order.undo.get("account", {})
     if renamed:
-        row = find_account(context.scope, account.id)
+        scope = context.by_itself()
+        row = find_account(scope, account.id)
         row.username = account.username
-        refresh_search(row, find_customer(context.scope, account.customer_id))
+        refresh_search(row, find_customer(scope, account.customer_id))
     if renamed or account.state != "active" or account.expires_at <= context.now:
-        disconnect_account(context.scope, account.id, "reversed")
+        context.disconnect = "reversed"

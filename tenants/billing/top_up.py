@@ -1,17 +1,13 @@
 """Put money on the balance, or take it off (用户直充, OPS-4). Money that arrives pays arrears first."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 
-from infra.tenant_scope import TenantScope
 from tenants.billing.booking import Booking, BookLine, revenue
 from tenants.billing.context import Context, need_balance, refuse_state
-from tenants.billing.operation import perform
+from tenants.billing.operation import operation
 from tenants.billing.purchase import check_method
-from tenants.billing.receivables import open_receivables, pay
-from tenants.billing.result import OperationResult
-from tenants.kernel.actor import Actor
+from tenants.billing.receivables import pay
 from tenants.kernel.money import amount
 from tenants.ledger.chart import CUSTOMER
 
@@ -26,24 +22,19 @@ class TopUp:
     reason: str = ""
 
 
-def top_up(
-    scope: TenantScope, command: TopUp, *, actor: Actor, now: datetime, key: str | None = None
-) -> OperationResult:
+@operation("top-up", permission="op.top_up")
+def top_up(context: Context, command: TopUp) -> Booking:
     """The oldest receivable first, fully or partly; the rest goes to the balance.
 
     Raises BadAmount (0, three decimals …), BalanceTooShort on a deduction, AccountClosed.
     """
-    return perform(scope, "top-up", command, _top_up, permission="op.top_up", actor=actor, now=now, key=key)
-
-
-def _top_up(context: Context, command: TopUp) -> Booking:
     refuse_state(context, held=False, disabled=False)
     check_method(context, command.method, ("cash", "online", "card"))
     money = amount(command.amount, negative=True, zero=False)
     if money < 0:
         need_balance(context, -money)
         return _booking(context, command, [], money, {})
-    lines, rest, undo = pay(context, open_receivables(context), money)
+    lines, rest, undo = pay(context, context.beside.owed, money)
     return _booking(context, command, lines, rest, undo)
 
 

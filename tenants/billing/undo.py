@@ -5,13 +5,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from tenants.billing.context import Context
 from tenants.billing.errors import BalanceTooShort, ChangedSince
 from tenants.billing.load import INSTANTS, MONEY
-from tenants.billing.load_order import BookedOrder
-from tenants.billing.models import Hold, Order, Pack, Receivable
+from tenants.billing.load_beside import OwedOrder
+from tenants.billing.load_orders import BookedOrder
+from tenants.billing.models import Order
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, Line
 from tenants.ledger.post import lines_of_order
@@ -37,8 +38,6 @@ class Undoable(Protocol):
         ...
 
 
-_INSTANTS = INSTANTS | {"resumed_at"}
-_MONEY = MONEY | {"paid"}
 # What a first login sets by itself; it is no reason to refuse the undoing of the purchase that it started.
 _STARTED_BY_LOGIN = {"activated_at", "expires_at", "period_started_at", "first_due_at", "cut_off_at"}
 
@@ -47,9 +46,9 @@ def value_of(name: str, stored: Any) -> Any:
     """A value kept in ``undo`` as the row holds it."""
     if stored is None:
         return None
-    if name in _INSTANTS:
+    if name in INSTANTS:
         return datetime.fromisoformat(stored)
-    return Decimal(stored) if name in _MONEY else stored
+    return Decimal(stored) if name in MONEY else stored
 
 
 def check_unchanged(context: Context, order: Undoable, *, besides: Iterable[str] = ()) -> None:
@@ -81,26 +80,24 @@ def restore_account(context: Context, order: Undoable) -> None:
         setattr(account, name, value_of(name, stored))
     account.period_price += paid_since
     if "quota_epoch" in before and counted:
-        go_on_with(context.scope, account.id, order.undo.get("count"))
+        go_on_with(context.by_itself(), account.id, order.undo.get("count"))
 
 
 def restore_rows(context: Context, order: BookedOrder) -> None:
     """Set receivables, holds, packs and other orders back to what they were before the order."""
-    session, undo = context.scope.session, order.undo
-    for model, key in ((Receivable, "receivables"), (Hold, "holds"), (Order, "orders"), (Pack, "packs")):
-        for row in undo.get(key, []):
-            values = {name: value_of(name, stored) for name, stored in row.items() if name != "id"}
-            session.execute(update(model).where(model.id == row["id"]).values(**values))
-    if order.owed:
-        mine = update(Receivable).where(Receivable.order_id == order.id, Receivable.state == "open")
-        session.execute(mine.values(state="cancelled"))
+    undo = order.undo
+    for table in ("receivables", "holds", "orders", "packs"):
+        for row in undo.get(table, []):
+            context.set_row(table, row["id"], **{name: stored for name, stored in row.items() if name != "id"})
+    if order.owed_id is not None:
+        context.set_row("receivables", order.owed_id, state="cancelled")
     if undo.get("hold"):
-        session.execute(update(Hold).where(Hold.id == undo["hold"]).values(undone_at=context.now))
+        context.set_row("holds", undo["hold"], undone_at=context.now)
     if undo.get("pack"):
-        session.execute(update(Pack).where(Pack.id == undo["pack"]).values(ended_at=context.now))
+        context.set_row("packs", undo["pack"], ended_at=context.now)
 
 
-def mirrored_lines(context: Context, order: Order) -> tuple[int | None, list[Line]]:
+def mirrored_lines(context: Context, order: OwedOrder) -> tuple[int | None, list[Line]]:
     """The order's entry with its sides exchanged: (entry id, lines); (None, []) where no money moved."""
     entries = lines_of_order(context.scope, order.id)
     if not entries:
@@ -109,7 +106,7 @@ def mirrored_lines(context: Context, order: Order) -> tuple[int | None, list[Lin
     return entry_id, [line.mirrored() for line in lines]
 
 
-def orders_after(context: Context, order: Order) -> list[Order]:
+def orders_after(context: Context, order: OwedOrder) -> list[Order]:
     """Booked orders of the account after this one, oldest first; counter-orders and what they undid do not count."""
     return list(
         context.scope.session.scalars(

@@ -17,7 +17,7 @@ from infra import clock
 from infra.outbox import DueRow
 from infra.redis_keys import due_lease
 from infra.tenant_scope import TenantScope, tenant_scope
-from tenants.access.change_rate import change_rate_account
+from tenants.access.change_rate import change_rate_accounts
 from tenants.access.keep_hours import keep_hours
 from tenants.billing.due import run_due as run_billing_due
 from tenants.billing.first_login import activate
@@ -53,7 +53,7 @@ RowHandler = Callable[[TenantScope, int, datetime, datetime], Any]  # scope, sub
 ROW_HANDLERS: dict[str, RowHandler] = {
     ACTIVATE: lambda scope, subject, due_at, now: activate(scope, subject, accepted_at=due_at, now=now),
     GROUP_HOURS: lambda scope, subject, _due_at, now: keep_hours(scope, subject, now),
-    QUOTA_RESET: lambda scope, subject, _due_at, _now: change_rate_account(scope, subject, "quota_reset"),
+    QUOTA_RESET: lambda scope, subject, _due_at, _now: change_rate_accounts(scope, [subject], "quota_reset"),
     RELEASE_NAME: lambda scope, subject, _due_at, now: release_name(scope, subject, now=now),
     SEAL: lambda scope, _subject, _due_at, now: upkeep.seal(scope, now=now),
     RETENTION: lambda scope, _subject, _due_at, now: upkeep.keep_tidy(scope, now=now),

@@ -1,14 +1,16 @@
-"""Read the order that a reversal undoes, with everything it decides on, in one round trip (OPS-11)."""
+"""Read the orders that reversals undo, with everything they decide on, in one round trip (OPS-11)."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from infra.db import ask, schema_name
+from infra.db import array, ask, schema_name
 from infra.tenant_scope import TenantScope
+from tenants.billing.load_beside import instant
 from tenants.ledger.chart import Line
 
 
@@ -31,19 +33,23 @@ class BookedOrder:
     postings: tuple[Line, ...]  # the entry's lines
     later: tuple[str, ...]  # numbers of the account's booked orders after it, reversals aside, the oldest first
     settled: bool
-    owed: bool  # whether it opened arrears that are still open
+    owed_id: int | None  # the receivable that it opened and that is still open
 
 
 # A settlement that is being made holds the fee record's row: whoever comes second sees what the first one did, because
-# a row that was waited for is read as it is then. All else is kept still by the lock of the account.
+# a row that was waited for is read as it is then. All else is kept still by the locks of the accounts.
 _READ = """
-WITH wanted AS MATERIALIZED (
-  SELECT * FROM {schema}.orders
-   WHERE account_id = $1::bigint AND (number = $2 OR $2 IS NULL AND state = 'booked' AND kind <> 'reverse')
-   ORDER BY id DESC LIMIT 1),
+WITH asked AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::text[]) AS q (account_id, number)),
+wanted AS MATERIALIZED (
+  SELECT newest.* FROM asked q, LATERAL (
+    SELECT * FROM {schema}.orders
+     WHERE account_id = q.account_id
+       AND (number = q.number OR q.number IS NULL AND state = 'booked' AND kind <> 'reverse')
+     ORDER BY id DESC LIMIT 1) newest),
 fee AS MATERIALIZED (
-  SELECT settlement_id FROM {schema}.fee_records WHERE order_id = (SELECT id FROM wanted) FOR UPDATE)
-SELECT json_build_object(
+  SELECT order_id, settlement_id FROM {schema}.fee_records WHERE order_id = ANY(ARRAY(SELECT id FROM wanted))
+   ORDER BY order_id FOR UPDATE)
+SELECT o.account_id, json_build_object(
          'id', o.id, 'number', o.number, 'kind', o.kind, 'state', o.state, 'at', o.at, 'method', o.method,
          'quantity', o.quantity, 'agent_id', o.agent_id, 'operator_id', o.operator_id, 'undo', o.undo,
          'entry_id', entry.id,
@@ -53,8 +59,8 @@ SELECT json_build_object(
                         FROM {schema}.journal_lines WHERE entry_id = entry.id),
          'later', (SELECT json_agg(number ORDER BY id) FROM {schema}.orders
                     WHERE account_id = o.account_id AND id > o.id AND state = 'booked' AND kind <> 'reverse'),
-         'settled', EXISTS (SELECT FROM fee WHERE settlement_id IS NOT NULL),
-         'owed', EXISTS (SELECT FROM {schema}.receivables WHERE order_id = o.id AND state = 'open'))
+         'settled', EXISTS (SELECT FROM fee WHERE order_id = o.id AND settlement_id IS NOT NULL),
+         'owed_id', (SELECT id FROM {schema}.receivables WHERE order_id = o.id AND state = 'open'))
   FROM wanted o LEFT JOIN LATERAL (
     SELECT id FROM {schema}.journal_entries WHERE order_id = o.id ORDER BY id LIMIT 1) entry ON true"""
 
@@ -64,19 +70,24 @@ def _read_sql(schema: str) -> str:
     return _READ.format(schema=schema)  # the schema's name is made of a number
 
 
-def load_order(scope: TenantScope, account_id: int, number: str | None) -> BookedOrder | None:
-    """The account's order with this number, or its latest one that may be undone; None where there is none.
+def load_orders(scope: TenantScope, asked: Mapping[int, str | None]) -> dict[int, BookedOrder]:
+    """Of each account (id) its order with this number, or its latest one that may be undone; none is left out.
 
-    The caller holds the lock of the account. The fee record is locked, too.
+    The caller holds the locks of the accounts. The fee records are locked, too.
     """
+    if not asked:
+        return {}
     scope.session.flush()  # read by SQL
-    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), (str(account_id), number))
-    if not rows or rows[0][0] is None:
-        return None
-    facts = json.loads(rows[0][0])
+    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), (array(asked), array(asked.values())))
+    return {int(account_id or 0): _order(facts) for account_id, facts in rows}
+
+
+def _order(stored: bytes | None) -> BookedOrder:
+    assert stored is not None
+    facts = json.loads(stored)
     lines, postings = facts.pop("lines") or (), facts.pop("postings") or ()
     return BookedOrder(
-        **{**facts, "at": datetime.fromisoformat(facts["at"]), "later": tuple(facts["later"] or ())},
+        **{**facts, "at": instant(facts["at"]), "later": tuple(facts["later"] or ())},
         lines=tuple((kind, Decimal(amount)) for kind, amount in lines),
         postings=tuple(
             Line(kind, subject, Decimal(debit), Decimal(credit)) for kind, subject, debit, credit in postings
