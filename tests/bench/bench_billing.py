@@ -1,10 +1,12 @@
 """Random operations in parallel on real PostgreSQL with durable commits: ``python -m tests.bench.bench_billing``.
 
 ``--operations N`` random operations (buy for cash, from the balance and on arrears, top-up, pay arrears, hold, resume,
-change plan, reverse), each a transaction of its own with an idempotency key, by ``--workers`` processes of
-``--threads`` threads each over all accounts of ``--tenants`` tenants: first as fast as they can, then arriving at
-random at 80 % of that rate, where the latency counts from the arrival. Prints operations/s, latencies, deadlocks and
-what an operation costs; ends with ``ledger check`` of every tenant. Due work: ``python -m tests.bench.due_work``.
+change plan, reverse), each with an idempotency key, by ``--workers`` processes of ``--threads`` threads each over
+``--accounts`` accounts of one tenant, then of two and of eight, through what the website's processes use
+(``tenants.billing.share``): first as fast as they can, then arriving at random at 80 % of that rate, where the latency
+counts from the arrival. Each number of tenants has an installation of its own, so that no key was seen before. Prints
+operations/s, latencies, deadlocks and what an operation costs; compares the orders in the books with those that were
+acknowledged, and ends with ``ledger check`` of every tenant. Due work: ``python -m tests.bench.due_work``.
 """
 
 import argparse
@@ -19,15 +21,16 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
-from infra.db import Database
+from infra.db import Database, schema_name
 from infra.embedded import ensure_running
 from infra.settings import Settings
 from infra.tenant_scope import TenantRef, tenant_scope
@@ -39,6 +42,7 @@ from tenants.billing.open_account import OpenAccount, open_account
 from tenants.billing.pay_arrears import PayArrears, pay_arrears
 from tenants.billing.resume import Resume, resume
 from tenants.billing.reverse import Reverse, reverse
+from tenants.billing.share import Sharing
 from tenants.billing.top_up import TopUp, top_up
 from tenants.catalog.add_plan import AddPlan, PlanValues, add_plan, ensure_group
 from tenants.kernel.actor import Actor
@@ -77,10 +81,11 @@ class Shop:
 
 @dataclass
 class Done:
-    """What one thread did: milliseconds of each operation, refusals by code, deadlocks."""
+    """What one thread did: milliseconds of each operation, orders acknowledged, refusals by code, deadlocks."""
 
     milliseconds: list[float] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    orders: int = 0
     deadlocks: int = 0
 
 
@@ -155,15 +160,16 @@ def random_operations(shops: list[Shop], dice: random.Random) -> Iterator[tuple[
             yield shop.tenant, buy, Buy(account, plan)
 
 
-def work(database: Database, shops: list[Shop], operations: int, seed: str, arrivals: Arrivals) -> Done:
-    """One thread: random operations, each a unit of work of its own."""
+def work(sharing: Sharing, shops: list[Shop], operations: int, seed: str, arrivals: Arrivals) -> Done:
+    """One thread: random operations, one after the other."""
     done, now = Done(), START + timedelta(days=1)
     wanted = itertools.islice(random_operations(shops, random.Random(seed)), operations)
     for number, (tenant, operation, command) in enumerate(wanted):
         began = arrivals.wait()
         try:
-            with tenant_scope(database, tenant) as scope:
-                operation(scope, command, actor=OWNER, now=now, key=f"{seed}-{number}")
+            result = sharing.perform(tenant, operation, command, actor=OWNER, now=now, key=f"{seed}-{number}")
+            assert not result.replayed, "a key was used twice: that costs less than an operation"
+            done.orders += result.order is not None
         except BusinessError as error:
             done.refused[error.code] += 1
         except OperationalError as error:
@@ -187,22 +193,24 @@ def _process(url: str, shops: list[Shop], operations: int, crowd: Crowd, seed: i
     """One process: warmed up (its connections know the statements), then ``operations`` by all its threads."""
     keys.configure(_SECRET)
     database = Database(url, pool_size=crowd.threads)
+    sharing = Sharing(database)
 
     def run(name: str, count: int, per_second: float | None) -> list[Done]:
         arrivals = Arrivals(per_second, f"{name}-{seed}")
 
         def one(thread: int) -> Done:
-            return work(database, shops, count // crowd.threads, f"{name}-{seed}-{thread}", arrivals)
+            return work(sharing, shops, count // crowd.threads, f"{name}-{seed}-{thread}", arrivals)
 
         with ThreadPoolExecutor(crowd.threads) as pool:
             return list(pool.map(one, range(crowd.threads)))
 
-    run(f"warm-{crowd.per_second}", 25 * len(shops) * crowd.threads, None)
+    warmed = run(f"warm-{crowd.per_second}", 25 * len(shops) * crowd.threads, None)
     begin, end = gates
     begin.wait()
     began, spent = time.perf_counter(), time.process_time()
     found = run(f"run-{crowd.per_second}", operations, crowd.per_second and crowd.per_second / crowd.workers)
-    out.put((found, began, time.perf_counter(), time.process_time() - spent))
+    acknowledged = sum(one.orders for one in (*warmed, *found))
+    out.put((found, began, time.perf_counter(), time.process_time() - spent, acknowledged))
     end.wait()  # a server process that is gone can no longer be asked what it has spent
     database.dispose()
 
@@ -218,6 +226,7 @@ def measure_operations(
         multiprocessing.Process(target=_process, args=(url, shops, each, crowd, seed, gates, queue))
         for seed in range(crowd.workers)
     ]
+    before = count_orders(url, shops)
     for process in processes:
         process.start()
     begin.wait()
@@ -227,6 +236,8 @@ def measure_operations(
     end.wait()
     for process in processes:
         process.join()
+    booked, acknowledged = count_orders(url, shops) - before, sum(result[4] for result in results)
+    assert booked == acknowledged, f"{booked} orders were booked, {acknowledged} acknowledged"
     done: list[Done] = [one for result in results for one in result[0]]
     # The clock is the machine's: from the first start to the last end.
     seconds = max(result[2] for result in results) - min(result[1] for result in results)
@@ -247,16 +258,18 @@ def measure_operations(
     return len(times) / seconds, deadlocks
 
 
-def main() -> int:
-    """Start PostgreSQL of its own, measure, throw it away."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--operations", type=int, default=10_000)
-    # Two cores: a process for each, and threads enough that a core need not wait for a commit to reach the disk.
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=4)
-    parser.add_argument("--tenants", type=int, default=8)
-    parser.add_argument("--accounts", type=int, default=200, help="accounts per tenant that are operated on")
-    asked = parser.parse_args()
+def count_orders(url: str, shops: list[Shop]) -> int:
+    """Orders in the books of all tenants."""
+    database = Database(url)
+    with database.owner_connection() as owner:
+        counts = [f"(SELECT count(*) FROM {schema_name(shop.tenant.id)}.orders)" for shop in shops]
+        found: int = owner.execute(text(f"SELECT {' + '.join(counts)}")).scalar_one()
+    database.dispose()
+    return found
+
+
+def measure_tenants(tenants: int, accounts: int, operations: int, crowd: Crowd) -> int:
+    """An installation of its own with so many tenants: as fast as they can, then at random; gives the deadlocks."""
     folder = Path(tempfile.mkdtemp(prefix="broadloom-bench-"))
     folder.chmod(0o755)
     deadlocks = 0
@@ -266,23 +279,37 @@ def main() -> int:
             url = servers.database_socket_url or servers.database_url
             database = Database(url)
             prepare_database(database)
-            shops = [make_shop(database, number, asked.accounts) for number in range(asked.tenants)]
+            shops = [make_shop(database, number, accounts // tenants) for number in range(tenants)]
             database.dispose()
             postmaster = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
-            rate: float | None = None
             for _ in range(2):
-                crowd = Crowd(asked.workers, asked.threads, rate)
-                found, locked = measure_operations(url, postmaster, shops, asked.operations, crowd)
-                rate, deadlocks = found * 0.8, deadlocks + locked
+                found, locked = measure_operations(url, postmaster, shops, operations, crowd)
+                crowd, deadlocks = replace(crowd, per_second=found * 0.8), deadlocks + locked
             for shop in shops:
                 with tenant_scope(database, shop.tenant) as scope:
                     report = check_ledger(scope)
                     assert report.ok, report.findings
-            print("ledger check: every tenant's books agree")
+            print(
+                "every acknowledged order is in the books, once; ledger check: every tenant's books agree", flush=True
+            )
             database.dispose()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return 1 if deadlocks else 0
+    return deadlocks
+
+
+def main() -> int:
+    """Start PostgreSQL of its own, measure, throw it away."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--operations", type=int, default=10_000)
+    # Two cores: a process for each, as the website has; a thread is a clerk who waits for his answer.
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=16)
+    parser.add_argument("--tenants", type=int, nargs="+", default=[1, 2, 8])
+    parser.add_argument("--accounts", type=int, default=1600, help="accounts of all tenants that are operated on")
+    asked = parser.parse_args()
+    crowd = Crowd(asked.workers, asked.threads)
+    return 1 if sum(measure_tenants(n, asked.accounts, asked.operations, crowd) for n in asked.tenants) else 0
 
 
 if __name__ == "__main__":

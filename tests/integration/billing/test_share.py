@@ -1,0 +1,385 @@
+"""Operations of one tenant that arrive together share a unit of work; each still gets its own true answer."""
+
+import itertools
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+from unittest import mock
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from infra.db import Database
+from infra.driver import DriverConnection, Row
+from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
+from tenants.audit.models import AuditEntry
+from tenants.billing import share
+from tenants.billing.buy import Buy, buy
+from tenants.billing.check import check_ledger
+from tenants.billing.close import Close, close
+from tenants.billing.hold import Hold, hold
+from tenants.billing.models import Order
+from tenants.billing.pay_arrears import PayArrears, pay_arrears
+from tenants.billing.resume import Resume, resume
+from tenants.billing.reverse import Reverse, reverse
+from tenants.billing.share import Sharing
+from tenants.billing.top_up import TopUp, top_up
+from tenants.kernel.actor import Actor
+from tenants.kernel.errors import BusinessError, Forbidden
+from tests.fixtures.billing import OWNER, Counter, MakeShop
+
+AT = "2026-02-01 10:00:00"
+Job = tuple[Any, Any, str | None]
+
+
+@pytest.fixture
+def month(database: Database, shop: TenantRef) -> int:
+    with tenant_scope(database, shop) as scope:
+        return Counter(scope).plan("2M month")
+
+
+@pytest.fixture
+def accounts(database: Database, shop: TenantRef) -> list[int]:
+    """Five with a month from 31 January on."""
+    with tenant_scope(database, shop) as scope:
+        counter = Counter(scope)
+        return [counter.open("2M month", "2026-01-31 10:00:00") for _ in range(5)]
+
+
+def look(database: Database, tenant: TenantRef, what: Callable[[Counter], Any]) -> Any:
+    with tenant_scope(database, tenant) as scope:
+        return what(Counter(scope))
+
+
+@contextmanager
+def seen_units() -> Iterator[list[tuple[int, int]]]:
+    """(tenant, number of operations) of every unit of work that is shared or not."""
+    found: list[tuple[int, int]] = []
+    real = share._unit
+
+    def unit(database: Database, tenant: TenantRef, asked: list[Any], **more: Any) -> Any:
+        found.append((tenant.id, len(asked)))
+        return real(database, tenant, asked, **more)
+
+    with mock.patch.object(share, "_unit", unit):
+        yield found
+
+
+def outcome_of(sharing: Sharing, tenant: TenantRef, job: Job, now: Any, actor: Actor = OWNER) -> object:
+    operation, command, key = job
+    try:
+        return sharing.perform(tenant, operation, command, actor=actor, now=now, key=key)
+    except Exception as error:
+        return error
+
+
+def together(database: Database, tenant: TenantRef, jobs: Sequence[Job]) -> list[Any]:
+    """All of them wait while an operation on another account is under way: they share what follows it."""
+    now = look(database, tenant, lambda counter: counter.at(AT))
+    sharing = Sharing(database)
+    with occupied(sharing, tenant), ThreadPoolExecutor(len(jobs)) as pool:
+        futures: list[Future[object]] = []
+        for place, job in enumerate(jobs, start=1):
+            futures.append(pool.submit(outcome_of, sharing, tenant, job, now))
+            wait_until(lambda place=place: len(sharing._lines[tenant.id].waiting) == place)  # type: ignore[misc]
+        release(sharing, tenant)
+        return [future.result(30) for future in futures]
+
+
+@contextmanager
+def occupied(sharing: Sharing, tenant: TenantRef) -> Iterator[None]:
+    """As if a unit of this tenant were under way."""
+    sharing._lines[tenant.id] = share._Line(units=share.UNITS_AT_ONCE)
+    yield
+
+
+def release(sharing: Sharing, tenant: TenantRef) -> None:
+    """That unit has ended."""
+    with sharing._lock:
+        sharing._pass_on(sharing._lines[tenant.id])
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    bell = threading.Event()
+    for _ in range(3000):
+        if true():
+            return
+        bell.wait(0.01)
+    raise AssertionError("it did not come to that")
+
+
+def numbers(outcomes: Sequence[Any]) -> list[int]:
+    return [int(one.order.number[-6:]) for one in outcomes]
+
+
+def test_five_operations_are_one_unit_with_consecutive_numbers(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    look(database, shop, lambda c: c.run(hold, Hold(accounts[2]), "2026-01-31 12:00:00"))
+    look(database, shop, lambda c: c.buy(accounts[3], "2M month", "2026-01-31 12:00:00", method="arrears"))
+    jobs: list[Job] = [
+        (buy, Buy(accounts[0], month), "a"),
+        (top_up, TopUp(accounts[1], Decimal(70)), "b"),
+        (resume, Resume(accounts[2]), "c"),
+        (pay_arrears, PayArrears(accounts[3]), "d"),
+        (reverse, Reverse(accounts[4]), "e"),
+    ]
+    with seen_units() as units:
+        outcomes = together(database, shop, jobs)
+    assert units == [(shop.id, 5)]
+    assert numbers(outcomes) == [8, 9, 10, 11, 12]  # five openings, the hold, the purchase on arrears
+    assert [one.operation for one in outcomes] == ["buy", "top-up", "resume", "pay-arrears", "reverse"]
+    assert look(database, shop, lambda c: c.balance(accounts[1])) == "70.00"
+    assert look(database, shop, lambda c: c.expiry(accounts[0])) == "2026-03-28 10:00:00"
+    # Held from 31 January 12:00 to 1 February 10:00: 22 hours later than 28 February 10:00.
+    assert look(database, shop, lambda c: c.expiry(accounts[2])) == "2026-03-01 08:00:00"
+    assert look(database, shop, lambda c: str(c.account(accounts[3]).receivable)) == "0.00"
+    assert look(database, shop, lambda c: c.account(accounts[4]).plan_id) is None
+    assert look(database, shop, lambda c: check_ledger(c.scope).findings) == []
+    logged = select(func.count()).select_from(AuditEntry).where(AuditEntry.object_kind == "account")
+    assert look(database, shop, lambda c: c.scope.session.scalar(logged)) >= 12
+
+
+def test_a_refusal_leaves_the_others_booked(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    jobs: list[Job] = [
+        (buy, Buy(accounts[0], month), None),
+        (buy, Buy(accounts[1], month, method="balance"), None),
+        (resume, Resume(accounts[2]), None),
+        (top_up, TopUp(accounts[3], Decimal(9)), None),
+        (buy, Buy(999_999, month), None),
+    ]
+    with seen_units() as units:
+        bought, short, not_held, paid, unknown = together(database, shop, jobs)
+    assert units == [(shop.id, 5)]
+    assert [one.code for one in (short, not_held, unknown)] == ["balance_too_short", "not_held", "not_found"]
+    assert numbers([bought, paid]) == [6, 7]
+    assert look(database, shop, lambda c: c.balance(accounts[3])) == "9.00"
+    assert look(database, shop, lambda c: c.account(accounts[1]).expires_at) == short_expiry(database, shop, accounts)
+
+
+def short_expiry(database: Database, shop: TenantRef, accounts: list[int]) -> Any:
+    return look(database, shop, lambda c: c.account(accounts[2]).expires_at)  # as opened
+
+
+def test_who_writes_by_himself_goes_alone(database: Database, shop: TenantRef, accounts: list[int], month: int) -> None:
+    jobs: list[Job] = [(buy, Buy(accounts[0], month), None), (close, Close(accounts[1]), None)]
+    with seen_units() as units:
+        bought, closed = together(database, shop, jobs)
+    assert units == [(shop.id, 2), (shop.id, 1)]
+    assert bought.order.kind == "buy"
+    assert closed.after.state == "closed"
+
+
+def test_the_same_account_twice_is_two_units_in_their_order(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    jobs: list[Job] = [(buy, Buy(accounts[0], month), None)] * 2 + [(top_up, TopUp(accounts[1], Decimal(5)), None)]
+    with seen_units() as units:
+        first, second, _ = together(database, shop, jobs)
+    assert units == [(shop.id, 2), (shop.id, 1)]
+    assert first.after.expires_at == second.before.expires_at
+
+
+def test_the_same_key_twice_books_once(database: Database, shop: TenantRef, accounts: list[int], month: int) -> None:
+    with seen_units() as units:
+        first, second = together(database, shop, [(buy, Buy(accounts[0], month), "same")] * 2)
+    assert units == [(shop.id, 1), (shop.id, 1)]
+    assert (first.order.number, first.replayed) == (second.order.number, False)
+    assert second.replayed
+
+
+def test_the_same_key_for_two_accounts_is_refused_to_the_second(
+    database: Database, shop: TenantRef, accounts: list[int]
+) -> None:
+    jobs: list[Job] = [(top_up, TopUp(account, Decimal(10)), "same") for account in accounts[:2]]
+    first, second = together(database, shop, jobs)
+    assert first.order.total == 10
+    assert second.code == "key_reused"
+    assert look(database, shop, lambda c: c.balance(accounts[1])) == "0.00"
+
+
+def test_a_missing_right_is_refused_before_anybody_waits(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    nobody = Actor("operator", 7, "nobody")
+    now = look(database, shop, lambda c: c.at(AT))
+    with seen_units() as units:
+        refused = outcome_of(Sharing(database), shop, (buy, Buy(accounts[0], month), None), now, nobody)
+    assert isinstance(refused, Forbidden)
+    assert units == []
+
+
+def test_tenants_never_share(database: Database, make_shop: MakeShop) -> None:
+    shops = [make_shop(), make_shop()]
+    opened = [look(database, one, lambda c: c.open("2M month", "2026-01-31 10:00:00")) for one in shops]
+    assert opened[0] == opened[1]  # the same id means another account in each
+    now = look(database, shops[0], lambda c: c.at(AT))
+    sharing = Sharing(database)
+    with seen_units() as units, occupied(sharing, shops[0]), ThreadPoolExecutor(2) as pool:
+        waits = pool.submit(outcome_of, sharing, shops[0], (top_up, TopUp(opened[0], Decimal(3)), "k"), now)
+        wait_until(lambda: len(sharing._lines[shops[0].id].waiting) == 1)
+        at_once: Any = outcome_of(sharing, shops[1], (top_up, TopUp(opened[1], Decimal(4)), "k"), now)
+        assert at_once.order.total == 4  # nobody of the other tenant holds him up, and the key is his own
+        release(sharing, shops[0])
+        assert waits.result(30).order.total == 3  # type: ignore[attr-defined]
+    assert units == [(shops[1].id, 1), (shops[0].id, 1)]
+    assert [look(database, one, lambda c: c.balance(opened[0])) for one in shops] == ["3.00", "4.00"]
+
+
+class Lost(OperationalError):
+    """The connection goes."""
+
+    def __init__(self) -> None:
+        super().__init__("", None, Exception("lost"))
+
+
+@pytest.mark.parametrize("statement", [0, 1, 2, 3])
+def test_a_unit_that_fails_is_undone_and_each_is_tried_by_himself(
+    database: Database, shop: TenantRef, accounts: list[int], month: int, statement: int
+) -> None:
+    """It dies after the load, the orders, the booking, or does not reach the last one."""
+    seen, ask = 0, DriverConnection.ask
+
+    def die_once(driver: DriverConnection, sql: str, values: Sequence[str | None]) -> list[Row]:
+        nonlocal seen
+        rows = ask(driver, sql, values)
+        seen += 1
+        if seen == statement + 1:
+            raise Lost
+        return rows
+
+    jobs: list[Job] = [(buy, Buy(accounts[0], month), None), (reverse, Reverse(accounts[1]), None)]
+    with mock.patch.object(DriverConnection, "ask", die_once), seen_units() as units:
+        outcomes = together(database, shop, jobs)
+    assert units == [(shop.id, 2)] + ([(shop.id, 1)] * 2 if statement < 3 else [])
+    assert sorted(numbers(outcomes)) == [6, 7]
+    assert look(database, shop, lambda c: c.scope.session.scalar(select(func.count()).select_from(Order))) == 7
+    assert look(database, shop, lambda c: check_ledger(c.scope).findings) == []
+
+
+def test_after_a_commit_that_failed_only_those_with_a_key_are_tried_again(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    """The server committed and its answer was lost: the key finds what was booked; without it nobody tries again."""
+    commit, lost = TenantScope.commit, iter([True])
+
+    def commit_and_lose(scope: TenantScope) -> None:
+        commit(scope)
+        if next(lost, False):
+            raise Lost
+
+    jobs: list[Job] = [(buy, Buy(accounts[0], month), "k"), (top_up, TopUp(accounts[1], Decimal(5)), None)]
+    now = look(database, shop, lambda counter: counter.at(AT))
+    sharing = Sharing(database)
+    with occupied(sharing, shop), ThreadPoolExecutor(2) as pool:
+        futures = [pool.submit(outcome_of, sharing, shop, job, now) for job in jobs]
+        wait_until(lambda: len(sharing._lines[shop.id].waiting) == 2)
+        with mock.patch.object(TenantScope, "commit", commit_and_lose):
+            release(sharing, shop)
+            bought, paid = [future.result(30) for future in futures]
+    assert bought.replayed  # type: ignore[attr-defined]
+    assert isinstance(paid, Lost)
+    assert look(database, shop, lambda c: c.balance(accounts[1])) == "5.00"  # it had been, once
+
+
+def test_a_leader_who_dies_leaves_nobody_waiting(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    real, dies = share.perform_together, iter([True])
+
+    def die_once(*arguments: Any, **more: Any) -> Any:
+        if next(dies, False):
+            raise SystemExit
+        return real(*arguments, **more)
+
+    def run(job: Job) -> object:
+        try:
+            return outcome_of(sharing, shop, job, now)
+        except SystemExit as error:
+            return error
+
+    now = look(database, shop, lambda counter: counter.at(AT))
+    sharing = Sharing(database)
+    with mock.patch.object(share, "perform_together", die_once), ThreadPoolExecutor(3) as pool:
+        with occupied(sharing, shop):
+            futures = []
+            for place, account in enumerate(accounts[:3], start=1):
+                futures.append(pool.submit(run, (buy, Buy(account, month), None)))
+                wait_until(lambda place=place: len(sharing._lines[shop.id].waiting) == place)  # type: ignore[misc]
+            release(sharing, shop)
+        leader, *others = [future.result(30) for future in futures]
+    assert isinstance(leader, SystemExit)
+    assert sorted(numbers(others)) == [6, 7]
+    assert sharing._lines[shop.id].units == 0
+
+
+def test_who_leaves_the_line_is_not_waited_for(database: Database, shop: TenantRef, accounts: list[int]) -> None:
+    sharing = Sharing(database)
+    line = sharing._lines[shop.id] = share._Line(units=1)
+    now = look(database, shop, lambda counter: counter.at(AT))
+    calls = [share._Call(top_up.ask(TopUp(account, Decimal(1)), actor=OWNER, now=now)) for account in accounts[:2]]
+    line.waiting.extend(calls)
+    sharing._step_out(line, calls[1])
+    release(sharing, shop)
+    assert calls[0].told is share._Turn.LEAD
+    sharing._step_out(line, calls[0])  # interrupted just when it was his turn
+    assert (line.units, list(line.waiting)) == (0, [])
+
+
+def test_two_hundred_renewals_keep_their_order_and_their_key(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    now, sharing = look(database, shop, lambda counter: counter.at(AT)), Sharing(database)
+
+    def run(key: str) -> Any:
+        return outcome_of(sharing, shop, (buy, Buy(accounts[0], month), key), now)
+
+    with ThreadPoolExecutor(12) as pool:
+        same = list(pool.map(run, ["same"] * 200))
+        different = list(pool.map(run, [f"key {number}" for number in range(200)]))
+    assert {one.order.number for one in same} == {same[0].order.number}
+    assert sum(not one.replayed for one in same) == 1
+    assert sorted(numbers(different)) == list(range(7, 207))  # five openings and the one before
+    ordered = sorted(different, key=lambda one: str(one.order.number))
+    assert all(one.after.expires_at == two.before.expires_at for one, two in itertools.pairwise(ordered))
+
+
+def test_random_operations_of_two_processes_agree_with_the_books(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    """Two combiners, as two processes have them, on the same five accounts."""
+    now, dice = look(database, shop, lambda counter: counter.at(AT)), random.Random(3)
+    pair = (Sharing(database), Sharing(database))
+
+    def run(number: int) -> object:
+        one = accounts[number % 5]
+        operation, command = dice.choice(
+            [
+                (buy, Buy(one, month)),
+                (buy, Buy(one, month, method="arrears")),
+                (top_up, TopUp(one, Decimal(60))),
+                (hold, Hold(one)),
+                (resume, Resume(one)),
+                (reverse, Reverse(one)),
+                (pay_arrears, PayArrears(one)),
+            ]
+        )
+        return outcome_of(pair[number % 2], shop, (operation, command, f"k{number}"), now)
+
+    with ThreadPoolExecutor(12) as pool:
+        outcomes = list(pool.map(run, range(300)))
+    assert not [one for one in outcomes if isinstance(one, Exception) and not isinstance(one, BusinessError)]
+    booked = [one for one in outcomes if not isinstance(one, BusinessError)]
+    assert len(booked) > 100
+    assert sorted(numbers(booked)) == list(range(6, 6 + len(booked)))
+    assert look(database, shop, lambda c: c.scope.session.scalar(select(func.count()).select_from(Order))) == 5 + len(
+        booked
+    )
+    assert look(database, shop, lambda c: check_ledger(c.scope).findings) == []
