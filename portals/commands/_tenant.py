@@ -51,9 +51,12 @@ class Instant(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return datetime.fromisoformat(str(value).strip())
+            instant = datetime.fromisoformat(str(value).strip())
         except ValueError:
             self.fail(f'"{value}" is not an instant; write it like 2026-01-31T12:00:00+08:00.', param, ctx)
+        if not 1970 <= instant.year < 2200:  # beyond it the calendar itself ends, in one zone or another
+            self.fail(f'"{value}" is not possible; the year must be from 1970 to 2199.', param, ctx)
+        return instant
 
 
 now_option = click.option("--now", type=Instant(), help="The instant it is done at, ISO 8601; else the present one.")

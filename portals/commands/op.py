@@ -38,6 +38,7 @@ from tenants.subscribers.find import find_account
 from tenants.subscribers.show_account import show_account
 
 Values = dict[str, Any]
+_METHODS = ("cash", "balance", "arrears")  # the others belong to gateways, cards and agents
 _OPTIONS: dict[str, Callable[[Any], Any]] = {
     "plan": click.option("--plan", help="Name or id of the plan."),
     "quantity": click.option("--quantity", type=int, default=1, show_default=True, help="How many periods."),
@@ -99,6 +100,8 @@ def _run(
         scope = opened.scope
         now = instant_in(scope.zone, named_now)
         account = find_account(scope, username)
+        if values.get("method", "cash") not in _METHODS:
+            raise BadMethod(field="method", method=values["method"][:20], choices=", ".join(_METHODS))
         operation, asked = build(scope, account.id, values)
         result = operation(scope, asked, actor=acting(role), now=now, key=None if dry_run else key)
         document: Values = {

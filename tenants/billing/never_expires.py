@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from tenants.billing.context import Context, refuse_state
 from tenants.billing.errors import BadExpiry, NoPlan, NothingToDo
 from tenants.billing.operation import operation
+from tenants.billing.typed_expiry import typed_expiry
 from tenants.kernel.period import never
 
 
@@ -33,6 +34,8 @@ def set_never_expires(context: Context, command: SetNeverExpires) -> None:
         account.activated_at = account.activated_at or now
         return
     expires_at = now if command.expires_at is None else command.expires_at.astimezone(UTC)
-    if expires_at < now:
-        raise BadExpiry(field="expires_at", expiry=expires_at.isoformat(), reason="it lies in the past")
-    account.expires_at = expires_at
+    if not now <= expires_at < never(context.zone):
+        late = "nothing lies beyond 2100-01-01 00:00, which means never"
+        reason = "it lies in the past" if expires_at < now else late
+        raise BadExpiry(field="expires_at", expiry=expires_at.astimezone(context.zone).isoformat(), reason=reason)
+    account.expires_at = typed_expiry(context, expires_at)

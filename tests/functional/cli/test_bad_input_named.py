@@ -100,6 +100,24 @@ def test_states_in_which_nothing_can_be_done(shop: Shop) -> None:
         assert shop.refused("hold", account, *NOW) == code  # held: a second time
 
 
+def test_methods_of_gateways_cards_and_agents_are_not_for_staff(shop: Shop) -> None:
+    shop.open("u")
+    for method in ("online", "wallet", "card", "", "CASH"):
+        assert shop.refused("buy", "u", "--plan", "month", "--method", method, *NOW) == "bad_method"
+        assert shop.refused("top-up", "u", "--amount", "5", "--method", method, *NOW) == "bad_method"
+
+
+def test_instants_beyond_the_calendar(shop: Shop) -> None:
+    shop.open("u")
+    for year in ("0001", "1969", "2200", "9999"):
+        assert shop.refused("buy", "u", "--plan", "month", "--now", f"{year}-01-01T00:00:00") == "usage"
+        assert shop.refused("manual", "u", "--expires-at", f"{year}-01-01T00:00:00", *NOW) == "usage"
+    assert shop.refused("manual", "u", "--expires-at", "2101-01-01", *NOW) == "bad_expiry"
+    shop.op("never-expires", "u", *NOW)
+    for end in ("2100-01-01", "2101-01-01", "2015-04-20T09:59:59+08:00"):
+        assert shop.refused("never-expires", "u", "--off", "--expires-at", end, *NOW) == "bad_expiry"
+
+
 def test_orders_that_cannot_be_reversed(shop: Shop) -> None:
     shop.open("u")
     first = shop.op("buy", "u", "--plan", "month", *NOW)["order"]["number"]
