@@ -20,6 +20,7 @@ from tenants.billing.queries_orders import orders_of_account
 from tenants.kernel.errors import NotFound
 from tenants.subscribers import queries_detail, queries_online
 from tenants.subscribers.queries_detail import AccountDetail
+from tenants.subscribers.queries_history import HistoryFilter, list_history
 from tenants.usage.queries_refused import list_refused
 from tenants.usage.queries_routers import router_names
 
@@ -162,14 +163,10 @@ def show_account_sessions(account_id: int) -> str:
     view = ListView.from_request("account_sessions", (), filters=("since", "until"))
     today = present().astimezone(scope().zone).date()
     days = queries_detail.usage_by_day(scope(), account_id, today, 31)
-    page = queries_online.list_history(
-        scope(),
-        account_id=account_id,
-        since=local_date(view.filter("since")),
-        until=local_date(view.filter("until"), end=True),
-        cursor=view.cursor,
-        size=view.size,
+    wanted = HistoryFilter(
+        account_id, since=local_date(view.filter("since")), until=local_date(view.filter("until"), end=True)
     )
+    page = list_history(scope(), wanted, actor(), cursor=view.cursor, size=view.size)
     return render_template(
         "admin/account_sessions.html",
         **head_values(account, "sessions"),

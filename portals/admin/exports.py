@@ -7,14 +7,18 @@ from portals.admin.accounts import FILTERS, STATE_WORDS, wanted_accounts
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.admin.money import FEE_COLUMNS, wanted_fees
 from portals.admin.money import FILTERS as FEE_FILTERS
+from portals.admin.online_history import COLUMNS as HISTORY_COLUMNS
+from portals.admin.online_history import FILTERS as HISTORY_FILTERS
+from portals.admin.online_history import wanted_history
 from portals.admin.tasks import begin
 from portals.shared.access import requires
 from portals.shared.i18n import _
 from portals.shared.lists import ListView
-from portals.shared.words import METHODS, ORDER_KINDS
+from portals.shared.words import CAUSES, METHODS, ORDER_KINDS
 from tenants.billing.queries_fees import total_fees
 from tenants.subscribers import queries_list
-from tenants.tasks import export_accounts, export_fees
+from tenants.subscribers.queries_history import count_history
+from tenants.tasks import export_accounts, export_fees, export_history
 from tenants.tasks.account_filters import as_json
 from tenants.tasks.start_task import StartTask
 
@@ -35,7 +39,7 @@ def export_accounts_page() -> Response:
         "words": words,
     }
     total = queries_list.count_accounts(scope(), wanted, actor(), present())
-    return begin(StartTask("export_accounts", params, total, _file_name("subscribers")))
+    return begin(StartTask("export_accounts", params, total, file_name("subscribers")))
 
 
 @blueprint.post("/money/export")
@@ -53,8 +57,26 @@ def export_fees_page() -> Response:
         "methods": {code: str(word) for code, word in METHODS.items()},
     }
     total = total_fees(scope(), wanted, actor()).number
-    return begin(StartTask("export_fees", params, total, _file_name("fees")))
+    return begin(StartTask("export_fees", params, total, file_name("fees")))
 
 
-def _file_name(what: str) -> str:
+@blueprint.post("/online/history/export")
+@requires("online.export")
+def export_history_page() -> Response:
+    """The past sessions of the filter, newest end first."""
+    view = ListView.from_request("history", HISTORY_COLUMNS, filters=HISTORY_FILTERS)
+    wanted = wanted_history(view)
+    heads = {column.key: str(column.label) for column in HISTORY_COLUMNS}
+    heads |= {"seconds": _("Online in seconds"), "down": _("Down in octets"), "up": _("Up in octets")}
+    params = {
+        "filter": as_json(wanted),
+        "heads": {name: heads[name] for name in export_history.COLUMNS},
+        "causes": {str(code): str(text) for code, text in CAUSES.items()},
+    }
+    total = count_history(scope(), wanted, actor())
+    return begin(StartTask("export_history", params, total, file_name("sessions")))
+
+
+def file_name(what: str) -> str:
+    """What the file is called when it is downloaded."""
     return f"{scope().tenant.slug}-{what}-{present().astimezone(scope().zone):%Y%m%d-%H%M}.csv"

@@ -44,6 +44,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     settings,
     staff,
     tasks,
+    usage_export,
 )
 from portals.admin.blueprint import blueprint, scope
 from portals.admin.view_memory import OperatorViews

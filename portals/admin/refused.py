@@ -4,11 +4,12 @@ from datetime import timedelta
 
 from flask import render_template
 
-from portals.admin.blueprint import as_number, blueprint, present, scope
+from portals.admin.blueprint import actor, as_number, blueprint, present, scope
 from portals.shared.access import requires
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView, StateTab
 from portals.shared.words import REFUSALS, refusal
+from tenants.subscribers.visibility import visible_ids
 from tenants.usage.queries_refused import count_refused_by_reason, list_refused
 from tenants.usage.queries_routers import router_names
 
@@ -32,7 +33,8 @@ def list_refused_page() -> str:
     view = ListView.from_request("refused", COLUMNS, filters=("nas", "reason", "hours"))
     hours = as_number(view.filter("hours")) or 24
     since = present() - timedelta(hours=min(hours, 720))
-    counts = count_refused_by_reason(scope(), since)
+    among = visible_ids(actor())
+    counts = count_refused_by_reason(scope(), since, among=among)
     routers = router_names(scope())
     page = list_refused(
         scope(),
@@ -40,6 +42,7 @@ def list_refused_page() -> str:
         reason=view.state or view.filter("reason"),
         nas_id=as_number(view.filter("nas")),
         text=view.text,
+        among=among,
         cursor=view.cursor,
         size=view.size,
     )

@@ -16,6 +16,7 @@ from tenants.network.edit_nas import mark_script_copied, reveal_secret
 from tenants.network.snippets import Snippet, SnippetFacts, snippet
 from tenants.network.vendors import VENDORS
 from tenants.subscribers.queries_router_plans import plans_on_router
+from tenants.subscribers.visibility import visible_ids
 from tenants.usage import queries_routers
 from tenants.usage.queries_onboarding import onboarding
 from tenants.usage.queries_refused import list_refused
@@ -62,7 +63,8 @@ def script_copied(nas_id: int) -> Response:
 def router_refused(nas_id: int) -> str:
     """Everything of this router that was refused lately."""
     router = queries_routers.router_detail(scope(), nas_id)
-    page = list_refused(scope(), since=router.created_at, nas_id=nas_id, cursor=request.args.get("cursor", ""))
+    cursor = request.args.get("cursor", "")
+    page = list_refused(scope(), since=router.created_at, nas_id=nas_id, among=visible_ids(actor()), cursor=cursor)
     return render_template("admin/router_refused.html", router=router, page=page)
 
 

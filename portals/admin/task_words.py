@@ -13,7 +13,12 @@ def task_title(task: TaskRow) -> str:
     if task.kind == "change_accounts":
         title = str(DEED_WORDS[task.params["deed"]].title)
     else:
-        title = {"export_accounts": _("Export subscribers"), "export_fees": _("Export fee records")}[task.kind]
+        title = {
+            "export_accounts": _("Export subscribers"),
+            "export_fees": _("Export fee records"),
+            "export_history": _("Export sessions"),
+            "export_usage": _("Export usage"),
+        }[task.kind]
     return f"{title} ({task.total:,})" if task.total is not None else title
 
 

@@ -2,12 +2,13 @@
 
 from flask import render_template, request
 
-from portals.selfcare.blueprint import account_id, blueprint, present, scope, today
+from portals.selfcare.blueprint import account_id, actor, blueprint, present, scope, today
 from portals.shared.access import signed_in
 from portals.shared.tenancy import tenant_settings
 from portals.shared.words import CAUSES, word
 from tenants.subscribers.queries_detail import usage_by_day
-from tenants.subscribers.queries_online import list_history, sessions_of_account
+from tenants.subscribers.queries_history import HistoryFilter, list_history
+from tenants.subscribers.queries_online import sessions_of_account
 
 _MONTH_DAYS = 30
 
@@ -21,7 +22,9 @@ def list_sessions() -> str:
     return render_template(
         "selfcare/sessions.html",
         online=sessions_of_account(scope(), mine, present(), interim_seconds=tenant_settings().interim_seconds),
-        page=list_history(scope(), account_id=mine, cursor=request.args.get("cursor", "")[:500], size=20),
+        page=list_history(
+            scope(), HistoryFilter(account_id=mine), actor(), cursor=request.args.get("cursor", "")[:500], size=20
+        ),
         down=sum(day.octets_out for day in days),
         up=sum(day.octets_in for day in days),
         seconds=sum(day.seconds for day in days),

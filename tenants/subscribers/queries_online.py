@@ -1,4 +1,4 @@
-"""Who is online, and who was: the session pages (RAD-5, RAD-8)."""
+"""Who is online (RAD-5)."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,6 @@ from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.search_sql import normalise_mac
 from tenants.subscribers.visibility import visible_to
 from tenants.usage.models import Session as OnlineSession
-from tenants.usage.models import SessionHistory
 
 _SORTS: dict[str, Any] = {
     "username": OnlineSession.username,
@@ -316,71 +315,3 @@ def list_disconnects(scope: TenantScope, *, since: datetime, limit: int = 50) ->
         )
         for row in rows
     )
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One closed session; ``cause`` is Acct-Terminate-Cause or one of ours (100 stale … 103 cleared by staff)."""
-
-    nas_id: int
-    session_id: str
-    username: str
-    account_id: int
-    framed_ip: str
-    mac: str
-    started_at: datetime
-    ended_at: datetime
-    seconds: int
-    octets_in: int
-    octets_out: int
-    cause: int
-
-
-def list_history(
-    scope: TenantScope,
-    *,
-    account_id: int | None = None,
-    nas_id: int | None = None,
-    text: str = "",
-    since: datetime | None = None,
-    until: datetime | None = None,
-    cursor: str = "",
-    size: int = 50,
-) -> Page[HistoryRow]:
-    """One page of closed sessions, newest end first; give an account or a range of time."""
-    where: list[ColumnElement[bool]] = [SessionHistory.tenant_id == scope.tenant_id]
-    if account_id is not None:
-        where.append(SessionHistory.account_id == account_id)
-    if nas_id is not None:
-        where.append(SessionHistory.nas_id == nas_id)
-    if since is not None:
-        where.append(SessionHistory.ended_at >= since)
-    if until is not None:
-        where.append(SessionHistory.ended_at < until)
-    if text:
-        mac = normalise_mac(text)
-        address = func.host(SessionHistory.framed_ip) == text
-        where.append(func.lower(SessionHistory.mac) == mac if mac else or_(SessionHistory.username == text, address))
-    statement = select(
-        SessionHistory.nas_id,
-        SessionHistory.session_id,
-        SessionHistory.username,
-        SessionHistory.account_id,
-        func.coalesce(func.host(SessionHistory.framed_ip), "").label("framed_ip"),
-        func.coalesce(SessionHistory.mac, "").label("mac"),
-        SessionHistory.started_at,
-        SessionHistory.ended_at,
-        SessionHistory.seconds,
-        SessionHistory.octets_in,
-        SessionHistory.octets_out,
-        SessionHistory.cause,
-    ).where(*where)
-    page = fetch_page(
-        scope.session,
-        statement,
-        keys=(SessionHistory.ended_at, SessionHistory.nas_id, SessionHistory.session_id, SessionHistory.started_at),
-        cursor=cursor,
-        size=size,
-        descending=True,
-    )
-    return page.of(HistoryRow)

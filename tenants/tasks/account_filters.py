@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from tenants.billing.queries_fees import FeeFilter
+from tenants.subscribers.queries_history import HistoryFilter
 from tenants.subscribers.queries_list import AccountFilter
 
 _INSTANTS = ("opened_from", "opened_until", "expires_from", "expires_until", "since", "until")
 
 
-def as_json(wanted: AccountFilter | FeeFilter) -> dict[str, Any]:
+def as_json(wanted: AccountFilter | FeeFilter | HistoryFilter) -> dict[str, Any]:
     """Instants as ISO 8601."""
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(wanted).items()}
 
@@ -23,6 +24,11 @@ def account_filter(kept: dict[str, Any]) -> AccountFilter:
 def fee_filter(kept: dict[str, Any]) -> FeeFilter:
     """The filter of a list of fee records."""
     return FeeFilter(**_values(kept))
+
+
+def history_filter(kept: dict[str, Any]) -> HistoryFilter:
+    """The filter of a list of closed sessions."""
+    return HistoryFilter(**_values(kept))
 
 
 def _values(kept: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from tenants.staff.actor import actor_of
 from tenants.tasks.change_accounts import change_accounts
 from tenants.tasks.export_accounts import export_accounts
 from tenants.tasks.export_fees import export_fees
+from tenants.tasks.export_history import export_history
+from tenants.tasks.export_usage import export_usage
 from tenants.tasks.models import RUNNING, Task
 from tenants.tasks.start_task import TASK_STEP
 
@@ -23,6 +25,8 @@ Step = Callable[[TenantScope, Task, Actor, datetime], bool]
 STEPS: dict[str, Step] = {
     "export_accounts": export_accounts,
     "export_fees": export_fees,
+    "export_history": export_history,
+    "export_usage": export_usage,
     "change_accounts": change_accounts,
 }
 

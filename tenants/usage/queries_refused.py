@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from infra.keyset import Page, count_bounded, fetch_page
 from infra.tenant_scope import TenantScope
@@ -45,10 +45,14 @@ def list_refused(
     nas_identifier: str = "",
     account_id: int | None = None,
     text: str = "",
+    among: Select[int] | None = None,
     cursor: str = "",
     size: int = 50,
 ) -> Page[RefusedRow]:
-    """One page of refusals, newest first, with its bounded total."""
+    """One page of refusals, newest first, with its bounded total.
+
+    ``among``: ids of the accounts that the reader may see, None for all; user names that nobody has are anybody's.
+    """
     where: list[ColumnElement[bool]] = [RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at >= since]
     if reason:
         where.append(RefusedPacket.reason == reason)
@@ -58,6 +62,8 @@ def list_refused(
         where.append(RefusedPacket.nas_identifier == nas_identifier)
     if account_id is not None:
         where.append(RefusedPacket.account_id == account_id)
+    if among is not None:
+        where.append(_among(among))
     if text:
         where.append(or_(RefusedPacket.username == text, RefusedPacket.mac == text.lower()))
     statement = select(*_columns()).where(*where)
@@ -72,11 +78,16 @@ def list_refused(
     return page.of(RefusedRow, count_bounded(scope.session, statement))
 
 
-def count_refused_by_reason(scope: TenantScope, since: datetime) -> dict[str, int]:
-    """Refusals per reason since then, most first."""
+def _among(ids: Select[int]) -> ColumnElement[bool]:
+    return or_(RefusedPacket.account_id.is_(None), RefusedPacket.account_id.in_(ids))
+
+
+def count_refused_by_reason(scope: TenantScope, since: datetime, *, among: Select[int] | None = None) -> dict[str, int]:
+    """Refusals per reason since then, most first; ``among`` as in :func:`list_refused`."""
+    where = [RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at >= since]
     rows = scope.session.execute(
         select(RefusedPacket.reason, func.sum(RefusedPacket.repeats))
-        .where(RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at >= since)
+        .where(*where, *([] if among is None else [_among(among)]))
         .group_by(RefusedPacket.reason)
         .order_by(func.sum(RefusedPacket.repeats).desc())
     ).all()

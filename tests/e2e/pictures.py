@@ -171,6 +171,7 @@ SHOTS = (
     Shot("regions", f"{AT}/admin/regions/", "admin"),
     Shot("region-form", f"{AT}/admin/regions/1/edit", "admin"),
     Shot("region-new", f"{AT}/admin/regions/new", "admin"),
+    Shot("usage-export", f"{AT}/admin/online/usage", "admin"),
     Shot("pools", f"{AT}/admin/pools/", "admin"),
     Shot("pool-form", f"{AT}/admin/pools/1/edit", "admin"),
     Shot("pool-new", f"{AT}/admin/pools/new", "admin"),

@@ -8,10 +8,12 @@ from sqlalchemy import select
 
 from infra import clock
 from infra.outbox import OutboxRow
+from tenants.network.add_region import RegionForm, add_region
 from tenants.subscribers.kick import SessionKey
+from tenants.subscribers.models import Account
 from tenants.usage.models import PacketCount, RefusedPacket
 from tenants.usage.models import Session as OnlineSession
-from tests.fixtures.accounts import go_online, open_one, sell
+from tests.fixtures.accounts import OWNER, close_session, go_online, open_one, sell
 
 
 @pytest.fixture
@@ -91,6 +93,27 @@ def test_kicking_needs_its_right(desk, online, web):
     assert "Disconnect u0" not in looker.get("/online/").get_data(as_text=True)
     assert looker.submit("/online/", {"id": "x"}, to="/online/kick").status_code == 403
     assert "Force offline" in looker.text()
+
+
+def test_an_operator_of_one_region_sees_only_its_past_sessions_and_refusals(desk, online, web):
+    now = clock.now()
+    with desk.scope() as scope:
+        region_id = add_region(scope, RegionForm("Other place"), actor=OWNER, now=now)
+        first, second, _ = scope.session.scalars(select(Account).order_by(Account.id))
+        second.region_id = region_id
+        for account in (first, second):
+            close_session(scope, account, "s1", now)
+            more = {"username": account.username, "account_id": account.id, "reason": "expired"}
+            scope.session.add(
+                RefusedPacket(tenant_id=scope.tenant_id, at=now, source="203.0.113.7:4000", code=1, **more)
+            )
+    desk.hire("clerk", "accounts.view", "online.view", "refused.view", region_ids=(region_id,))
+    clerk = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("clerk")
+    for page in ("/online/history", "/refused/"):
+        assert re.search(r"\bu0\b", desk.get(page).get_data(as_text=True)), page
+        seen = clerk.get(page).get_data(as_text=True)
+        assert re.search(r"\bu1\b", seen), page
+        assert not re.search(r"\bu0\b", seen), page
 
 
 def test_refused_logins_are_told_in_words(desk):

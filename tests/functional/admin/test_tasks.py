@@ -3,16 +3,18 @@
 import csv
 import io
 import re
+from datetime import date, timedelta
 
 import pytest
 
 from infra import clock
 from tenants.staff.models import Role
 from tenants.subscribers.models import Account
-from tenants.tasks import change_accounts, export_accounts
+from tenants.tasks import change_accounts, export_accounts, export_history, export_usage
 from tenants.tasks.models import Task
 from tenants.tasks.run_task import MOST_TRIES, STEPS, run_task
-from tests.fixtures.accounts import open_one, sell
+from tenants.usage.models import Usage
+from tests.fixtures.accounts import close_session, open_one, sell
 from tests.fixtures.web import Web
 from workers.jobs.run_due import run_due
 
@@ -45,6 +47,11 @@ def rows(answer) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.get_data(as_text=True).removeprefix("\ufeff"))))
 
 
+def result(desk) -> list[list[str]]:
+    """The file that the newest work left."""
+    return rows(desk.get(re.findall(r"/tasks/\d+/result", desk.get("/tasks/").get_data(as_text=True))[0]))
+
+
 def test_an_export_runs_in_batches_and_leaves_a_file(desk, crowd):
     desk.submit("/accounts/?q=u", to="/accounts/export?q=u&sort=-username")
     assert "Export subscribers (5)" in desk.text()
@@ -71,6 +78,50 @@ def test_fee_records_as_a_file(desk, crowd):
     head, *found = rows(desk.get(address))
     assert head[0] == "Time"
     assert {row[2] for row in found} <= {f"u{number}" for number in range(5)}
+
+
+def test_past_sessions_as_a_file(desk, crowd, monkeypatch):
+    monkeypatch.setattr(export_history, "BATCH", 2)
+    now = clock.now()
+    with desk.scope() as scope:
+        [account] = scope.session.query(Account).filter(Account.username == "u1")
+        for number in range(3):
+            close_session(scope, account, f"s{number}", now - timedelta(hours=number), octets_out=5_000_000_000)
+    desk.submit("/online/history", to="/online/history/export?q=u1")
+    assert "Export sessions (3)" in desk.text()
+    assert work(desk) == 2
+    head, *found = result(desk)
+    assert (head[0], head[3], head[7]) == ("User name", "Online in seconds", "Down in octets")
+    assert [(row[0], row[3], row[7], row[9]) for row in found] == [
+        ("u1", "60", "5000000000", "ended by the subscriber")
+    ] * 3
+    assert found[0][2] > found[1][2] > found[2][2]
+
+
+def test_usage_by_month_as_a_file(desk, crowd, monkeypatch):
+    monkeypatch.setattr(export_usage, "BATCH", 2)
+    with desk.scope() as scope:
+        ids = {account.username: account.id for account in scope.session.query(Account)}
+        for username, day, octets in (
+            ("u1", date(2026, 9, 30), 7), ("u1", date(2026, 10, 1), 10**12), ("u1", date(2026, 10, 31), 1),
+            ("u4", date(2026, 10, 5), 5), ("u4", date(2026, 11, 1), 9),
+        ):  # fmt: skip
+            row = Usage(tenant_id=scope.tenant_id, account_id=ids[username], day=day, octets_in=0, octets_out=octets)
+            row.seconds = 60
+            scope.session.add(row)
+    october = {"first": "2026-10-01", "last": "2026-10-31", "per": "month"}
+    assert desk.submit("/online/usage", october | {"last": "2026-09-30"}).status_code == 422
+    assert desk.submit("/online/usage", october | {"first": "yesterday"}).status_code == 422
+    assert desk.submit("/online/usage", october | {"per": "century"}).status_code == 422
+    desk.submit("/online/usage", october)
+    assert "Export usage (5)" in desk.text()  # the accounts that are looked at
+    assert work(desk) == 3
+    head, *found = result(desk)
+    assert head[2:4] == ["Month", "Down in octets"]
+    assert [row[:1] + row[2:] for row in found] == [
+        ["u1", "2026-10", "1000000000001", "0", "1000000000001", "120"],
+        ["u4", "2026-10", "5", "0", "5", "60"],
+    ]
 
 
 def test_many_are_changed_by_the_workers_and_each_fails_alone(desk, crowd):

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from infra import clock
 from tenants.billing.queries_selfcare import own_orders
-from tenants.usage.models import SessionHistory
+from tenants.subscribers.models import Account
+from tests.fixtures.accounts import close_session
 
 
 def test_bills_show_every_order_and_one_with_its_lines(sub):
@@ -45,27 +46,11 @@ def make_second(sub):
 
 def history(sub, count):
     def write(scope):
+        account = scope.session.get_one(Account, sub.account_id)
         for number in range(count):
             ended = clock.now() - timedelta(hours=number + 1)
-            scope.session.add(
-                SessionHistory(
-                    tenant_id=scope.tenant_id,
-                    nas_id=1,
-                    session_id=f"h{number}",
-                    username="chen",
-                    account_id=sub.account_id,
-                    mac="aa:bb:cc:dd:ee:ff",
-                    started_at=ended - timedelta(minutes=30),
-                    updated_at=ended,
-                    ended_at=ended,
-                    seconds=1800,
-                    octets_in=10,
-                    octets_out=(number + 1) * 1024**3,
-                    packets_in=1,
-                    packets_out=1,
-                    cause=1,
-                )
-            )
+            more = {"mac": "aa:bb:cc:dd:ee:ff", "octets_in": 10, "octets_out": (number + 1) * 1024**3}
+            close_session(scope, account, f"h{number}", ended, seconds=1800, **more)
 
     sub.read(write)
 
