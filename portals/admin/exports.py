@@ -1,5 +1,9 @@
 """The export buttons of the lists: each starts long work on everything the list's filter shows (SUB-7, FIN-1)."""
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from flask import request
 from werkzeug.wrappers import Response
 
 from portals.admin.accounts import COLUMNS as ACCOUNT_COLUMNS
@@ -35,7 +39,7 @@ def export_accounts_page() -> Response:
     params = {
         "filter": as_json(wanted),
         "sort": view.sort,
-        "heads": {name: heads[name] for name in export_accounts.COLUMNS},
+        **columns(export_accounts, heads),
         "words": words,
     }
     total = queries_list.count_accounts(scope(), wanted, actor(), present())
@@ -52,7 +56,7 @@ def export_fees_page() -> Response:
     heads |= {"plan": _("Plan"), "settlement": _("Settled"), "reviewed": _("Reviewed"), "reason": _("Reason")}
     params = {
         "filter": as_json(wanted),
-        "heads": {name: heads[name] for name in export_fees.COLUMNS},
+        **columns(export_fees, heads),
         "kinds": {code: str(word) for code, word in ORDER_KINDS.items()},
         "methods": {code: str(word) for code, word in METHODS.items()},
     }
@@ -70,13 +74,29 @@ def export_history_page() -> Response:
     heads |= {"seconds": _("Online in seconds"), "down": _("Down in octets"), "up": _("Up in octets")}
     params = {
         "filter": as_json(wanted),
-        "heads": {name: heads[name] for name in export_history.COLUMNS},
+        **columns(export_history, heads),
         "causes": {str(code): str(text) for code, text in CAUSES.items()},
     }
     total = count_history(scope(), wanted, actor())
     return begin(StartTask("export_history", params, total, file_name("sessions")))
 
 
+class Export(Protocol):
+    """A module of ``tenants.tasks`` that writes a file."""
+
+    COLUMNS: tuple[str, ...]
+    NUMBERS: frozenset[str]
+
+
+def columns(export: Export, heads: Mapping[str, str]) -> dict[str, Any]:
+    """Heads and numeric columns as the params of an export have them."""
+    return {
+        "heads": {name: heads[name] for name in export.COLUMNS},
+        "numbers": [at for at, name in enumerate(export.COLUMNS) if name in export.NUMBERS],
+    }
+
+
 def file_name(what: str) -> str:
-    """What the file is called when it is downloaded."""
-    return f"{scope().tenant.slug}-{what}-{present().astimezone(scope().zone):%Y%m%d-%H%M}.csv"
+    """What the file is called when it is downloaded; its ending is the format that the form asks for."""
+    ending = "csv" if request.form.get("format") == "csv" else "xlsx"
+    return f"{scope().tenant.slug}-{what}-{present().astimezone(scope().zone):%Y%m%d-%H%M}.{ending}"

@@ -22,6 +22,8 @@ from tenants.tasks.start_task import StartTask, start_task
 from tenants.tasks.stop_task import stop_task
 
 FAILURES_SHOWN = 100
+_CSV_TYPE = "text/csv; charset=utf-8"
+_WORKBOOK_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def begin(command: StartTask) -> Response:
@@ -71,7 +73,8 @@ def download_result(task_id: int) -> Response:
     task = queries_tasks.task_of(scope(), task_id, _owner())
     if not task.file_name or task.state != "done":
         raise NotFound(what="file", ref=task_id)
-    return _attachment(_streamed(installation().database, scope().tenant, task_id), task.file_name)
+    body = _streamed(installation().database, scope().tenant, task_id)
+    return _attachment(body, task.file_name, _WORKBOOK_TYPE if task.file_name.endswith(".xlsx") else _CSV_TYPE)
 
 
 @blueprint.get("/tasks/<int:task_id>/failed")
@@ -84,7 +87,7 @@ def download_failed(task_id: int) -> Response:
     writer = csv.writer(out)
     writer.writerow([_("User name"), _("Full name"), _("Why")])
     writer.writerows([row["username"], row["name"], row["why"]] for row in _failures(task_id, None))
-    return _attachment(iter([out.getvalue().encode()]), f"failed-{task_id}.csv")
+    return _attachment(iter([out.getvalue().encode()]), f"failed-{task_id}.csv", _CSV_TYPE)
 
 
 def _owner() -> int:
@@ -108,8 +111,8 @@ def _streamed(database: Database, tenant: TenantRef, task_id: int) -> Iterator[b
         yield from queries_tasks.result_of(own, task_id)
 
 
-def _attachment(body: Iterator[bytes], name: str) -> Response:
-    answer = Response(body, mimetype="text/csv; charset=utf-8")
+def _attachment(body: Iterator[bytes], name: str, content_type: str) -> Response:
+    answer = Response(body, content_type=content_type)
     answer.headers.set("Content-Disposition", "attachment", filename=name)
     answer.headers["Cache-Control"] = "no-store"
     return answer

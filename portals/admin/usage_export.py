@@ -6,7 +6,7 @@ from flask import render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, present, scope
-from portals.admin.exports import file_name
+from portals.admin.exports import columns, file_name
 from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
@@ -15,6 +15,7 @@ from tenants.subscribers.queries_usage import PER, count_visible
 from tenants.tasks import export_usage
 from tenants.tasks.start_task import StartTask, start_task
 
+FORMATS = ("xlsx", "csv")
 _LONGEST_DAYS = 3_660
 
 
@@ -24,17 +25,19 @@ def export_usage_page() -> str | Response | tuple[str, int]:
     """Last month by month unless something else is chosen."""
     today = present().astimezone(scope().zone).date()
     last_month = today.replace(day=1) - timedelta(days=1)
-    labels = {"first": _("From"), "last": _("Until and with"), "per": _("A row for each")}
+    labels = {"first": _("First day"), "last": _("Last day"), "per": _("A row for each"), "format": _("Format")}
     form = Form(
         request.form if request.method == "POST" else None,
         labels,
         first=last_month.replace(day=1).isoformat(),
         last=last_month.isoformat(),
         per="month",
+        format="xlsx",
     )
     if request.method == "POST":
         first, last = _day(form, "first"), _day(form, "last")
         per = form.choice("per", PER)
+        form.choice("format", FORMATS)
         if first and last and not 0 <= (last - first).days <= _LONGEST_DAYS:
             form.fail("last", _("The last day lies after the first, by ten years at most."))
         if form.ok and first and last:
@@ -42,7 +45,7 @@ def export_usage_page() -> str | Response | tuple[str, int]:
     page = render_template(
         "admin/usage_export.html",
         form=form,
-        kinds=[("day", _("day")), ("month", _("month")), ("whole", _("subscriber"))],
+        kinds=[("day", _("Day")), ("month", _("Month")), ("whole", _("Subscriber"))],
         back=url_for("admin.list_history_page"),
     )
     return page if form.ok else (page, 422)
@@ -62,7 +65,7 @@ def _start(first: date, last: date, per: str) -> Response:
         "first": first.isoformat(),
         "last": last.isoformat(),
         "per": per,
-        "heads": {name: heads[name] for name in export_usage.COLUMNS},
+        **columns(export_usage, heads),
     }
     command = StartTask("export_usage", params, count_visible(scope(), actor()), file_name("usage"))
     task_id = start_task(scope(), command, actor=actor(), now=present())

@@ -11,10 +11,11 @@ from tenants.tasks.write_part import write_rows
 
 BATCH = 2_000
 # Keys of the columns, in order; their heads in the reader's language stand in the task's params.
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "username", "name", "state", "plan", "opened", "expires", "balance", "arrears", "region", "phone", "address", "mac",
     "box", "vlan", "remark",
 )  # fmt: skip
+NUMBERS = frozenset({"balance", "arrears"})
 
 
 def export_accounts(scope: TenantScope, task: Task, actor: Actor, now: datetime) -> bool:

@@ -10,10 +10,11 @@ from tenants.tasks.models import Task
 from tenants.tasks.write_part import write_rows
 
 BATCH = 2_000
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "at", "number", "username", "what", "plan", "method", "income", "expense", "operator", "settlement", "reviewed",
     "reason",
 )  # fmt: skip
+NUMBERS = frozenset({"income", "expense"})
 
 
 def export_fees(scope: TenantScope, task: Task, actor: Actor, _now: datetime) -> bool:

@@ -11,7 +11,8 @@ from tenants.tasks.write_part import write_rows
 from tenants.usage.queries_routers import router_names
 
 BATCH = 2_000
-COLUMNS = ("username", "started", "ended", "seconds", "ip", "mac", "nas", "down", "up", "cause")
+COLUMNS: tuple[str, ...] = ("username", "started", "ended", "seconds", "ip", "mac", "nas", "down", "up", "cause")
+NUMBERS = frozenset({"seconds", "down", "up"})
 
 
 def export_history(scope: TenantScope, task: Task, actor: Actor, _now: datetime) -> bool:

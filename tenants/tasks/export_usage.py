@@ -9,7 +9,8 @@ from tenants.tasks.models import Task
 from tenants.tasks.write_part import write_rows
 
 BATCH = 1_000  # accounts
-COLUMNS = ("username", "name", "day", "down", "up", "total", "seconds")
+COLUMNS: tuple[str, ...] = ("username", "name", "day", "down", "up", "total", "seconds")
+NUMBERS = frozenset({"down", "up", "total", "seconds"})
 
 
 def export_usage(scope: TenantScope, task: Task, actor: Actor, _now: datetime) -> bool:

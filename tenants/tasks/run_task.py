@@ -17,6 +17,7 @@ from tenants.tasks.export_history import export_history
 from tenants.tasks.export_usage import export_usage
 from tenants.tasks.models import RUNNING, Task
 from tenants.tasks.start_task import TASK_STEP
+from tenants.tasks.write_workbook import WORKBOOK, write_workbook
 
 LOG = structlog.get_logger(__name__)
 MOST_TRIES = 3
@@ -43,6 +44,8 @@ def run_task(scope: TenantScope, task_id: int, *, now: datetime) -> bool:
         with scope.session.begin_nested():
             finished = _step(scope, task, now)
             scope.session.flush()
+            if finished and task.file_name.endswith(WORKBOOK):
+                write_workbook(scope, task)
     except BusinessError as error:
         _end(task, "failed", now, error.code)
         return False

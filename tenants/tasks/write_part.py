@@ -22,7 +22,8 @@ def write_rows(scope: TenantScope, task: Task, rows: Iterable[Sequence[Any]], he
     if task.parts == 0:
         out.write(_BEGINNING)
         writer.writerow(heads)
-    writer.writerows([_cell(value) for value in row] for row in rows)
+    computed = not task.file_name.endswith(".xlsx")  # a workbook says of each cell that it is a text
+    writer.writerows([_cell(value, escape=computed) for value in row] for row in rows)
     _add(scope, task, RESULT, out.getvalue())
 
 
@@ -51,9 +52,9 @@ def _add(scope: TenantScope, task: Task, file: str, text: str) -> None:
     task.parts += 1
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, *, escape: bool) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) and not _is_number(text) else text
+    return f"'{text}" if escape and text.startswith(_FORMULA) and not _is_number(text) else text
 
 
 def _is_number(text: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from openpyxl import load_workbook
 
 from infra import clock
 from tenants.staff.models import Role
@@ -53,7 +54,7 @@ def result(desk) -> list[list[str]]:
 
 
 def test_an_export_runs_in_batches_and_leaves_a_file(desk, crowd):
-    desk.submit("/accounts/?q=u", to="/accounts/export?q=u&sort=-username")
+    desk.submit("/accounts/?q=u", {"format": "csv"}, to="/accounts/export?q=u&sort=-username")
     assert "Export subscribers (5)" in desk.text()
     assert "waiting for a worker" in desk.text()
     assert work(desk) == 3  # 2 + 2 + 1
@@ -71,8 +72,26 @@ def test_an_export_runs_in_batches_and_leaves_a_file(desk, crowd):
     assert found[4][1] == "'=1+1"  # a spreadsheet must not compute what somebody is called
 
 
+def test_an_export_is_an_excel_file_unless_something_else_is_asked(desk, crowd):
+    desk.submit("/accounts/?q=u", to="/accounts/export?q=u&sort=username")
+    assert work(desk) == 3
+    [address] = re.findall(r"/tasks/\d+/result", desk.get("/tasks/").get_data(as_text=True))
+    answer = desk.get(address)
+    assert answer.content_type.endswith("spreadsheetml.sheet")
+    assert ".xlsx" in answer.headers["Content-Disposition"]
+    [sheet] = load_workbook(io.BytesIO(answer.get_data())).worksheets
+    head, *found = sheet.iter_rows(values_only=True)
+    assert head[:3] == ("User name", "Full name", "Status")
+    assert [row[0] for row in found] == ["u0", "u1", "u2", "u3", "u4"]
+    assert found[0][1] == "=1+1"
+    assert sheet["B2"].data_type == "s"  # a text, not computed
+    balance = head.index("Balance")
+    assert {row[balance] for row in found} == {0}
+    assert sheet.freeze_panes == "A2"
+
+
 def test_fee_records_as_a_file(desk, crowd):
-    desk.submit("/money/", to="/money/export?method=cash")
+    desk.submit("/money/", {"format": "csv"}, to="/money/export?method=cash")
     work(desk)
     [address] = re.findall(r"/tasks/\d+/result", desk.get("/tasks/").get_data(as_text=True))
     head, *found = rows(desk.get(address))
@@ -87,7 +106,7 @@ def test_past_sessions_as_a_file(desk, crowd, monkeypatch):
         [account] = scope.session.query(Account).filter(Account.username == "u1")
         for number in range(3):
             close_session(scope, account, f"s{number}", now - timedelta(hours=number), octets_out=5_000_000_000)
-    desk.submit("/online/history", to="/online/history/export?q=u1")
+    desk.submit("/online/history", {"format": "csv"}, to="/online/history/export?q=u1")
     assert "Export sessions (3)" in desk.text()
     assert work(desk) == 2
     head, *found = result(desk)
@@ -109,7 +128,7 @@ def test_usage_by_month_as_a_file(desk, crowd, monkeypatch):
             row = Usage(tenant_id=scope.tenant_id, account_id=ids[username], day=day, octets_in=0, octets_out=octets)
             row.seconds = 60
             scope.session.add(row)
-    october = {"first": "2026-10-01", "last": "2026-10-31", "per": "month"}
+    october = {"first": "2026-10-01", "last": "2026-10-31", "per": "month", "format": "csv"}
     assert desk.submit("/online/usage", october | {"last": "2026-09-30"}).status_code == 422
     assert desk.submit("/online/usage", october | {"first": "yesterday"}).status_code == 422
     assert desk.submit("/online/usage", october | {"per": "century"}).status_code == 422
