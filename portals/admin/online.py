@@ -74,7 +74,7 @@ def list_online() -> str:
         "page": page,
         "all": queries_online.total_online(scope(), OnlineFilter(), actor(), present(), interim_seconds=interim),
         "totals": queries_online.total_online(scope(), wanted, actor(), present(), interim_seconds=interim),
-        "commands": queries_online.count_disconnects(scope(), local_midnight()),
+        "commands": queries_online.count_disconnects(scope(), actor(), local_midnight()),
         "line": [point.sessions for point in online_line(scope(), present(), hours=24)][::-12][::-1],
         "routers": {router.id: router.name for router in routers},
         "silent": [router for router in routers if router.health(present()) == "silent"],
@@ -90,7 +90,7 @@ def list_online() -> str:
 @requires("online.view")
 def list_commands() -> str:
     """What became of today's disconnects: done, refused and why, no answer."""
-    commands = queries_online.list_disconnects(scope(), since=local_midnight(6), limit=200)
+    commands = queries_online.list_disconnects(scope(), actor(), since=local_midnight(6), limit=200)
     names = {router.id: router.name for router in list_routers(scope())}
     part = "admin/online_commands_part.html" if is_fragment() else "admin/online_commands.html"
     return render_template(part, commands=commands, routers=names)

@@ -14,7 +14,7 @@ from tenants.kernel.actor import Actor
 from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.search_sql import normalise_mac
-from tenants.subscribers.visibility import visible_to
+from tenants.subscribers.visibility import visible_ids, visible_to
 from tenants.usage.models import Session as OnlineSession
 
 _SORTS: dict[str, Any] = {
@@ -257,16 +257,10 @@ class CommandCounts:
     waiting: int
 
 
-def count_disconnects(scope: TenantScope, since: datetime) -> CommandCounts:
+def count_disconnects(scope: TenantScope, actor: Actor, since: datetime) -> CommandCounts:
     """How the routers answered to the tenant's Disconnect-Requests since then."""
     rows = scope.session.execute(
-        select(OutboxRow.state, func.count())
-        .where(
-            OutboxRow.tenant_id == scope.tenant_id,
-            OutboxRow.topic == "radius.disconnect",
-            OutboxRow.created_at >= since,
-        )
-        .group_by(OutboxRow.state)
+        select(OutboxRow.state, func.count()).where(*_disconnects(scope, actor, since)).group_by(OutboxRow.state)
     ).all()
     found = {state: int(number) for state, number in rows}
     waiting = found.get("waiting", 0) + found.get("taken", 0)
@@ -289,17 +283,12 @@ class CommandResult:
     finished_at: datetime | None
 
 
-def list_disconnects(scope: TenantScope, *, since: datetime, limit: int = 50) -> tuple[CommandResult, ...]:
+def list_disconnects(
+    scope: TenantScope, actor: Actor, *, since: datetime, limit: int = 50
+) -> tuple[CommandResult, ...]:
     """The newest Disconnects with their results."""
     rows = scope.session.execute(
-        select(OutboxRow)
-        .where(
-            OutboxRow.tenant_id == scope.tenant_id,
-            OutboxRow.topic == "radius.disconnect",
-            OutboxRow.created_at >= since,
-        )
-        .order_by(OutboxRow.id.desc())
-        .limit(limit)
+        select(OutboxRow).where(*_disconnects(scope, actor, since)).order_by(OutboxRow.id.desc()).limit(limit)
     ).scalars()
     return tuple(
         CommandResult(
@@ -315,3 +304,15 @@ def list_disconnects(scope: TenantScope, *, since: datetime, limit: int = 50) ->
         )
         for row in rows
     )
+
+
+def _disconnects(scope: TenantScope, actor: Actor, since: datetime) -> list[ColumnElement[bool]]:
+    where = [
+        OutboxRow.tenant_id == scope.tenant_id,
+        OutboxRow.topic == "radius.disconnect",
+        OutboxRow.created_at >= since,
+    ]
+    among = visible_ids(actor)
+    if among is not None:
+        where.append(OutboxRow.payload["account_id"].as_integer().in_(among))
+    return where

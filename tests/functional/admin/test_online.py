@@ -95,7 +95,7 @@ def test_kicking_needs_its_right(desk, online, web):
     assert "Force offline" in looker.text()
 
 
-def test_an_operator_of_one_region_sees_only_its_past_sessions_and_refusals(desk, online, web):
+def test_an_operator_of_one_region_sees_only_its_past_sessions_refusals_and_kicks(desk, online, web):
     now = clock.now()
     with desk.scope() as scope:
         region_id = add_region(scope, RegionForm("Other place"), actor=OWNER, now=now)
@@ -109,7 +109,8 @@ def test_an_operator_of_one_region_sees_only_its_past_sessions_and_refusals(desk
             )
     desk.hire("clerk", "accounts.view", "online.view", "refused.view", region_ids=(region_id,))
     clerk = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("clerk")
-    for page in ("/online/history", "/refused/"):
+    desk.submit("/online/", {"all": "1"}, to="/online/kick")
+    for page in ("/online/history", "/refused/", "/online/results"):
         assert re.search(r"\bu0\b", desk.get(page).get_data(as_text=True)), page
         seen = clerk.get(page).get_data(as_text=True)
         assert re.search(r"\bu1\b", seen), page
