@@ -21,6 +21,7 @@ from tenants.kernel.errors import NotFound
 from tenants.subscribers import queries_detail, queries_online
 from tenants.subscribers.queries_detail import AccountDetail
 from tenants.subscribers.queries_history import HistoryFilter, list_history
+from tenants.subscribers.queries_own import own_quota
 from tenants.usage.queries_refused import list_refused
 from tenants.usage.queries_routers import router_names
 
@@ -79,6 +80,7 @@ def head_values(account: AccountDetail, tab: str) -> dict[str, Any]:
     return {
         "account": account,
         "sessions": sessions,
+        "quota": None if account.state == "closed" else own_quota(scope(), account.id, present()),
         "routers": router_names(scope()),
         "actions": links[:3],
         "more": links[3:] + _side_links(account),

@@ -130,7 +130,11 @@ def total_of(result: OperationResult) -> tuple[str, Decimal, str] | None:
     if order is None:
         return None
     pocket = word(METHODS, order.method)
-    if order.method == "cash" and order.total != 0:
+    if order.method == "arrears" and order.total < 0:
+        return (_("No longer owed"), order.total, pocket)  # nobody is given anything
+    if order.kind == "reverse" and order.method == "cash" and order.total != 0:
+        pocket = _("Through the drawer of the one who booked it")  # whoever takes it back
+    elif order.method == "cash" and order.total != 0:
         names = {"cash": pocket, "name": here().name}
         paid_out = order.total < 0
         pocket = _("%(name)s's drawer → %(cash)s", **names) if paid_out else _("%(cash)s → %(name)s's drawer", **names)

@@ -52,15 +52,11 @@ def _difference(facts: Facts, amount: Decimal) -> str:
                 )
             )
     raw = (Decimal(facts["new_daily"]) - Decimal(facts["old_daily"])) * facts["days_left"]
-    steps.append(
-        _(
-            "(%(new)s − %(old)s) × %(days)s whole days left = %(raw)s",
-            new=facts["new_daily"],
-            old=facts["old_daily"],
-            days=facts["days_left"],
-            raw=money(raw),
-        )
-    )
+    figures = {"new": facts["new_daily"], "old": facts["old_daily"], "days": facts["days_left"], "raw": money(raw)}
+    if facts.get("by_quota"):
+        steps.append(_("(%(new)s − %(old)s) × %(days)s days that the unused quota stands for = %(raw)s", **figures))
+    else:
+        steps.append(_("(%(new)s − %(old)s) × %(days)s whole days left = %(raw)s", **figures))
     computed, credited = Decimal(facts["computed"]), Decimal(facts.get("credited", "0"))
     if facts.get("automatic") is False:
         steps.append(_("not computed, as the settings say"))
@@ -122,11 +118,14 @@ def _inherited(facts: Facts, amount: Decimal) -> str:
 def _arrears(facts: Facts, amount: Decimal) -> str:
     if facts.get("owed") is None:
         return ""
+    figures = {"number": facts["order"], "owed": _sum(facts, "owed"), "rest": _sum(facts, "still_owed")}
+    if facts.get("paid_before") is None:
+        return _("order %(number)s: owed %(owed)s, still owed after this %(rest)s", **figures)
+    paid = _sum(facts, "paid_before")
     return _(
-        "order %(number)s: owed %(owed)s, still owed after this %(rest)s",
-        number=facts["order"],
-        owed=_sum(facts, "owed"),
-        rest=_sum(facts, "still_owed"),
+        "order %(number)s: owed %(owed)s, of it paid before %(paid)s, still owed after this %(rest)s",
+        paid=paid,
+        **figures,
     )
 
 

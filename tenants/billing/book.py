@@ -25,7 +25,7 @@ from tenants.ledger.errors import KeyReused
 from tenants.ledger.numbers import ORDER, PREFIXES
 from tenants.ledger.post import merged
 from tenants.subscribers.models import Account
-from tenants.usage.keep_count import count_of
+from tenants.usage.keep_count import count_of, nothing_counted
 
 _BESIDE: dict[str, type[TenantBase]] = {"receivables": Receivable, "holds": Hold, "packs": Pack, "orders": Order}
 
@@ -95,7 +95,7 @@ def _count_before(context: Context, changed: dict[str, Any]) -> dict[str, Any]:
     if "quota_epoch" not in changed or not had_quota:
         return {}
     count = count_of(context.scope, context.account.id)
-    return {} if count is None else {"count": count}
+    return {"count": count or nothing_counted(before["quota_epoch"])}
 
 
 def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationResult]:

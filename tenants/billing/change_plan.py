@@ -33,6 +33,7 @@ from tenants.billing.sold_terms import sold_terms
 from tenants.catalog.facts import PlanFacts
 from tenants.kernel.errors import Forbidden
 from tenants.kernel.money import ZERO, amount, show
+from tenants.kernel.period import whole_days_between
 from tenants.ledger.chart import CUSTOMER, REVENUE_DIFFERENCE, Line, credit, debit
 
 
@@ -178,6 +179,7 @@ def _charge(context: Context, new: PlanTerms, command: ChangePlan) -> tuple[Book
         "old_daily": show(computed.old_daily),
         "new_daily": show(computed.new_daily),
         "days_left": computed.days_left,
+        "by_quota": computed.days_left < whole_days_between(context.now, context.account.expires_at),
         "automatic": context.settings.auto_difference,
         "raw": str(computed.raw),
         "computed": show(computed.amount - computed.credit),

@@ -44,8 +44,9 @@ def pay(
     for receivable_id, part in parts:
         one = by_id[receivable_id]
         undo.append({"id": receivable_id, "paid": str(one.paid), "state": one.state})
+        paid_before = {} if one.paid == ZERO else {"paid_before": show(one.paid)}
         one.paid += part
-        facts = {"order": one.order.number, "owed": show(one.amount), "still_owed": show(one.unpaid)}
+        facts = {**paid_before, "order": one.order.number, "owed": show(one.amount), "still_owed": show(one.unpaid)}
         lines.append(BookLine("arrears", part, (credit(RECEIVABLE, context.account.id, part),), facts))
         if one.unpaid == 0:
             one.state = "paid"

@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.db import ask
 from infra.tenant_scope import TenantScope
+from tenants.usage.rules_quota import WHOLE_PERIOD
 
 _COUNTED = ("epoch", "window_on", "octets", "seconds", "over_octets", "over_seconds", "warned")
 _READ = """
@@ -28,6 +29,11 @@ def count_of(scope: TenantScope, account_id: int) -> dict[str, Any] | None:
     scope.session.flush()  # read by SQL
     rows = ask(scope.session, _READ.format(columns=", ".join(_COUNTED)), (str(scope.tenant_id), str(account_id)))
     return json.loads(rows[0][0]) if rows and rows[0][0] is not None else None
+
+
+def nothing_counted(epoch: int) -> dict[str, Any]:
+    """The count of a quota that nobody has used yet."""
+    return {**dict.fromkeys(_COUNTED, 0), "epoch": epoch, "window_on": WHOLE_PERIOD.isoformat()}
 
 
 def go_on_with(scope: TenantScope, account_id: int, kept: dict[str, Any] | None) -> None:

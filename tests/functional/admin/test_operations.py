@@ -8,9 +8,13 @@ from sqlalchemy import func, select
 
 from infra import clock
 from portals.admin.operations_table import OPERATIONS
+from tenants.billing.buy import Buy, buy
 from tenants.billing.models import Order
+from tenants.billing.top_up import TopUp, top_up
+from tenants.catalog.find import find_plan
+from tenants.subscribers.find import find_account
 from tenants.subscribers.models import Account
-from tests.fixtures.accounts import open_one, sell
+from tests.fixtures.accounts import OWNER, open_one, sell
 
 
 @pytest.fixture
@@ -23,8 +27,6 @@ def account_id(desk) -> int:
 
 
 def plan_id(desk, name: str) -> str:
-    from tenants.catalog.find import find_plan
-
     with desk.scope() as scope:
         return str(find_plan(scope, name).id)
 
@@ -230,3 +232,32 @@ def test_a_pack_is_sold_for_a_quota_plan(desk):
     fields = {"octets": "10", "seconds": "", "price": "5.00", "validity_days": "", "method": "cash"}
     desk.submit(f"/accounts/{quota_account}/op/add-pack", fields)
     assert "Sold a pack for ¥5.00." in desk.text()
+
+
+def test_arrears_show_until_when_he_is_online_and_what_is_no_longer_owed(desk, account_id):
+    with desk.scope() as scope:
+        buy(scope, Buy(account_id, find_plan(scope, "Home month").id, method="arrears"), actor=OWNER, now=clock.now())
+        cut_off = find_account(scope, account_id).cut_off_at
+        assert cut_off is not None
+        until = f"{cut_off.astimezone(scope.zone):%Y-%m-%d %H:%M}"
+        top_up(scope, TopUp(account_id, Decimal(20)), actor=OWNER, now=clock.now())
+    page = desk.get(f"/accounts/{account_id}/").get_data(as_text=True)
+    assert f"in arrears, online until {until}" in page
+    cancel = desk.get(f"/accounts/{account_id}/op/cancel-arrears").get_data(as_text=True)
+    assert "No longer owed" in cancel
+    assert "Paid back" not in cancel
+    pay = desk.get(f"/accounts/{account_id}/op/pay-arrears").get_data(as_text=True)
+    assert "owed 50.00, of it paid before 20.00, still owed after this 0.00" in pay
+
+
+def test_what_is_left_of_a_quota_stands_on_the_page(desk):
+    with desk.scope() as scope:
+        volume = sell(scope, "10 GB", kind="traffic", price="30.00", group="Home", quota_octets=10**10, validity_days=9)
+        account_id = open_one(scope, "sz28404", volume)
+    page = desk.get(f"/accounts/{account_id}/").get_data(as_text=True)
+    assert "Traffic left" in page
+
+
+def test_a_reversal_names_no_drawer_of_his_own(desk, account_id):
+    page = desk.get(f"/accounts/{account_id}/op/reverse").get_data(as_text=True)
+    assert "Through the drawer of the one who booked it" in page

@@ -54,6 +54,18 @@ def app() -> Flask:
         ),
         (
             "difference",
+            {**DIFFERENCE, "by_quota": True},
+            "2",
+            DAILY + "(1.86 − 1.64) × 10 days that the unused quota stands for = 2.20; rounded to 2.00",
+        ),
+        (
+            "arrears",
+            {"order": "D7", "owed": "100.00", "paid_before": "30.00", "still_owed": "0.00"},
+            "70",
+            "order D7: owed 100.00, of it paid before 30.00, still owed after this 0.00",
+        ),
+        (
+            "difference",
             {"old_daily": "1.86", "new_daily": "1.64", "days_left": 10, "computed": "0.00"},
             "0",
             "(1.64 − 1.86) × 10 whole days left = −2.20; a negative difference counts as 0",
