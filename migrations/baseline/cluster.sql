@@ -98,6 +98,9 @@ CREATE TABLE aaa.session (
   base_octets_in BIGINT DEFAULT '0' NOT NULL,
   base_octets_out BIGINT DEFAULT '0' NOT NULL,
   cut_requested_at TIMESTAMP WITH TIME ZONE,
+  reports INTEGER DEFAULT '0' NOT NULL,
+  up_bps BIGINT,
+  down_bps BIGINT,
   CONSTRAINT pk_session PRIMARY KEY (tenant_id, nas_id, session_id, username)
 )
  WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
@@ -127,12 +130,29 @@ CREATE TABLE aaa.session_history (
   cause SMALLINT NOT NULL,
   base_seconds BIGINT,
   base_octets_in BIGINT,
-  base_octets_out BIGINT
+  base_octets_out BIGINT,
+  reports INTEGER
 )
  PARTITION BY RANGE (ended_at);
 CREATE INDEX ix_session_history_account ON aaa.session_history (tenant_id, account_id, ended_at);
 CREATE INDEX ix_session_history_ended ON aaa.session_history (tenant_id, ended_at);
 CREATE INDEX ix_session_history_key ON aaa.session_history (tenant_id, nas_id, session_id);
+CREATE TABLE aaa.session_note (
+  tenant_id INTEGER NOT NULL,
+  nas_id INTEGER NOT NULL,
+  session_id TEXT COLLATE "C" NOT NULL,
+  username TEXT COLLATE "C" NOT NULL,
+  day DATE NOT NULL,
+  kind TEXT NOT NULL,
+  first_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  last_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  times INTEGER NOT NULL,
+  seconds BIGINT NOT NULL,
+  octets_in BIGINT NOT NULL,
+  octets_out BIGINT NOT NULL,
+  CONSTRAINT pk_session_note PRIMARY KEY (tenant_id, nas_id, session_id, username, day, kind)
+);
+CREATE INDEX ix_session_note_last ON aaa.session_note (tenant_id, last_at);
 CREATE TABLE aaa.subscriber (
   tenant_id INTEGER NOT NULL,
   username TEXT COLLATE "C" NOT NULL,
@@ -254,6 +274,13 @@ ALTER TABLE aaa.session_history FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant ON aaa.session_history TO broadloom_app USING (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int)) WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int));
 CREATE POLICY all_tenants ON aaa.session_history TO broadloom_platform USING (true) WITH CHECK (true);
 CREATE POLICY packet_path ON aaa.session_history TO broadloom_radius USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.session_note TO broadloom_platform, broadloom_radius;
+GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.session_note TO broadloom_app;
+ALTER TABLE aaa.session_note ENABLE ROW LEVEL SECURITY;
+ALTER TABLE aaa.session_note FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON aaa.session_note TO broadloom_app USING (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int)) WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int));
+CREATE POLICY all_tenants ON aaa.session_note TO broadloom_platform USING (true) WITH CHECK (true);
+CREATE POLICY packet_path ON aaa.session_note TO broadloom_radius USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.subscriber TO broadloom_platform, broadloom_radius;
 GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.subscriber TO broadloom_app;
 ALTER TABLE aaa.subscriber ENABLE ROW LEVEL SECURITY;

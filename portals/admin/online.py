@@ -28,6 +28,8 @@ COLUMNS = (
     Column("mac", lazy("Device"), mono=True),
     Column("nas", lazy("Router"), phone="plain"),
     Column("started", lazy("Online since"), sort="started"),
+    Column("now_down", lazy("↓ Mb/s"), number=True),
+    Column("now_up", lazy("↑ Mb/s"), number=True),
     Column("down", lazy("Down"), sort="down", number=True, phone="plain", phone_label="↓"),
     Column("up", lazy("Up"), number=True),
     Column("rate", lazy("Speed ↓ / ↑")),

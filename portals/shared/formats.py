@@ -100,6 +100,20 @@ def rate(bits_per_second: int | None) -> str:
     return str(bits_per_second)
 
 
+def mbps(bits_per_second: int | None) -> str:
+    """A measured rate in Mb/s (1 Mb = 1,000,000 bits), without the unit: ``87.6``, ``1,240``."""
+    if bits_per_second is None:
+        return "—"
+    return f"{bits_per_second / 10**6:,.{1 if bits_per_second < 10**8 else 0}f}"
+
+
+def speed(bits_per_second: int) -> str:
+    """A measured rate with its unit: ``8.42 Gb/s``, ``87.6 Mb/s``."""
+    if bits_per_second >= 10**9:
+        return f"{bits_per_second / 10**9:,.2f} Gb/s"
+    return f"{mbps(bits_per_second)} Mb/s"
+
+
 def spark(values: list[float]) -> Markup:
     """A small line drawn by the server, decoration only."""
     if len(values) < 2:
@@ -118,6 +132,6 @@ def spark(values: list[float]) -> Markup:
 
 def init_formats(app: Flask) -> None:
     """Give the formats to templates as filters."""
-    for formatter in (money, number, local, when, day, relative, duration, octets, rate):
+    for formatter in (money, number, local, when, day, relative, duration, octets, rate, mbps, speed):
         app.jinja_env.filters[formatter.__name__] = formatter
     app.jinja_env.globals.update(spark=spark, now=clock.now, engine_state=engine_state)

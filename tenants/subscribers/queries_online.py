@@ -59,8 +59,10 @@ class OnlineRow:
     seconds: int
     octets_in: int
     octets_out: int
-    up_bps: int | None
+    up_bps: int | None  # of the plan
     down_bps: int | None
+    now_up_bps: int | None  # between the last two reports
+    now_down_bps: int | None
     late: bool
     cut_requested_at: datetime | None
 
@@ -84,6 +86,8 @@ class OnlineTotals:
     octets_out: int
     late: int
     defied: int
+    up_bps: int  # between the last two reports of those that are not late
+    down_bps: int
 
 
 def _online_conditions(
@@ -186,6 +190,10 @@ def total_online(
         func.coalesce(func.sum(OnlineSession.octets_out), 0),
         func.count().filter(OnlineSession.updated_at < late_before(now, interim_seconds)),
         func.count().filter(_DEFIED),
+        *(
+            func.coalesce(func.sum(rate).filter(OnlineSession.updated_at >= late_before(now, interim_seconds)), 0)
+            for rate in (OnlineSession.up_bps, OnlineSession.down_bps)
+        ),
     ).select_from(OnlineSession)
     row = scope.session.execute(
         _joined(statement, wanted, actor).where(*_online_conditions(scope, wanted, actor, now, interim_seconds))
@@ -230,6 +238,8 @@ def _online_statement(now: datetime, interim_seconds: int) -> Select[*tuple[Any,
             OnlineSession.octets_out,
             Profile.up_bps,
             Profile.down_bps,
+            OnlineSession.up_bps.label("now_up_bps"),
+            OnlineSession.down_bps.label("now_down_bps"),
             (OnlineSession.updated_at < literal(late_before(now, interim_seconds))).label("late"),
             OnlineSession.cut_requested_at,
         )

@@ -13,7 +13,7 @@ from tenants.kernel.errors import NotFound
 from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account
 from tenants.subscribers.visibility import visible_to
-from tenants.usage.models import RefusedPacket, SessionHistory
+from tenants.usage.models import RefusedPacket, SessionHistory, SessionNote
 from tenants.usage.models import Session as OnlineSession
 
 _AROUND = timedelta(minutes=10)  # refused logins just before and after belong to the story
@@ -27,13 +27,19 @@ _SHARED = (
 
 @dataclass(frozen=True, slots=True)
 class SessionEvent:
-    """``kind``: started · refused · asked · answered · reported · restarted · ended; ``code`` says which of it."""
+    """``kind``: started · refused · asked · answered · reported · noted · ended; ``code`` says which of it.
+
+    Counters where a packet brought some, or the sums that it went on from; ``noted`` codes are those of SessionNote.
+    """
 
     at: datetime
     kind: str
     code: str = ""
     detail: str = ""
     repeats: int = 1
+    seconds: int = 0
+    octets_in: int = 0
+    octets_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,9 @@ class SessionDetail:
     nas_address: str
     ended_at: datetime | None
     cause: int | None
-    restarted: bool  # the router's counters began again at 0 within it
+    reports: int | None  # interims that were stored; None: it ended before they were counted
+    up_bps: int | None  # between the last two reports, while it is open
+    down_bps: int | None
     events: tuple[SessionEvent, ...] = field(default=())
 
 
@@ -76,30 +84,35 @@ def session_detail(
     if row is None or not _may_see(scope, row.account_id, actor):
         raise NotFound(what="session", ref=key.session_id)
     ended_at = getattr(row, "ended_at", None)
-    values = {name: getattr(row, name) for name in _SHARED}
+    values = {name: getattr(row, name) for name in (*_SHARED, "reports")}
     found = SessionDetail(
         **values,
         framed_ip=row.framed_ip or "",
         nas_address=row.nas_address or "",
         ended_at=ended_at,
         cause=getattr(row, "cause", None),
-        restarted=bool(row.base_seconds or row.base_octets_in or row.base_octets_out),
+        up_bps=getattr(row, "up_bps", None),
+        down_bps=getattr(row, "down_bps", None),
     )
+    counters = found.seconds, found.octets_in, found.octets_out
+    notes = _notes(scope, found)
+    missing = any(note.code == "start_missing" for note in notes)
     events = [
-        SessionEvent(found.started_at, "started"),
+        SessionEvent(found.started_at, "started", "start_missing" if missing else ""),
+        *(note for note in notes if note.code != "start_missing"),
         *_refused(scope, found),
         *_commands(scope, found),
     ]
     if found.updated_at > found.started_at and ended_at != found.updated_at:
-        events.append(SessionEvent(found.updated_at, "restarted" if found.restarted else "reported"))
+        events.append(SessionEvent(found.updated_at, "reported", "", "", found.reports or 1, *counters))
     if ended_at is not None:
-        events.append(SessionEvent(ended_at, "ended", str(found.cause)))
+        events.append(SessionEvent(ended_at, "ended", str(found.cause), "", found.reports or 0, *counters))
     ordered = sorted(events, key=lambda event: event.at)[-_MOST_EVENTS:]
     return replace(found, events=tuple(ordered))
 
 
 def _columns(model: Any) -> list[Any]:
-    names = [*_SHARED, "base_seconds", "base_octets_in", "base_octets_out"]
+    names = [*_SHARED, "reports", *(("up_bps", "down_bps") if model is OnlineSession else ())]
     hosts = [func.host(getattr(model, name)).label(name) for name in ("framed_ip", "nas_address")]
     return [*(getattr(model, name) for name in names), *hosts]
 
@@ -134,6 +147,26 @@ def _may_see(scope: TenantScope, account_id: int, actor: Actor) -> bool:
         return True
     statement = select(Account.id).where(Account.id == account_id, visible_to(actor))
     return scope.session.execute(statement).first() is not None
+
+
+def _notes(scope: TenantScope, found: SessionDetail) -> list[SessionEvent]:
+    """What was out of the ordinary with its packets. The router may have used its identifier before, or since."""
+    statement = select(SessionNote).where(
+        SessionNote.tenant_id == scope.tenant_id,
+        SessionNote.nas_id == found.nas_id,
+        SessionNote.session_id == found.session_id,
+        SessionNote.username == found.username,
+        SessionNote.last_at >= found.started_at - _AROUND,
+    )
+    if found.ended_at is not None:
+        statement = statement.where(SessionNote.first_at <= found.ended_at + _AROUND)
+    return [
+        SessionEvent(
+            row.last_at, "noted", row.kind, repeats=row.times, seconds=row.seconds, octets_in=row.octets_in,
+            octets_out=row.octets_out,
+        )
+        for row in scope.session.scalars(statement.order_by(SessionNote.last_at).limit(_MOST_EVENTS))
+    ]  # fmt: skip
 
 
 def _refused(scope: TenantScope, found: SessionDetail) -> list[SessionEvent]:

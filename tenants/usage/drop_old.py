@@ -7,7 +7,7 @@ from sqlalchemy import CursorResult, delete, select, tuple_
 from sqlalchemy.orm import Session as DatabaseSession
 
 from infra.tenant_scope import TenantScope
-from tenants.usage.models import OnlineSample, PacketCount, RefusedPacket, SessionHistory
+from tenants.usage.models import OnlineSample, PacketCount, RefusedPacket, SessionHistory, SessionNote
 
 _MOST_ROWS = 50_000  # of each kind in one unit of work; the rest goes tomorrow
 
@@ -25,9 +25,10 @@ def drop_old_records(scope: TenantScope, *, sessions_before: datetime, refused_b
         .limit(_MOST_ROWS)
     )
     refused = delete(RefusedPacket).where(RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.id.in_(old))
+    notes = delete(SessionNote).where(SessionNote.tenant_id == scope.tenant_id, SessionNote.last_at < sessions_before)
     return sum(
         max(0, cast("CursorResult[Any]", scope.session.execute(statement)).rowcount)
-        for statement in (sessions, refused)
+        for statement in (sessions, refused, notes)
     )
 
 

@@ -51,6 +51,9 @@ class Session(AaaBase):
     base_octets_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     base_octets_out: Mapped[int] = mapped_column(BigInteger, server_default="0")
     cut_requested_at: Mapped[datetime | None]  # a Disconnect was sent; interims after an ACK raise an alert
+    reports: Mapped[int] = mapped_column(server_default="0")  # interims that were stored
+    up_bps: Mapped[int | None] = mapped_column(BigInteger)  # between the last two reports
+    down_bps: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SessionHistory(AaaBase):
@@ -92,6 +95,30 @@ class SessionHistory(AaaBase):
     base_seconds: Mapped[int | None] = mapped_column(BigInteger)  # null = 0; kept so that a session can re-open
     base_octets_in: Mapped[int | None] = mapped_column(BigInteger)
     base_octets_out: Mapped[int | None] = mapped_column(BigInteger)
+    reports: Mapped[int | None]  # interims that were stored
+
+
+class SessionNote(AaaBase):
+    """What was out of the ordinary with a session's packets, once a local day and kind (RAD-5; accounting.sql).
+
+    ``kind``: start_again · start_late · start_missing · report_late · restarted · reopened · stop_early · stop_late ·
+    stop_again. Counters are those of the packet, of ``restarted`` the sums that it goes on from.
+    """
+
+    __tablename__ = "session_note"
+    __table_args__ = (Index("ix_session_note_last", "tenant_id", "last_at"),)
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    nas_id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    username: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    times: Mapped[int]
+    seconds: Mapped[int] = mapped_column(BigInteger)
+    octets_in: Mapped[int] = mapped_column(BigInteger)
+    octets_out: Mapped[int] = mapped_column(BigInteger)
 
 
 class Usage(AaaBase):

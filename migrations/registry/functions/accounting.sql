@@ -104,7 +104,9 @@ BEGIN
       UPDATE aaa.session s SET updated_at = GREATEST(s.updated_at, to_timestamp(b.at)), seconds = s.base_seconds + b.sec,
         octets_in = s.base_octets_in + b.oin, octets_out = s.base_octets_out + b.oout,
         packets_in = GREATEST(s.packets_in, b.pin), packets_out = GREATEST(s.packets_out, b.pout),
-        framed_ip = COALESCE('0.0.0.0'::inet + b.ip, s.framed_ip)
+        framed_ip = COALESCE('0.0.0.0'::inet + b.ip, s.framed_ip), reports = s.reports + 1,
+        up_bps = COALESCE((b.oin - s.octets_in + s.base_octets_in) * 8 / NULLIF(b.sec - s.seconds + s.base_seconds, 0), s.up_bps),
+        down_bps = COALESCE((b.oout - s.octets_out + s.base_octets_out) * 8 / NULLIF(b.sec - s.seconds + s.base_seconds, 0), s.down_bps)
       FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at, a_sec, a_in, a_out, a_pin, a_pout, a_ip, a_day)
         AS b(tenant, nas, sid, usr, kind, at, sec, oin, oout, pin, pout, ip, day)
       WHERE b.kind = 3 AND s.tenant_id = b.tenant AND s.nas_id = b.nas
@@ -175,10 +177,11 @@ BEGIN
     kept AS (
       INSERT INTO aaa.session_history (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
         delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
-        packets_in, packets_out, ended_at, cause, base_seconds, base_octets_in, base_octets_out)
+        packets_in, packets_out, ended_at, cause, base_seconds, base_octets_in, base_octets_out, reports)
       SELECT tenant_id, nas_id, session_id, username, account_id, COALESCE('0.0.0.0'::inet + ip, framed_ip), framed_ipv6_prefix,
         delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, ended_at, all_seconds, all_in, all_out,
-        all_pin, all_pout, ended_at, cause, NULLIF(base_seconds, 0), NULLIF(base_octets_in, 0), NULLIF(base_octets_out, 0) FROM ended),
+        all_pin, all_pout, ended_at, cause, NULLIF(base_seconds, 0), NULLIF(base_octets_in, 0), NULLIF(base_octets_out, 0), reports
+      FROM ended),
     counted AS (
       INSERT INTO aaa.usage AS g (tenant_id, account_id, day, octets_in, octets_out, seconds)
       SELECT tenant_id, account_id, date '1970-01-01' + day, aaa.total(all_in - octets_in), aaa.total(all_out - octets_out),
@@ -212,13 +215,26 @@ CREATE OR REPLACE FUNCTION aaa.close_session(s aaa.session, p_ended timestamptz,
 RETURNS void LANGUAGE sql AS $$
   INSERT INTO aaa.session_history (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
     delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
-    packets_in, packets_out, ended_at, cause, base_seconds, base_octets_in, base_octets_out)
+    packets_in, packets_out, ended_at, cause, base_seconds, base_octets_in, base_octets_out, reports)
   VALUES (s.tenant_id, s.nas_id, s.session_id, s.username, s.account_id, s.framed_ip, s.framed_ipv6_prefix,
     s.delegated_ipv6_prefix, s.mac, s.called, s.nas_port, s.nas_port_id, s.nas_address, s.started_at, s.updated_at, s.seconds,
     s.octets_in, s.octets_out, s.packets_in, s.packets_out, p_ended, p_cause, NULLIF(s.base_seconds, 0),
-    NULLIF(s.base_octets_in, 0), NULLIF(s.base_octets_out, 0));
+    NULLIF(s.base_octets_in, 0), NULLIF(s.base_octets_out, 0), s.reports);
   DELETE FROM aaa.session d WHERE d.tenant_id = s.tenant_id AND d.nas_id = s.nas_id AND d.session_id = s.session_id
     AND d.username = s.username;
+$$;
+
+-- What was out of the ordinary with a session's packets, for its page (RAD-5): a row for each day and kind, counted up. Only the
+-- exact path calls it, so that ordinary packets pay nothing.
+CREATE OR REPLACE FUNCTION aaa.note(
+  p_tenant int, p_nas int, p_sid text, p_user text, p_day int, p_kind text, p_at timestamptz, p_sec bigint, p_in bigint, p_out bigint
+) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO aaa.session_note AS n (tenant_id, nas_id, session_id, username, day, kind, first_at, last_at, times, seconds,
+    octets_in, octets_out)
+  VALUES (p_tenant, p_nas, p_sid, p_user, date '1970-01-01' + p_day, p_kind, p_at, p_at, 1, p_sec, p_in, p_out)
+  ON CONFLICT (tenant_id, nas_id, session_id, username, day, kind) DO UPDATE SET times = n.times + 1,
+    first_at = LEAST(n.first_at, EXCLUDED.first_at), last_at = GREATEST(n.last_at, EXCLUDED.last_at),
+    seconds = EXCLUDED.seconds, octets_in = EXCLUDED.octets_in, octets_out = EXCLUDED.octets_out;
 $$;
 
 -- One update with all the rules of radius.md; right for every order of arrival, and for repeats.
@@ -247,6 +263,8 @@ BEGIN
       PERFORM aaa.close_session(s, s.updated_at, 102::smallint);  -- the router began anew and uses the identifier again
       found_open := false;
     ELSIF found_open THEN  -- sent again, or overtaken by its own interims
+      PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, CASE WHEN s.reports > 0 AND at < s.updated_at THEN 'start_late'
+        ELSE 'start_again' END, at, p_sec, p_in, p_out);
       UPDATE aaa.session u SET started_at = LEAST(u.started_at, began), mac = COALESCE(u.mac, p_mac), called = COALESCE(u.called, p_called),
         nas_port = COALESCE(u.nas_port, p_port), nas_port_id = COALESCE(u.nas_port_id, p_port_id),
         framed_ip = COALESCE(u.framed_ip, '0.0.0.0'::inet + p_ip)
@@ -254,6 +272,7 @@ BEGIN
       RETURN;
     ELSIF EXISTS (SELECT FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
         AND c.username = p_user AND c.ended_at >= at) THEN
+      PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'start_late', at, p_sec, p_in, p_out);
       RETURN;  -- overtaken by its own Stop
     END IF;
   END IF;
@@ -277,28 +296,33 @@ BEGIN
         AND p_in <= h.octets_in - COALESCE(h.base_octets_in, 0) AND p_out <= h.octets_out - COALESCE(h.base_octets_out, 0)));
     IF found_closed AND p_kind = 3 AND p_sec <= h.seconds - COALESCE(h.base_seconds, 0)
         AND p_in <= h.octets_in - COALESCE(h.base_octets_in, 0) AND p_out <= h.octets_out - COALESCE(h.base_octets_out, 0) THEN
+      PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'report_late', at, p_sec, p_in, p_out);
       RETURN;  -- overtaken by the Stop
     ELSIF found_closed AND p_kind = 3 AND at > h.ended_at THEN
+      PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'reopened', at, p_sec, p_in, p_out);
       -- It lives after all: re-open it (openwisp-radius#322).
       DELETE FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
         AND c.username = p_user AND c.ended_at = h.ended_at AND c.started_at = h.started_at;
       INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
         delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
-        packets_in, packets_out, base_seconds, base_octets_in, base_octets_out)
+        packets_in, packets_out, base_seconds, base_octets_in, base_octets_out, reports)
       VALUES (h.tenant_id, h.nas_id, h.session_id, h.username, h.account_id, h.framed_ip, h.framed_ipv6_prefix,
         h.delegated_ipv6_prefix, h.mac, h.called, h.nas_port, h.nas_port_id, h.nas_address, h.started_at, h.updated_at, h.seconds,
         h.octets_in, h.octets_out, h.packets_in, h.packets_out, COALESCE(h.base_seconds, 0), COALESCE(h.base_octets_in, 0),
-        COALESCE(h.base_octets_out, 0))
+        COALESCE(h.base_octets_out, 0), COALESCE(h.reports, 0))
       RETURNING * INTO s;
       found_open := true;
     ELSIF found_closed THEN
       -- A Stop for a session that was closed: sent again, or closed by us before the router said so. Or an Interim from before
       -- the end that we had not heard of.
+      PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, CASE WHEN p_kind = 3 THEN 'report_late' WHEN h.cause >= 100
+        THEN 'stop_late' ELSE 'stop_again' END, at, p_sec, p_in, p_out);
       s.seconds := GREATEST(h.seconds, COALESCE(h.base_seconds, 0) + p_sec);
       s.octets_in := GREATEST(h.octets_in, COALESCE(h.base_octets_in, 0) + p_in);
       s.octets_out := GREATEST(h.octets_out, COALESCE(h.base_octets_out, 0) + p_out);
       UPDATE aaa.session_history c SET seconds = s.seconds, octets_in = s.octets_in, octets_out = s.octets_out,
         packets_in = GREATEST(c.packets_in, p_pin), packets_out = GREATEST(c.packets_out, p_pout),
+        reports = COALESCE(c.reports, 0) + (p_kind = 3)::int,
         ended_at = CASE WHEN h.cause >= 100 AND p_kind = 2 THEN at ELSE c.ended_at END,
         cause = CASE WHEN h.cause >= 100 AND p_kind = 2 THEN p_cause ELSE c.cause END
       WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid AND c.username = p_user
@@ -312,18 +336,21 @@ BEGIN
   IF NOT found_open THEN  -- a Start; an Interim whose Start was lost; a Stop of which nothing was known
     s := NULL;
     s.account_id := COALESCE((SELECT u.account_id FROM aaa.subscriber u WHERE u.tenant_id = p_tenant AND u.username = p_user), 0);
+    IF p_kind <> 1 THEN
+      PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'start_missing', at, p_sec, p_in, p_out);
+    END IF;
     IF p_kind = 2 THEN
       INSERT INTO aaa.session_history (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
         delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
-        packets_in, packets_out, ended_at, cause)
+        packets_in, packets_out, ended_at, cause, reports)
       VALUES (p_tenant, p_nas, p_sid, p_user, s.account_id, '0.0.0.0'::inet + p_ip, p_prefix6, p_delegated6, p_mac, p_called, p_port,
-        p_port_id, '0.0.0.0'::inet + p_nas_ip, began, at, p_sec, p_in, p_out, p_pin, p_pout, at, p_cause);
+        p_port_id, '0.0.0.0'::inet + p_nas_ip, began, at, p_sec, p_in, p_out, p_pin, p_pout, at, p_cause, 0);
     ELSE
       INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
         delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
-        packets_in, packets_out)
+        packets_in, packets_out, reports)
       VALUES (p_tenant, p_nas, p_sid, p_user, s.account_id, '0.0.0.0'::inet + p_ip, p_prefix6, p_delegated6, p_mac, p_called, p_port,
-        p_port_id, '0.0.0.0'::inet + p_nas_ip, began, at, p_sec, p_in, p_out, p_pin, p_pout)
+        p_port_id, '0.0.0.0'::inet + p_nas_ip, began, at, p_sec, p_in, p_out, p_pin, p_pout, (p_kind = 3)::int)
       ON CONFLICT (tenant_id, nas_id, session_id, username) DO NOTHING;
       IF NOT FOUND THEN  -- another node was faster by a moment; it is an ordinary update now
         RAISE EXCEPTION 'session appeared meanwhile' USING ERRCODE = 'serialization_failure';
@@ -339,6 +366,7 @@ BEGIN
   IF at > s.updated_at AND (p_in < s.octets_in - s.base_octets_in OR p_out < s.octets_out - s.base_octets_out
         OR p_sec < s.seconds - s.base_seconds)
       AND (p_sec >= s.seconds - s.base_seconds OR began >= s.updated_at - interval '1 second') THEN
+    PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'restarted', at, s.seconds, s.octets_in, s.octets_out);
     IF p_sec < s.seconds - s.base_seconds THEN
       s.base_seconds := s.seconds; s.base_octets_in := s.octets_in; s.base_octets_out := s.octets_out;
     ELSE
@@ -346,18 +374,25 @@ BEGIN
       IF p_out < s.octets_out - s.base_octets_out THEN s.base_octets_out := s.octets_out; END IF;
     END IF;
   END IF;
+  IF at < s.updated_at THEN
+    PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, CASE p_kind WHEN 2 THEN 'stop_early' ELSE 'report_late' END, at, p_sec,
+      p_in, p_out);
+  END IF;
   s.seconds := GREATEST(s.seconds, s.base_seconds + p_sec);
   s.octets_in := GREATEST(s.octets_in, s.base_octets_in + p_in);
   s.octets_out := GREATEST(s.octets_out, s.base_octets_out + p_out);
   s.packets_in := GREATEST(s.packets_in, p_pin);
   s.packets_out := GREATEST(s.packets_out, p_pout);
+  s.up_bps := COALESCE((s.octets_in - old_in) * 8 / NULLIF(s.seconds - old_seconds, 0), s.up_bps);
+  s.down_bps := COALESCE((s.octets_out - old_out) * 8 / NULLIF(s.seconds - old_seconds, 0), s.down_bps);
   s.updated_at := GREATEST(s.updated_at, at);
   s.framed_ip := COALESCE('0.0.0.0'::inet + p_ip, s.framed_ip);
   IF p_kind = 2 THEN
     PERFORM aaa.close_session(s, GREATEST(at, s.started_at), p_cause);
   ELSE
     UPDATE aaa.session u SET seconds = s.seconds, octets_in = s.octets_in, octets_out = s.octets_out, packets_in = s.packets_in,
-      packets_out = s.packets_out, updated_at = s.updated_at, framed_ip = s.framed_ip, base_seconds = s.base_seconds,
+      packets_out = s.packets_out, updated_at = s.updated_at, framed_ip = s.framed_ip, reports = s.reports + 1, up_bps = s.up_bps,
+      down_bps = s.down_bps, base_seconds = s.base_seconds,
       base_octets_in = s.base_octets_in, base_octets_out = s.base_octets_out
     WHERE u.tenant_id = p_tenant AND u.nas_id = p_nas AND u.session_id = p_sid AND u.username = p_user;
   END IF;

@@ -11,7 +11,7 @@ from infra.outbox import OutboxRow
 from tenants.network.add_region import RegionForm, add_region
 from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account
-from tenants.usage.models import PacketCount, RefusedPacket
+from tenants.usage.models import PacketCount, RefusedPacket, SessionNote
 from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.accounts import OWNER, close_session, go_online, open_one, sell
 
@@ -164,7 +164,14 @@ def test_packet_counters(desk, database):
 def test_the_story_of_a_session(desk):
     with desk.scope() as scope:
         account_id = open_one(scope, "alice", sell(scope))
-        session = go_online(scope, account_id)
+        session = go_online(
+            scope, account_id, at=clock.now() - timedelta(days=2), reports=7, up_bps=2_500_000, down_bps=87_650_000
+        )
+        session.updated_at, session.octets_out, session.seconds = clock.now(), 5 * 1024**3, 2100
+        key = {"tenant_id": scope.tenant_id, "nas_id": 1, "session_id": session.session_id, "username": "alice"}
+        note = {"day": clock.now().date(), "first_at": clock.now(), "last_at": clock.now(), "seconds": 0}
+        for kind, times in (("restarted", 1), ("report_late", 3)):
+            scope.session.add(SessionNote(**key, **note, kind=kind, times=times, octets_in=0, octets_out=0))
         refused = RefusedPacket(
             tenant_id=scope.tenant_id, at=session.started_at, reason="wrong_password", username="alice", code=1,
             repeats=3, source="192.0.2.1:1", nas_identifier="x", mac="", method="pap",
@@ -178,6 +185,7 @@ def test_the_story_of_a_session(desk):
             )
         )  # fmt: skip
     page = desk.get("/online/").get_data(as_text=True)
+    assert "87.7 Mb/s" in page  # all together
     link = re.search(r'href="[^"]*?/admin(/online/session\?[^"]+)"', page)
     assert link is not None
     story = desk.get(link[1].replace("&amp;", "&")).get_data(as_text=True)
@@ -187,6 +195,13 @@ def test_the_story_of_a_session(desk):
         "Asked the router to end it",
         "the device dialled again",
         "no answer",
+        "began again at 0",
+        "A report came late",
+        "3 times",
+        "The latest of 7 reports",
+        "5.00 GB down, 0 MB up in 35 min",
+        "one in 5 min on average",
+        "87.7 / 2.5 Mb/s",
     )
     assert [said for said in wanted if said not in story] == []
     assert desk.get("/online/session?key=1:1:xalice").status_code == 404

@@ -186,6 +186,41 @@ def test_a_report_from_before_the_end_that_comes_after_it_still_counts(world: Wo
     assert world.usage(tenant) == (40, 80, 400)
 
 
+def test_what_was_out_of_the_ordinary_is_noted_and_reports_are_counted(world: World, isp) -> None:
+    """For the session's page (RAD-5); a session in good order leaves no note."""
+    tenant, router = isp
+    assert router.account(ACCT_START, "good", "alice", delay=600)
+    assert router.account(ACCT_INTERIM, "good", "alice", seconds=300, octets_in=300, octets_out=3_000, delay=300)
+    assert router.account(ACCT_INTERIM, "good", "alice", seconds=600, octets_in=900, octets_out=9_000)
+    [session] = world.sessions(tenant)
+    # (900 - 300) * 8 / 300 s = 16 bit/s, (9,000 - 3,000) * 8 / 300 s = 160 bit/s
+    assert (session["reports"], session["up_bps"], session["down_bps"]) == (2, 16, 160)
+    assert router.account(ACCT_STOP, "good", "alice", seconds=600, octets_in=900, octets_out=9_000)
+    assert world.query("SELECT 1 FROM aaa.session_note WHERE tenant_id = %s", tenant.id) == []
+
+    def report(kind: int, seconds: int, octets: int, delay: int) -> None:
+        assert router.account(kind, "odd", "alice", seconds=seconds, octets_in=octets, octets_out=octets, delay=delay)
+
+    report(ACCT_INTERIM, 100, 10, 900)  # its Start was lost …
+    report(ACCT_START, 0, 0, 1000)  # … or late
+    report(ACCT_START, 0, 0, 998)
+    report(ACCT_INTERIM, 300, 50, 700)
+    report(ACCT_INTERIM, 200, 30, 800)
+    report(ACCT_INTERIM, 400, 5, 600)  # 5 < 50: from 0 again
+    report(ACCT_STOP, 500, 6, 500)
+    report(ACCT_INTERIM, 600, 7, 400)  # it lives
+    world.query(CLOSE_AS_STALE, tenant.id)
+    report(ACCT_STOP, 700, 8, 300)
+    report(ACCT_STOP, 700, 8, 290)
+    notes = "SELECT kind, times, octets_in FROM aaa.session_note WHERE tenant_id = %s AND session_id = 'odd' ORDER BY 1"
+    assert world.query(notes, tenant.id) == [
+        ("reopened", 1, 7), ("report_late", 1, 30), ("restarted", 1, 50), ("start_late", 2, 0),
+        ("start_missing", 1, 10), ("stop_again", 1, 8), ("stop_late", 1, 8),
+    ]  # fmt: skip
+    [closed] = [row for row in world.history(tenant) if row["session_id"] == "odd"]
+    assert (closed["octets_in"], closed["seconds"], closed["reports"]) == (58, 700, 5)
+
+
 def test_identifier_used_again_after_a_reboot(world: World, isp) -> None:
     tenant, router = isp
     assert router.account(ACCT_START, "80000001", "alice", delay=3600)
