@@ -134,7 +134,7 @@ CREATE TABLE aaa.session_history (
   reports INTEGER
 )
  PARTITION BY RANGE (ended_at);
-CREATE INDEX ix_session_history_account ON aaa.session_history (tenant_id, account_id, ended_at);
+CREATE INDEX ix_session_history_account ON aaa.session_history (tenant_id, ((ended_at AT TIME ZONE 'UTC')::date), account_id);
 CREATE INDEX ix_session_history_ended ON aaa.session_history (tenant_id, ended_at);
 CREATE INDEX ix_session_history_key ON aaa.session_history (tenant_id, nas_id, session_id);
 CREATE TABLE aaa.session_note (

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import count
 
-from tests.bench.measure import Generator, Run
+from tests.bench.measure import Generator, Run, median
 from tests.bench.tools import Target
 
 SHARE_OF_MAXIMUM = 0.8
@@ -11,6 +11,7 @@ P99_TARGET_MS = 50.0
 BURSTS = ((2_000, 0.3), (20_000, 2.0))  # (logins at once, seconds to answer them all)
 _SECONDS = 4.0
 _OPEN_WINDOW = 4_096  # an open loop never waits for answers; so many may be outstanding
+_LATENCY_TRIES = 3  # a disk that holds a commit up for 80 ms decides over p99 of one run of 4 s (packet-path.md)
 _BURST_TRIES = 3
 _seeds = count(700_000)  # sessions that no other run has
 
@@ -25,22 +26,28 @@ class Strain:
 
 
 def latencies(generator: Generator, target: Target, maxima: dict[str, float]) -> list[Strain]:
-    """An open loop at 80 % of what the server did at most, by mode."""
+    """An open loop at 80 % of what the server did at most, by mode; the median of several runs judges."""
     # Start, Interim and Stop speak of the same sessions: as many as the slowest of them gets through.
     sessions = min([rate for mode, rate in maxima.items() if mode.startswith("acct-")], default=0.0)
-    session_seed = next(_seeds)
+    runs: dict[str, list[Run]] = {mode: [] for mode in maxima}
+    for _ in range(_LATENCY_TRIES):
+        session_seed = next(_seeds)
+        for mode, maximum in maxima.items():
+            follows = mode.startswith("acct-")
+            run = generator.run(
+                target,
+                mode,
+                window=_OPEN_WINDOW,
+                count=int(_SECONDS * SHARE_OF_MAXIMUM * (sessions if follows else maximum)),
+                seed=session_seed if follows else next(_seeds),
+                options=["--rate", f"{SHARE_OF_MAXIMUM * maximum:.0f}"],
+            )
+            runs[mode].append(run)
     lines = []
     for mode, maximum in maxima.items():
-        rate, follows = SHARE_OF_MAXIMUM * maximum, mode.startswith("acct-")
-        run = generator.run(
-            target,
-            mode,
-            window=_OPEN_WINDOW,
-            count=int(_SECONDS * SHARE_OF_MAXIMUM * (sessions if follows else maximum)),
-            seed=session_seed if follows else next(_seeds),
-            options=["--rate", f"{rate:.0f}"],
-        )
-        lines.append(Strain(f"{mode} at {rate:.0f}/s", run, run.p99_ms < P99_TARGET_MS and not run.lost))
+        middle, p99s = median(runs[mode]), sorted(run.p99_ms for run in runs[mode])
+        what = f"{mode} at {SHARE_OF_MAXIMUM * maximum:.0f}/s (p99 {p99s[0]:.0f} to {p99s[-1]:.0f})"
+        lines.append(Strain(what, middle, middle.p99_ms < P99_TARGET_MS and not middle.lost))
     return lines
 
 
