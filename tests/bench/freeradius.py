@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from infra.ports import choose_free_port
+from radius_cluster.program import go_first
 from tests.bench.tools import Load, Target
 
 _SCHEMA = Path("/etc/freeradius/3.0/mods-config/sql/main/postgresql")
@@ -240,6 +241,7 @@ class FreeRadius:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": str(self._folder)},
+            preexec_fn=go_first,  # as our own processes do: both peers have the same priority
         )
         deadline = time.monotonic() + 60
         while "Ready to process" not in log.read_text(errors="replace"):
