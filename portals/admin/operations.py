@@ -13,6 +13,7 @@ from portals.admin.account import read_account, require_open
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.admin.operation_fields import initial, labels, offers, read_fields
 from portals.admin.operations_table import OPERATIONS, Operation
+from portals.admin.page_words import total_word
 from portals.shared.access import requires
 from portals.shared.currency import currency_sign
 from portals.shared.formats import duration, local, money, rate
@@ -130,15 +131,13 @@ def total_of(result: OperationResult) -> tuple[str, Decimal, str] | None:
     if order is None:
         return None
     pocket = word(METHODS, order.method)
-    if order.method == "arrears" and order.total < 0:
-        return (_("No longer owed"), order.total, pocket)  # nobody is given anything
     if order.kind == "reverse" and order.method == "cash" and order.total != 0:
         pocket = _("Through the drawer of the one who booked it")  # whoever takes it back
     elif order.method == "cash" and order.total != 0:
         names = {"cash": pocket, "name": here().name}
         paid_out = order.total < 0
         pocket = _("%(name)s's drawer → %(cash)s", **names) if paid_out else _("%(cash)s → %(name)s's drawer", **names)
-    return (_("Paid back") if order.total < 0 else _("Total"), order.total, pocket)
+    return (total_word(order), order.total, pocket)
 
 
 def undo_note(result: OperationResult | None) -> str:

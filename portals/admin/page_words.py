@@ -20,6 +20,7 @@ from portals.shared.words import (
 from portals.shared.words import refusal as _refusal
 from tenants.billing.queries_fees import FeeRow
 from tenants.billing.queries_orders import OrderRow
+from tenants.billing.result import OrderView
 from tenants.registry.settings import Setting
 from tenants.subscribers.queries_plans import PlanRow, PromotionRow
 
@@ -89,6 +90,23 @@ def order_title(order: OrderRow | FeeRow) -> str:
     elif order.plan_name and order.kind in ("open", "buy", "renew", "change-plan", "pay-by-change"):
         deed = f"{deed} {order.plan_name}"
     return f"{deed} × {order.quantity}" if order.quantity > 1 else deed
+
+
+def total_word(order: OrderRow | OrderView) -> str:
+    """What the last line of an order is called; arrears that end without money give nobody anything."""
+    if order.total >= 0:
+        return _("Total")
+    return _("No longer owed") if order.method == "arrears" else _("Paid back")
+
+
+def what_it_undoes(order: OrderRow) -> str:
+    """What an order that ends another one says of itself, "" for the others."""
+    if order.undoes_id is None:
+        return ""
+    return {
+        "cancel-arrears": _("This order cancels one that was bought on arrears."),
+        "pay-by-change": _("This order takes the place of one that was bought on arrears."),
+    }.get(order.kind, _("This order takes another one back."))
 
 
 def field(name: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from infra.errors import ServersError
@@ -123,6 +123,13 @@ def _suspended(reason: str) -> Response:
     return _page(403, _("They open again when your provider has settled it. Call your provider."), title)
 
 
+def _on_unstorable(error: DataError) -> Response:
+    """A number or a character that no column can hold. Forms check theirs: only a mistyped address gets so far."""
+    _log.warning("asked for what cannot be stored", path=request.path, method=request.method, exc_info=error)
+    g.crashed = True  # the transaction is broken
+    return _page(404 if request.method in ("GET", "HEAD") else 400)
+
+
 def _on_crash(error: Exception) -> Response:
     _log.error("request failed", path=request.path, method=request.method, exc_info=error)
     g.crashed = True  # the page must not ask the database for the frame
@@ -142,5 +149,6 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(BusinessError, _on_refusal)
     app.register_error_handler(OperationalError, _on_server_away)
+    app.register_error_handler(DataError, _on_unstorable)
     app.register_error_handler(ServersError, _on_server_away)
     app.register_error_handler(Exception, _on_crash)

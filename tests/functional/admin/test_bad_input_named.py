@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from infra import clock
 from tenants.billing.buy import Buy, buy
+from tenants.billing.cancel_arrears import CancelArrears, cancel_arrears
 from tenants.billing.close import Close, close
 from tenants.billing.disable import Disable, disable
 from tenants.billing.hold import Hold, hold
@@ -32,9 +33,9 @@ def account_id(desk) -> int:
         return open_one(scope, "sz28403", month)
 
 
-def run(desk, operation: Any, command: Any) -> None:
+def run(desk, operation: Any, command: Any) -> Any:
     with desk.scope() as scope:
-        operation(scope, command, actor=OWNER, now=clock.now())
+        return operation(scope, command, actor=OWNER, now=clock.now())
 
 
 def seen(desk, account_id: int) -> tuple[Any, ...]:
@@ -107,3 +108,24 @@ def test_the_same_key_with_other_content(desk, account_id):
     page = f"/accounts/{account_id}/op/top-up"
     desk.submit(page, {"amount": "5", "reason": "x", "key": "k" * 24})
     refuse(desk, account_id, "top-up", {"amount": "6", "reason": "x", "key": "k" * 24})
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/accounts/99999999999999999999/", "/plans/99999999999/", "/orders/D%00", "/accounts/?q=a%00b", "/orders/?q=%00"],
+)
+def test_addresses_that_no_database_holds(desk, address):
+    answer = desk.get(address)
+    assert answer.status_code == 404
+    assert "Something broke" not in answer.get_data(as_text=True)
+
+
+def test_orders_that_end_arrears_say_so(desk, account_id):
+    with desk.scope() as scope:
+        plan_id = find_plan(scope, "Home month").id
+    run(desk, buy, Buy(account_id, plan_id, method="arrears"))
+    cancelled = run(desk, cancel_arrears, CancelArrears(account_id))
+    page = desk.get(f"/orders/{cancelled.order.number}").get_data(as_text=True)
+    assert "This order cancels one that was bought on arrears." in page
+    assert "No longer owed" in page
+    assert "Paid back" not in page + desk.get(f"/orders/{cancelled.order.number}/receipt").get_data(as_text=True)
