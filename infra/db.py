@@ -107,6 +107,7 @@ class Database:
                 pool_size=self._pool_size,
                 max_overflow=self._pool_size * 2,
                 pool_recycle=1800,
+                pool_use_lifo=True,  # the connection that knows the statements; the others may rest
             )
             event.listen(engine, "do_connect", _connect)
             event.listen(engine, "checkout", _check_connection)

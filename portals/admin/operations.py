@@ -21,6 +21,7 @@ from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.login import here
+from portals.shared.operate import operate
 from portals.shared.previews import Change, changes_of, lines_of
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import ToastAction, toast
@@ -48,7 +49,7 @@ def operation(account_id: int, name: str) -> str | Response | tuple[str, int]:
     if form.ok:
         with form.refusals():
             command = op.command(account_id=account.id, **values)
-            result = op.run(scope(), command, actor=actor(), now=present(), key=form.key)
+            result = operate(op.run, command, key=form.key)
             _say(op, result, account)
             return redirect_after(url_for("admin.show_account", account_id=account.id))
     return _panel(account, form, found, _preview(account, op, Form(request.form, labels()), found)), 422

@@ -8,6 +8,7 @@ from portals.shared.access import requires, signed_in
 from portals.shared.currency import currency_sign
 from portals.shared.forms import Form
 from portals.shared.i18n import _
+from portals.shared.operate import operate
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
@@ -47,7 +48,7 @@ def switch_auto_renew() -> Response:
     """Renew from the balance when the period ends, or do not."""
     on = request.form.get("on") == "1"
     if read_account().auto_renew != on:
-        set_auto_renew(scope(), SetAutoRenew(account_id(), on), actor=actor(), now=present())
+        operate(set_auto_renew, SetAutoRenew(account_id(), on))
     if on:
         toast(_("From now on the plan renews itself from your balance."))
     else:

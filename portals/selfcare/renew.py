@@ -17,12 +17,14 @@ from portals.shared.formats import local, money, rate
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
+from portals.shared.operate import operate
 from portals.shared.previews import changes_of, lines_of
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
-from tenants.billing.offers import Offer, list_offers, preview_offer, preview_offers, take_offer
+from tenants.billing.offers import Offer, list_offers, preview_offer, preview_offers
 from tenants.billing.pay_arrears import PayArrears, pay_arrears
 from tenants.billing.result import OperationResult
+from tenants.billing.take_offer import TakeOffer, take_offer
 from tenants.kernel.errors import BusinessError
 from tenants.subscribers.queries_detail import AccountDetail
 
@@ -46,9 +48,8 @@ def renew() -> str | Response | tuple[str, int]:
     plan_id, quantity = _read(form, offers)
     if form.ok:
         with form.refusals():
-            result = take_offer(
-                scope(), account.id, plan_id, quantity, actor=actor(), now=present(), key=f"selfcare.{form.key}"
-            )
+            command = TakeOffer(account.id, plan_id, quantity)
+            result = operate(take_offer, command, key=f"selfcare.{form.key}")
             _say(result)
             return redirect_after(url_for("selfcare.show_home"))
     return _page(account, offers, form), 422
@@ -71,7 +72,7 @@ def pay_owed() -> Response:
     account = read_account()
     form = Form(request.form)
     command = PayArrears(account.id, method="balance")
-    result = pay_arrears(scope(), command, actor=actor(), now=present(), key=f"selfcare.{form.key}")
+    result = operate(pay_arrears, command, key=f"selfcare.{form.key}")
     paid = result.order.total if result.order is not None else Decimal(0)
     toast(_("%(sum)s paid from your balance. Nothing is owed any more.", sum=f"{currency_sign()}{money(paid)}"))
     return redirect(url_for("selfcare.show_home"), 303)

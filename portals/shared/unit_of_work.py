@@ -1,5 +1,6 @@
 """One unit of work per request: opened with the request, committed after the view succeeded and before the answer is
-sent, undone on an error and on any answer from 400 up (style.md rule 4). Nothing else commits.
+sent, undone on an error and on any answer from 400 up (style.md rule 4). Nothing else commits, save operations on
+accounts, whose units of work are their own (``operate.py``): they may be shared with those of other requests.
 """
 
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from infra.db import Database
 from infra.servers import resolve
 from infra.settings import Settings
 from infra.tenant_scope import TenantRef, TenantScope, open_scope, unscoped
+from tenants.billing.share import Sharing
 
 _EXTENSION = "broadloom"
 
@@ -28,6 +30,7 @@ class Installation:
 
     settings: Settings
     _database: Database | None = None
+    _sharing: Sharing | None = None
 
     @property
     def database(self) -> Database:
@@ -36,6 +39,13 @@ class Installation:
             servers = resolve(self.settings)
             self._database = Database(servers.database_socket_url or servers.database_url, self.settings.cells())
         return self._database
+
+    @property
+    def sharing(self) -> Sharing:
+        """Where this process's operations on accounts meet."""
+        if self._sharing is None:
+            self._sharing = Sharing(self.database)
+        return self._sharing
 
     def dispose(self) -> None:
         """Close the pooled connections."""
@@ -53,6 +63,11 @@ def open_tenant(tenant: TenantRef) -> TenantScope:
     g.tenant = tenant
     g.scope = open_scope(installation().database, tenant)
     return cast(TenantScope, g.scope)
+
+
+def end_reading() -> None:
+    """End what the request did so far, and give its connection back; what it does from now on is a unit of its own."""
+    cast(TenantScope, g.scope).commit()
 
 
 def platform_session(reason: str) -> Session:

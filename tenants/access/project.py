@@ -60,13 +60,14 @@ _SUBSCRIBER = {
 }
 _ENDS = f"activated AND state <> {STATE_HELD} AND valid_until < {_NOT_YET}"
 
+# The ids stand in arrays, so that rows are found by their keys whatever the statistics were when it was planned.
 # Reads the accounts as they shall be from ``present``, so that one statement can change accounts and carry them over.
 # A renamed, closed or deleted account leaves its old row behind; it goes first, because (tenant, account) is unique.
 # An expiry that has passed gets a due row too: the worker renews from the balance as of that instant, or disconnects.
 _LEFT_BEHIND = """
 left_behind AS (
   DELETE FROM aaa.subscriber s USING present a
-   WHERE s.tenant_id = {tenant} AND s.account_id = a.id
+   WHERE s.tenant_id = {tenant} AND s.account_id = ANY(ARRAY(SELECT id FROM present)) AND s.account_id = a.id
      AND (s.username <> a.username OR a.state = 'closed' OR a.deleted_at IS NOT NULL)
   RETURNING s.account_id),"""
 _WANTED = """
@@ -90,9 +91,9 @@ new_groups AS (
      SELECT FROM aaa.profile WHERE tenant_id = {tenant} AND profile.profile_id = wanted.profile_id))"""
 _GONE = """,
 gone AS (
-  DELETE FROM work.due USING present a
-   WHERE tenant_id = {tenant} AND kind = '{expire}' AND subject_id = a.id
-     AND NOT EXISTS (SELECT FROM wanted WHERE account_id = a.id AND {ends}))"""
+  DELETE FROM work.due
+   WHERE tenant_id = {tenant} AND kind = '{expire}'
+     AND subject_id = ANY(ARRAY(SELECT id FROM present EXCEPT SELECT account_id FROM wanted WHERE {ends})))"""
 _WHOLE = (_LEFT_BEHIND + _WANTED + _AFTER_LEFT_BEHIND + _STORED + _GONE).strip()
 _IN_PLACE = (_WANTED + _STORED).strip()
 

@@ -88,7 +88,7 @@ _UNDO_WITH_HOLD = "CASE WHEN held.id IS NULL THEN r.undo ELSE r.undo || jsonb_bu
 _BESIDE = """
 set_{table} AS (
   UPDATE {{schema}}.{table} t SET ({columns}) = ROW({values})
-    FROM (SELECT r.* FROM documents, jsonb_array_elements(d -> '{table}') given
+    FROM (SELECT r.* FROM unnest(ARRAY(SELECT jsonb_array_elements(d -> '{table}') FROM documents)) given
             JOIN {{schema}}.{table} old ON old.id = (given ->> 'id')::bigint,
                  LATERAL jsonb_populate_record(old, given) r) r
    WHERE t.id = r.id),"""

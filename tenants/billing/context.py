@@ -68,6 +68,7 @@ class Context:
         False  # whether others are decided on in the same unit of work, of whom a refusal must leave no trace
     )
     order: BookedOrder | None = None
+    called: str = ""  # what result and log call it, where it is not the operation's name
     plans: dict[int, PlanFacts] = field(init=False)
     rows: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
     disconnect: str = ""  # why the account's open sessions end

@@ -105,26 +105,27 @@ def _columns() -> str:
 
 
 # Locked in the order of their ids, in a part of its own: whoever works on several accounts does it in the same order.
-# Plans and settings are the same for all, so they stand in the first row only.
+# Plans and settings are the same for all, so they stand in the first row only. (Deleted ones are left out afterwards:
+# otherwise an index of those that are not deleted may be walked through, where statistics are old.)
 _LOAD = """
 WITH locked AS MATERIALIZED (
-  SELECT {names}, a.xmin AS version FROM {schema}.accounts a
-   WHERE a.id = ANY($1::bigint[]) AND a.deleted_at IS NULL ORDER BY a.id FOR UPDATE),
+  SELECT {names}, a.deleted_at, a.xmin AS version FROM {schema}.accounts a
+   WHERE a.id = ANY($1::bigint[]) ORDER BY a.id FOR UPDATE{skip_locked}),
 wanted AS MATERIALIZED (
   SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[]) AS w (account_id, plan_id, key, sold))
 SELECT json_build_array({columns}),
        a.version = (SELECT seen.xmin FROM {schema}.accounts seen WHERE seen.id = a.id),
-       CASE WHEN a.id = (SELECT min(id) FROM locked) THEN (
+       CASE WHEN a.id = (SELECT min(id) FROM locked WHERE deleted_at IS NULL) THEN (
          SELECT {plans} FROM {schema}.plans p
           WHERE p.id IN (SELECT plan_id FROM locked UNION ALL SELECT plan_id FROM wanted)) END,
-       CASE WHEN a.id = (SELECT min(id) FROM locked) THEN (
+       CASE WHEN a.id = (SELECT min(id) FROM locked WHERE deleted_at IS NULL) THEN (
          SELECT json_object_agg(key, value ORDER BY key)::text FROM {schema}.settings) END,
        CASE WHEN w.key IS NOT NULL THEN (
          SELECT json_build_array(encode(content_hash, 'hex'), result) FROM {schema}.commands WHERE key = w.key) END,
        {owed},
        {held},
        {sold}
-  FROM locked a JOIN wanted w ON w.account_id = a.id ORDER BY a.id"""
+  FROM locked a JOIN wanted w ON w.account_id = a.id WHERE a.deleted_at IS NULL ORDER BY a.id"""
 
 _READ = """
 SELECT json_build_array({columns}) FROM {schema}.accounts a
@@ -132,10 +133,11 @@ SELECT json_build_array({columns}) FROM {schema}.accounts a
 
 
 @lru_cache(maxsize=2048)
-def _load_sql(schema: str) -> str:
+def _load_sql(schema: str, skip_locked: bool) -> str:
     # The schema's name is made of a number; everything else is constant.
     return _LOAD.format(
         schema=schema,
+        skip_locked=" SKIP LOCKED" if skip_locked else "",
         names=", ".join(f"a.{name}" for name in _NAMES),
         columns=_columns(),
         plans=facts_sql(schema),
@@ -150,8 +152,11 @@ def _read_sql(schema: str) -> str:
     return _READ.format(schema=schema, columns=_columns())
 
 
-def load(scope: TenantScope, wanted: Sequence[Wanted]) -> dict[int, Loaded]:
-    """Lock different accounts (first of all locks) and read them, by id; those that do not exist are left out."""
+def load(scope: TenantScope, wanted: Sequence[Wanted], *, skip_locked: bool = False) -> dict[int, Loaded]:
+    """Lock different accounts (first of all locks) and read them, by id; those that do not exist are left out.
+
+    ``skip_locked``: those on which somebody else works just now are left out, too.
+    """
     scope.session.flush()  # what the caller changed before must be in the rows that are read
     values = (
         array([one.account_id for one in wanted]),
@@ -160,7 +165,7 @@ def load(scope: TenantScope, wanted: Sequence[Wanted]) -> dict[int, Loaded]:
         array([one.sold for one in wanted]),
     )
     while True:
-        rows = ask(scope.session, _load_sql(schema_name(scope.tenant_id)), values)
+        rows = ask(scope.session, _load_sql(schema_name(scope.tenant_id), skip_locked), values)
         if all(row[1] == b"t" for row in rows):
             break
         # Somebody changed one while we waited for its lock: the row is as he left it, but what was read beside it is

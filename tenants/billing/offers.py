@@ -16,12 +16,11 @@ from tenants.billing.buy import Buy, buy
 from tenants.billing.change_plan import ChangePlan, change_plan
 from tenants.billing.errors import OtherGroup
 from tenants.billing.operation import preview
-from tenants.billing.result import OperationResult, as_json, from_json
+from tenants.billing.result import OperationResult
 from tenants.catalog.models import Plan
 from tenants.catalog.queries import sellable_plans
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError
-from tenants.ledger.idempotency import claim, content_hash, remember
 from tenants.subscribers.find import find_account
 
 Deed = Literal["buy", "change"]
@@ -91,30 +90,6 @@ def preview_offers(
         except BusinessError:
             continue
     return found
-
-
-def take_offer(
-    scope: TenantScope, account_id: int, plan_id: int, quantity: int = 1, *, actor: Actor, now: datetime, key: str
-) -> OperationResult:
-    """Buy it out of the balance; the same key gives the first result again.
-
-    The key is claimed here and not by the operations: after a change of plan the same form would count as a renewal.
-    Raises BalanceTooShort, KeyReused and the operation's refusals.
-    """
-    command = Buy(account_id, plan_id, quantity, "balance")
-    content = content_hash("take-offer", command)
-    known = claim(scope, key, "take-offer", content, now=now, account_id=account_id)
-    if known is not None:
-        return from_json(known)
-    savepoint = scope.session.begin_nested()
-    try:
-        result = buy(scope, command, actor=actor, now=now)
-        savepoint.commit()
-    except OtherGroup:
-        savepoint.rollback()
-        result = change_plan(scope, ChangePlan(account_id, plan_id, quantity, "balance"), actor=actor, now=now)
-    remember(scope, key, as_json(result))
-    return result
 
 
 def _group_of(scope: TenantScope, plan_id: int | None) -> int | None:

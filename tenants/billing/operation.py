@@ -104,11 +104,13 @@ def operation(name: str, *, permission: str, reads: Reads = "") -> "Callable[[Bo
 def perform_together(scope: TenantScope, asked: Sequence[Asked], *, shared: bool = True) -> list[Outcome]:
     """Do operations on different accounts: one lock, one reading, each decided by itself, one booking.
 
-    A refusal leaves only that one out. ``shared``: those that would write by themselves are left out too, to be done
-    alone. Raises :class:`KeyReused` where another account's command took a key meanwhile: then nothing is booked.
+    A refusal leaves only that one out. ``shared``: left out, to be done alone, are also those that would write by
+    themselves, and those on whose account somebody else works just now: nobody waits for what he did not ask for.
+    Raises :class:`KeyReused` where another account's command took a key meanwhile: then nothing is booked.
     """
-    loaded = load(scope, [one.wanted() for one in asked])
-    orders = load_orders(scope, _orders_asked_for(asked))
+    loaded = load(scope, [one.wanted() for one in asked], skip_locked=shared)
+    about_orders = (one for one in asked if one.operation.reads == "order" and one.account_id in loaded)
+    orders = load_orders(scope, {one.account_id: one.command.order_number for one in about_orders})
     outcomes: list[Outcome | None] = []
     prepared: list[Prepared] = []
     for one in asked:
@@ -129,13 +131,11 @@ def perform_together(scope: TenantScope, asked: Sequence[Asked], *, shared: bool
     return [next(results) if outcome is None else outcome for outcome in outcomes]
 
 
-def _orders_asked_for(asked: Sequence[Asked]) -> dict[int, str | None]:
-    return {one.account_id: one.command.order_number for one in asked if one.operation.reads == "order"}
-
-
 def _decide(
     scope: TenantScope, one: Asked, loaded: Loaded | None, order: BookedOrder | None, *, shared: bool
 ) -> OperationResult | Prepared:
+    if shared and loaded is None:
+        raise NotShareable
     context = open_context(scope, loaded, one.account_id, actor=one.actor, now=one.now, shared=shared, order=order)
     done = context.beside.done
     if one.key is not None and done is not None:
@@ -144,7 +144,8 @@ def _decide(
         return from_json(done.result)
     check_instant(context)
     booking: Booking | None = one.operation.body(context, one.command)
-    return prepare(context, one.operation.name, booking, reason=getattr(one.command, "reason", ""), key=one.key)
+    name = context.called or one.operation.name
+    return prepare(context, name, booking, reason=getattr(one.command, "reason", ""), key=one.key)
 
 
 def preview(scope: TenantScope, wanted: "Operation[C]", command: C, *, actor: Actor, now: datetime) -> OperationResult:

@@ -10,6 +10,7 @@ from tenants.billing.disable import Disable, disable
 from tenants.billing.enable import Enable, enable
 from tenants.billing.manual_change import ManualChange, manual_change
 from tenants.billing.move import Move, move
+from tenants.billing.operation import Operation
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import InvalidInput
 from tenants.registry.settings import read
@@ -37,14 +38,18 @@ class Doing:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """``run(doing, row, key)`` does it to one account; ``right`` is asked for besides ``accounts.bulk``."""
+    """Done to one account by an operation (``asks``), else by itself (``runs``).
+
+    ``right`` is asked for besides ``accounts.bulk``.
+    """
 
     right: str
     fields: tuple[str, ...]
-    run: Callable[[Doing, AccountRow, str], None]
+    asks: Callable[[Doing, AccountRow], tuple[Operation[Any], Any]] | None = None
+    runs: Callable[[Doing, AccountRow], None] | None = None
 
 
-def _kick(doing: Doing, row: AccountRow, _key: str) -> None:
+def _kick(doing: Doing, row: AccountRow) -> None:
     seconds = read(doing.scope).interim_seconds
     open_now = sessions_of_account(doing.scope, row.id, doing.now, interim_seconds=seconds)
     keys = [SessionKey(one.nas_id, one.session_id, one.username) for one in open_now]
@@ -52,28 +57,27 @@ def _kick(doing: Doing, row: AccountRow, _key: str) -> None:
         raise NobodyOnline
 
 
-def _disable(doing: Doing, row: AccountRow, key: str) -> None:
-    disable(doing.scope, Disable(row.id, doing.values["reason"]), actor=doing.actor, now=doing.now, key=key)
+def _disable(doing: Doing, row: AccountRow) -> tuple[Operation[Any], Disable]:
+    return disable, Disable(row.id, doing.values["reason"])
 
 
-def _enable(doing: Doing, row: AccountRow, key: str) -> None:
-    enable(doing.scope, Enable(row.id, doing.values["reason"]), actor=doing.actor, now=doing.now, key=key)
+def _enable(doing: Doing, row: AccountRow) -> tuple[Operation[Any], Enable]:
+    return enable, Enable(row.id, doing.values["reason"])
 
 
-def _extend(doing: Doing, row: AccountRow, key: str) -> None:
+def _extend(doing: Doing, row: AccountRow) -> tuple[Operation[Any], ManualChange]:
     later = max(row.expires_at, doing.now) + timedelta(days=doing.values["days"])
-    command = ManualChange(row.id, expires_at=later, reason=doing.values["reason"])
-    manual_change(doing.scope, command, actor=doing.actor, now=doing.now, key=key)
+    return manual_change, ManualChange(row.id, expires_at=later, reason=doing.values["reason"])
 
 
-def _move(doing: Doing, row: AccountRow, key: str) -> None:
-    move(doing.scope, Move(row.id, region_id=doing.values["region"]), actor=doing.actor, now=doing.now, key=key)
+def _move(doing: Doing, row: AccountRow) -> tuple[Operation[Any], Move]:
+    return move, Move(row.id, region_id=doing.values["region"])
 
 
 DEEDS: dict[str, Deed] = {
     "extend": Deed("op.manual", ("days", "reason"), _extend),
     "move": Deed("op.move", ("region",), _move),
-    "kick": Deed("online.kick", (), _kick),
+    "kick": Deed("online.kick", (), runs=_kick),
     "enable": Deed("op.enable", ("reason",), _enable),
     "disable": Deed("op.disable", ("reason",), _disable),
 }

@@ -19,6 +19,7 @@ from infra.driver import DriverConnection, Row
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.audit.models import AuditEntry
 from tenants.billing import share
+from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
 from tenants.billing.buy import Buy, buy
 from tenants.billing.check import check_ledger
 from tenants.billing.close import Close, close
@@ -157,7 +158,7 @@ def test_a_refusal_leaves_the_others_booked(
     ]
     with seen_units() as units:
         bought, short, not_held, paid, unknown = together(database, shop, jobs)
-    assert units == [(shop.id, 5)]
+    assert units == [(shop.id, 5), (shop.id, 1)]  # whom nobody knows might be one on whom somebody works
     assert [one.code for one in (short, not_held, unknown)] == ["balance_too_short", "not_held", "not_found"]
     assert numbers([bought, paid]) == [6, 7]
     assert look(database, shop, lambda c: c.balance(accounts[3])) == "9.00"
@@ -166,6 +167,27 @@ def test_a_refusal_leaves_the_others_booked(
 
 def short_expiry(database: Database, shop: TenantRef, accounts: list[int]) -> Any:
     return look(database, shop, lambda c: c.account(accounts[2]).expires_at)  # as opened
+
+
+def test_nobody_waits_for_an_account_that_another_asked_for(
+    database: Database, shop: TenantRef, accounts: list[int], month: int
+) -> None:
+    """A clerk elsewhere works on the first account: the second is done meanwhile, the first one after him."""
+    now = look(database, shop, lambda counter: counter.at(AT))
+    sharing = Sharing(database)
+    with ThreadPoolExecutor(2) as pool, tenant_scope(database, shop) as elsewhere:
+        Counter(elsewhere).run(top_up, TopUp(accounts[0], Decimal(1)), AT)
+        with occupied(sharing, shop):
+            futures = []
+            for place, account in enumerate(accounts[:2], start=1):
+                futures.append(
+                    pool.submit(outcome_of, sharing, shop, (set_auto_renew, SetAutoRenew(account, True), None), now)
+                )
+                wait_until(lambda place=place: len(sharing._lines[shop.id].waiting) == place)  # type: ignore[misc]
+            release(sharing, shop)
+        assert futures[1].result(30).after.balance == 0  # type: ignore[attr-defined]
+        assert not futures[0].done()
+    assert futures[0].result(30).after.balance == 1  # type: ignore[attr-defined]
 
 
 def test_who_writes_by_himself_goes_alone(database: Database, shop: TenantRef, accounts: list[int], month: int) -> None:
