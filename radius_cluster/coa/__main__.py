@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 import time
 from contextlib import suppress
@@ -33,7 +34,8 @@ async def serve(settings: Settings, servers: Servers) -> None:
     loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), directory)
     reporter = Reporter(urls, directory, counters, time.time(), kind="coa")
     engine = Engine(urls, MAIN_CELL, directory, counters)
-    engine.exchange = Exchange("::" if ":" in settings.bind else "0.0.0.0")  # noqa: S104  answers come from routers
+    # Answers come from routers, which have addresses of either kind.
+    engine.exchange = Exchange("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104
     key = derive_key(settings.require_secret_key(), "node-link")
     way = (key, settings.node_address) if settings.node_address else None
     reporter.link = engine.radsec.open(settings.data_dir.expanduser().absolute() / "run", engine.exchange, way)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from radius_cluster.listen.sockets import open_udp
+from radius_cluster.listen.sockets import open_udp, plain_address, socket_address
 from radius_cluster.wire.coa import DynamicReply, encode_dynamic_request, read_dynamic_reply
 
 TRY_AFTER_SECONDS: Final = (1.0, 2.0, 3.0)  # waits after the first, second and third sending
@@ -144,7 +144,8 @@ class Exchange:
             pending.timer = asyncio.get_running_loop().call_later(_ANSWER_WITHIN_SECONDS, self._send, key)
             return
         with suppress(OSError):  # no route, full buffer: the next try may do better
-            self._sockets[key[0]].sendto(pending.request, pending.destination)
+            opened = self._sockets[key[0]]
+            opened.sendto(pending.request, socket_address(pending.destination, opened.family))
         wait = TRY_AFTER_SECONDS[pending.tries]
         pending.tries += 1
         pending.timer = asyncio.get_running_loop().call_later(wait, self._send, key)
@@ -158,7 +159,7 @@ class Exchange:
             except OSError:
                 continue
             if len(data) >= 20:
-                self._on_datagram(number, data, source)
+                self._on_datagram(number, data, (plain_address(source[0]), source[1]))
 
     def _on_datagram(self, number: int, data: bytes, source: tuple[Any, ...]) -> None:
         key = (number, (source[0], source[1]), data[1])

@@ -9,6 +9,8 @@ import socket
 import struct
 from typing import Any, Final
 
+from radius_cluster.listen.sockets import plain_address
+
 AT_ONCE: Final = 32
 _MOST_SOURCES: Final = 20_000
 _NAME_OCTETS: Final = {socket.AF_INET: 16, socket.AF_INET6: 28}
@@ -98,6 +100,9 @@ class Incoming:
             source = (socket.inet_ntop(socket.AF_INET, name[4:8]), int.from_bytes(name[2:4], "big"))
         else:
             port, flow, address, scope = struct.unpack("=2xHI16sI", name)
-            source = (socket.inet_ntop(socket.AF_INET6, address), socket.ntohs(port), socket.ntohl(flow), scope)
+            host = socket.inet_ntop(socket.AF_INET6, address)
+            source = (host, socket.ntohs(port), socket.ntohl(flow), scope)
+            if plain_address(host) != host:
+                source = (plain_address(host), socket.ntohs(port))
         self._sources[name] = source
         return source

@@ -11,6 +11,8 @@ import sys
 from contextlib import suppress
 from typing import Any, Final
 
+from radius_cluster.listen.sockets import socket_address
+
 _UDP_SEGMENT: Final = 103  # linux/udp.h; Python 3.11 does not name it
 _MOST_TOGETHER: Final = 64  # UDP_MAX_SEGMENTS of older kernels
 _LARGEST_TOGETHER: Final = 1_000  # octets of one: 64 of them fit into a call, and each into any network's MTU
@@ -26,7 +28,7 @@ class Outgoing:
     A full buffer or an unreachable router loses a datagram, and the router asks again; ``failures`` counts those.
     """
 
-    __slots__ = ("_count", "_socket", "_together", "_waiting", "failures")
+    __slots__ = ("_count", "_family", "_socket", "_together", "_waiting", "failures")
 
     def __init__(self, opened: socket.socket) -> None:
         self.failures = 0
@@ -34,6 +36,7 @@ class Outgoing:
         self._waiting: dict[Destination, list[bytes]] = {}
         self._count = 0
         self._together = _can_send_together(opened)
+        self._family = opened.family
 
     def send(self, reply: bytes, destination: Destination) -> None:
         """Send a datagram soon."""
@@ -51,7 +54,8 @@ class Outgoing:
     def flush(self) -> None:
         """Send all that waits."""
         waiting, self._waiting, self._count = self._waiting, {}, 0
-        for destination, replies in waiting.items():
+        for known, replies in waiting.items():
+            destination = known if self._family == socket.AF_INET else socket_address(known, self._family)
             if len(replies) > 1 and self._together:
                 replies.sort(key=len, reverse=True)
                 self._send_sorted(replies, destination)

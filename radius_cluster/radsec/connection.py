@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import structlog
 
 from radius_cluster.listen.duplicates import Duplicates, Key
+from radius_cluster.listen.sockets import plain_address
 from radius_cluster.radsec.frames import FrameError, Frames
 from radius_cluster.radsec.tls import TlsError, TlsSession
 from radius_cluster.routing.directory import NasEntry
@@ -85,7 +86,8 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer has connected; it has ten seconds for its handshake."""
         self._transport = cast(asyncio.Transport, transport)
-        self.source = tuple(transport.get_extra_info("peername") or ("", 0))[:2]
+        address, port = tuple(transport.get_extra_info("peername") or ("", 0))[:2]
+        self.source = (plain_address(address), port)
         self._transport.set_write_buffer_limits(high=_LARGEST_BUFFER)
         _keep_alive(transport.get_extra_info("socket"))
         if self._hub.balancers and self.source[0] in self._hub.balancers:

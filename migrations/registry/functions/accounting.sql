@@ -85,6 +85,19 @@ BEGIN
   END IF;
 END $$;
 
+-- Whose session it is where no account has the name: a device's, whose MAC routers write in their own ways (RAD-2; a test compares
+-- this with wire/mac_address.py). Null for none.
+CREATE OR REPLACE FUNCTION aaa.account_of_device(p_tenant int, p_user text) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT u.account_id FROM aaa.subscriber u WHERE length(p_user) <= 24 AND u.tenant_id = p_tenant AND u.username = (CASE
+    WHEN p_user ~* '^\s*[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}(?![0-9a-f])' THEN
+      (SELECT string_agg(lpad(part, 2, '0'), ':' ORDER BY n)
+       FROM regexp_split_to_table(substring(lower(p_user) FROM '[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5}'), '[:-]')
+         WITH ORDINALITY AS s(part, n))
+    WHEN p_user ~* '^\s*([0-9a-f]{4}[.:-][0-9a-f]{4}[.:-][0-9a-f]{4}|[0-9a-f]{6}[.:-][0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f])' THEN
+      rtrim(regexp_replace(left(translate(ltrim(lower(p_user)), ':-. ', ''), 12), '(..)', '\1:', 'g'), ':')
+    END) COLLATE "C"
+$$;
+
 -- Instants are seconds since 1970; days are days since 1970 in the tenant's zone; IPv4 addresses are numbers.
 CREATE OR REPLACE FUNCTION aaa.account(
   n_start int, n_interim int, n_stop int,
@@ -140,7 +153,8 @@ BEGIN
       INSERT INTO aaa.session AS s (tenant_id, nas_id, session_id, username, account_id, framed_ip, mac, called, nas_port,
         nas_port_id, nas_address, framed_ipv6_prefix, delegated_ipv6_prefix, started_at, updated_at, seconds, octets_in, octets_out,
         packets_in, packets_out)
-      SELECT b.tenant, b.nas, b.sid, b.usr, COALESCE(u.account_id, 0), '0.0.0.0'::inet + b.ip, b.mac, b.called, b.port, b.port_id,
+      SELECT b.tenant, b.nas, b.sid, b.usr, COALESCE(u.account_id, aaa.account_of_device(b.tenant, b.usr), 0), '0.0.0.0'::inet + b.ip, b.mac,
+        b.called, b.port, b.port_id,
         '0.0.0.0'::inet + b.nas_ip, b.prefix6, b.delegated6, to_timestamp(b.at - b.sec), to_timestamp(b.at), b.sec, b.oin, b.oout,
         b.pin, b.pout
       FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at, a_sec, a_in, a_out, a_pin, a_pout, a_ip, a_mac, a_called, a_port,
@@ -335,7 +349,8 @@ BEGIN
 
   IF NOT found_open THEN  -- a Start; an Interim whose Start was lost; a Stop of which nothing was known
     s := NULL;
-    s.account_id := COALESCE((SELECT u.account_id FROM aaa.subscriber u WHERE u.tenant_id = p_tenant AND u.username = p_user), 0);
+    s.account_id := COALESCE((SELECT u.account_id FROM aaa.subscriber u WHERE u.tenant_id = p_tenant AND u.username = p_user),
+      aaa.account_of_device(p_tenant, p_user), 0);
     IF p_kind <> 1 THEN
       PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'start_missing', at, p_sec, p_in, p_out);
     END IF;

@@ -8,6 +8,7 @@ import pytest
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.codes import ACCT_INTERIM, ACCT_OFF, ACCT_ON, ACCT_START, ACCT_STOP
+from radius_cluster.wire.mac_address import normalise_mac
 from tenants.usage.rules_quota import Counter, count
 from tests.fixtures.radius import Client, Processes, World, WorldTenant
 
@@ -219,6 +220,24 @@ def test_what_was_out_of_the_ordinary_is_noted_and_reports_are_counted(world: Wo
     ]  # fmt: skip
     [closed] = [row for row in world.history(tenant) if row["session_id"] == "odd"]
     assert (closed["octets_in"], closed["seconds"], closed["reports"]) == (58, 700, 5)
+
+
+def test_sessions_of_a_device_are_its_accounts_however_the_router_writes_its_mac(world: World, isp) -> None:
+    tenant, router = isp
+    account_id = world.subscriber(tenant, "02:00:0a:aa:bb:cc")
+    ways = ["02-00-0A-AA-BB-CC", "0200.0aaa.bbcc", "02000AAABBCC", "2:0:a:aa:bb:cc", "02000a-aabbcc"]
+    ways.append("02:00:0A:AA:BB:CC:x")  # with something appended
+    for number, name in enumerate(ways):
+        assert normalise_mac(name) == "02:00:0a:aa:bb:cc"
+        assert router.account(ACCT_START, f"s{number}", name)
+    assert router.account(ACCT_INTERIM, "no start", ways[0], seconds=60, octets_in=7, octets_out=8)
+    for stranger in ("02-00-0A-AA-BB-CD", "02000AAABBCC0", "02:00:0a:aa:bb", ""):
+        assert router.account(ACCT_START, f"stranger {stranger}", stranger or "x")
+    owners = {row["session_id"]: row["account_id"] for row in world.sessions(tenant)}
+    assert [name for name, owner in owners.items() if owner == 0 and not name.startswith("stranger")] == []
+    assert {owner for name, owner in owners.items() if name.startswith("stranger")} == {0}
+    assert set(owners.values()) == {0, account_id}
+    assert world.usage(tenant) == (7, 8, 60)
 
 
 def test_identifier_used_again_after_a_reboot(world: World, isp) -> None:

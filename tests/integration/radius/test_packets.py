@@ -1,8 +1,11 @@
 """Packets that may not be answered are dropped and counted by reason; nothing crashes (RAD-1, RAD-7, RAD-9, TEN-4)."""
 
 import secrets
+import socket
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from infra.settings import Settings
 from radius_cluster.wire import attributes as encode
@@ -148,6 +151,20 @@ def test_a_nas_without_identifier_is_known_by_its_address(world: World, processe
     assert client("", address="127.0.0.77").log_in("alice").code == codes.ACCESS_ACCEPT
     elsewhere = client("", address="127.0.0.78")
     assert elsewhere.ask(elsewhere.access("alice"), timeout=0.2) is None
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+def test_one_socket_for_both_kinds_of_addresses(world: World, processes: Processes, client) -> None:
+    """``BROADLOOM_BIND=::`` names an IPv4 router ``::ffff:…``; it is known, shown and answered by its own address."""
+    tenant = world.tenant()
+    world.nas(tenant, auth_mode="address", address="127.0.0.79")
+    world.subscriber(tenant, "alice", max_sessions=0)
+    processes.settings = replace(processes.settings, bind="::")
+    processes.start()
+    assert client("", address="127.0.0.79").log_in("alice").code == codes.ACCESS_ACCEPT
+    source = "SELECT last_source FROM registry.nas WHERE tenant_id = %s AND last_source <> ''"
+    [(shown,)] = wait_for(lambda: world.query(source, tenant.id))
+    assert shown.startswith("127.0.0.79:")
 
 
 def test_a_nas_added_now_works_without_a_restart(world: World, processes: Processes, client) -> None:

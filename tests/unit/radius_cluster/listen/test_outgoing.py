@@ -71,6 +71,8 @@ def test_large_ones_go_one_by_one(sockets: tuple[socket.socket, socket.socket]) 
 class _Refusing:
     """A socket whose device cannot cut texts into datagrams."""
 
+    family = socket.AF_INET
+
     def __init__(self, opened: socket.socket) -> None:
         self._opened = opened
         self.calls = 0
