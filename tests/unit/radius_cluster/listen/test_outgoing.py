@@ -41,6 +41,8 @@ def test_a_shorter_one_closes_a_call(sockets: tuple[socket.socket, socket.socket
     calls: list[int] = []
 
     class Counting:
+        family = socket.AF_INET
+
         def getsockopt(self, level: int, option: int) -> int:
             return 0
 
