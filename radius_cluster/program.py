@@ -50,7 +50,8 @@ def _follow_parent() -> None:
 def go_first() -> None:
     """Get the processor before the website, jobs and the database's housekeeping: a router waits for a second or two.
 
-    At 80 % of the most that two cores can do this halves p99. The system allows it to root; others stay where they are.
+    At 80 % of what two cores can do this halved the p99 of logins. The system allows it to root; others stay where they
+    are.
     """
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
