@@ -1,6 +1,5 @@
 """Which routers can be asked through a RadSec connection, and by which process of which host (radsec/way_back.py)."""
 
-import json
 import os
 import socket
 import time
@@ -12,6 +11,7 @@ import structlog
 from radius_cluster.coa.exchange import Exchange
 from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, REPLY, Peers, owner_name
+from radius_cluster.radsec.holdings import Holdings
 
 LOG = structlog.get_logger(__name__)
 _FRESH_SECONDS: Final = 6.0  # a living process speaks up every two
@@ -21,7 +21,8 @@ class RadsecRoutes:
     """Without :meth:`open` no router has a connection."""
 
     def __init__(self) -> None:
-        self._held: dict[str, tuple[frozenset[int], float]] = {}  # process → (its routers, when it said so)
+        self._told: dict[str, Holdings] = {}  # by process
+        self._heard_at: dict[str, float] = {}
         self._peers: Peers | None = None
         self._exchange: Exchange | None = None
         self._link: NodeLink | None = None
@@ -54,8 +55,8 @@ class RadsecRoutes:
 
     def _process_of(self, nas_id: int) -> str:
         young = time.monotonic() - _FRESH_SECONDS
-        for process, (routers, at) in self._held.items():
-            if nas_id in routers and at > young:
+        for process, told in self._told.items():
+            if nas_id in told.routers and self._heard_at.get(process, 0.0) > young:
                 return process
         return ""
 
@@ -67,6 +68,7 @@ class RadsecRoutes:
 
     def _on_message(self, sender: str, kind: int, body: bytes) -> None:
         if kind == HOLDS:
-            self._held[sender] = (frozenset(json.loads(body)), time.monotonic())
+            if self._told.setdefault(sender, Holdings()).take(body):
+                self._heard_at[sender] = time.monotonic()
         elif kind == REPLY and self._exchange is not None and len(body) > 4:
             self._exchange.on_radsec(int.from_bytes(body[:4], "big"), body[4:])

@@ -63,6 +63,11 @@ class Peers:
         self._socket.bind(self._path(name))
         asyncio.get_running_loop().add_reader(self._socket, self._on_readable)
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether :meth:`close` was called."""
+        return self._folder < 0
+
     def names(self, prefix: str = "") -> list[str]:
         """Processes whose socket is there; some of them may be dead."""
         found = [name.removesuffix(_SUFFIX) for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]

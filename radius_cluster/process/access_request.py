@@ -371,7 +371,8 @@ class Logins:
             await connection.execute(sql.PROBE_OLD_SESSIONS, tenant.id, account_id, mac)
         beyond = special.open_sessions - special.max_sessions + 1
         if special.drop_oldest and special.max_sessions > 0 and beyond > 0:
-            await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, mac)
+            alive_after = now - tenant.stale_seconds
+            await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, mac, alive_after)
         if not special.activated:
             await connection.execute(sql.ACTIVATE, tenant.id, account_id, now)
         if special.learns:

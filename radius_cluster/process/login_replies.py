@@ -25,8 +25,13 @@ from radius_cluster.wire.mschap import encode_mschap_error, mschap_version
 from radius_cluster.wire.packet import Packet, encode_access_response
 
 REJECT_DELAY_SECONDS: Final = 1.0  # for guessers; nobody else waits for it
-_MSCHAP_ERRORS: Final = {"disabled": 647, "held": 647, "expired": 647, "arrears": 647}
-_WRONG: Final = 691
+# What MS-CHAP clients are told (RFC 2759, 6); 691, the name or the password, makes them ask the subscriber for it.
+_CLOSED, _NOT_NOW, _NOT_HERE, _WRONG = 647, 646, 649, 691
+_MSCHAP_ERRORS: Final = {
+    **dict.fromkeys(("disabled", "held", "expired", "arrears", "tenant_suspended"), _CLOSED),
+    "outside_window": _NOT_NOW,
+    **dict.fromkeys(("wrong_nas", "binding", "quota", "too_many_sessions"), _NOT_HERE),
+}
 _SESSION_TIMEOUT: Final = b"\x1b\x06"
 _CLASS_HEADS: Final = tuple(bytes((CLASS, length + 2)) for length in range(40))
 

@@ -65,9 +65,10 @@ JOIN aaa.profile p ON p.tenant_id = q.tenant AND p.profile_id = q.profile
 """
 
 # The oldest sessions beyond what the plan allows, with the new one counted in; first the device's own, if it redials.
+# Only such as count: to cut off one that is silent for too long would leave the others, which are one too many.
 DROP_OLDEST_SESSIONS: Final = """
 WITH oldest AS (
-  SELECT * FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2
+  SELECT * FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2 AND s.updated_at > to_timestamp($5)
   ORDER BY ($4::text <> '' AND s.mac = $4) IS TRUE DESC, s.started_at LIMIT $3),
 asked AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)

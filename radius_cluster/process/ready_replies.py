@@ -10,8 +10,10 @@ from infra.radius_text.profile import RATES, ReplyProfile, profile_of_row
 from radius_cluster.process.login_sql import CHANGED_PROFILES, PROFILES, RENEWS, SNAPSHOT, VALID_UNTIL
 from radius_cluster.routing.directory import NasEntry, TenantEntry, place_profile
 from radius_cluster.wire.dialects import encode_extra, encode_profile
+from radius_cluster.wire.packet import first_that_fit
 
 _MOST_READY = 2_000  # per tenant
+_MOST_OCTETS = 3_000  # of a profile's attributes: a login's own (keys, time-out, address) must find room beside them
 
 Ready = tuple[bytes, list[dict[str, int]], bytes | None]  # attributes, time windows, the plan's place for expired ones
 
@@ -54,9 +56,10 @@ def encode_for(nas: NasEntry, profile: Profile) -> bytes:
     """The profile's attributes in the NAS's dialect; nothing when a value does not fit (an Accept without a rate is
     better than none)."""
     try:
-        return encode_profile(nas.dialect, profile.profile, invert=nas.invert, rate_unit=nas.rate_unit) + profile.extra
+        attributes = encode_profile(nas.dialect, profile.profile, invert=nas.invert, rate_unit=nas.rate_unit)
     except ValueError:
-        return profile.extra
+        attributes = b""
+    return first_that_fit(attributes + profile.extra, _MOST_OCTETS)
 
 
 def style_of(nas: NasEntry, row: Any, now: float) -> str:
@@ -68,9 +71,10 @@ def style_of(nas: NasEntry, row: Any, now: float) -> str:
 def encode_place(nas: NasEntry, place: ReplyProfile) -> bytes:
     """The attributes of a place for expired accounts; nothing when a value does not fit."""
     try:
-        return encode_profile(nas.dialect, place, invert=nas.invert, rate_unit=nas.rate_unit)
+        attributes = encode_profile(nas.dialect, place, invert=nas.invert, rate_unit=nas.rate_unit)
     except ValueError:
         return b""
+    return first_that_fit(attributes, _MOST_OCTETS)
 
 
 def encode_ready(nas: NasEntry, profile: Profile, style: str) -> Ready:

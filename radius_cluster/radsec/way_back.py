@@ -1,16 +1,18 @@
 """CoA and Disconnect through a router's own connection (RFC 6614, 2.6; RFC 5176): packets come from a coa process of
 this host or of another, and their answers go back to it."""
 
-import json
+import asyncio
 import time
 from typing import Final
 
 from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, REPLY, Peers
 from radius_cluster.radsec.connection import Connection
+from radius_cluster.radsec.holdings import encode_holdings
 from radius_cluster.radsec.hub import Hub
 
 _REMEMBER_SECONDS: Final = 15.0
+_TELL_AFTER_SECONDS: Final = 0.05
 
 
 class WayBack:
@@ -20,21 +22,35 @@ class WayBack:
         self._hub = hub
         self._link = link
         self._peers = peers
-        self._askers: dict[tuple[int, int], tuple[str, float]] = {}  # (router, identifier) → (coa process, when)
+        # (router, identifier) → the coa processes that wait for an answer to it, and since when. Those of two hosts may
+        # choose the same identifier: each gets the answers, and knows its own by the authenticator.
+        self._askers: dict[tuple[int, int], dict[str, float]] = {}
         hub.on_answer = self._on_answer
-        hub.on_change = self.tell
+        self._telling = False
+        hub.on_change = self._tell_soon
 
     def tell(self) -> None:
         """Say which routers are connected here; now and then also without a change, for a coa process that is new."""
-        body = json.dumps(sorted(self._hub.by_nas)).encode()
-        for peer in self._peers.names(COA_PREFIX):
-            self._peers.send(peer, HOLDS, body)
-        if self._link is not None:
-            for other in self._link.names(COA_PREFIX):
-                self._link.send(other, HOLDS, body)
+        for body in encode_holdings(self._hub.by_nas):
+            for peer in self._peers.names(COA_PREFIX):
+                self._peers.send(peer, HOLDS, body)
+            if self._link is not None:
+                for other in self._link.names(COA_PREFIX):
+                    self._link.send(other, HOLDS, body)
         old = time.monotonic() - _REMEMBER_SECONDS
-        for key in [key for key, (_, at) in self._askers.items() if at < old]:
+        for key in [key for key, waiting in self._askers.items() if max(waiting.values()) < old]:
             del self._askers[key]
+
+    def _tell_soon(self) -> None:
+        """Thousands of routers may connect at once: they are told together."""
+        if not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(_TELL_AFTER_SECONDS, self._tell_now)
+
+    def _tell_now(self) -> None:
+        self._telling = False
+        if not self._peers.is_closed:
+            self.tell()
 
     def on_message(self, sender: str, kind: int, body: bytes) -> None:
         """A request of a coa process: 4 octets of router, then the packet."""
@@ -46,14 +62,13 @@ class WayBack:
             self.tell()  # it went away meanwhile
             return
         packet = body[4:]
-        self._askers[nas_id, packet[1]] = (sender, time.monotonic())
+        self._askers.setdefault((nas_id, packet[1]), {})[sender] = time.monotonic()
         newest = connections[-1]
         newest.send(packet, newest.source)
 
     def _on_answer(self, connection: Connection, packet: bytes) -> None:
         assert connection.nas is not None
-        asker = self._askers.pop((connection.nas.id, packet[1]), None)
-        if asker is not None:
-            body = connection.nas.id.to_bytes(4, "big") + packet
-            if not self._peers.send(asker[0], REPLY, body) and self._link is not None:
-                self._link.send(asker[0], REPLY, body)
+        body = connection.nas.id.to_bytes(4, "big") + packet
+        for asker in self._askers.get((connection.nas.id, packet[1]), ()):
+            if not self._peers.send(asker, REPLY, body) and self._link is not None:
+                self._link.send(asker, REPLY, body)

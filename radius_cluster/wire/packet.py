@@ -249,16 +249,29 @@ def proxy_states(packet: Packet) -> bytes:
     return b"".join([bytes((PROXY_STATE, len(value) + 2)) + value for value in packet.all(PROXY_STATE)])
 
 
+def first_that_fit(attributes: bytes, room: int) -> bytes:
+    """As many whole attributes, from the first one on, as ``room`` octets take."""
+    if len(attributes) <= room:
+        return attributes
+    at = 0
+    while at + (length := max(2, attributes[at + 1])) <= room:
+        at += length
+    return attributes[:at]
+
+
 def encode_access_response(code: int, request: Packet, secret: bytes, attributes: bytes = b"") -> bytes:
     """Access-Accept, -Reject or -Challenge: Message-Authenticator first (CVE-2024-3596), ``attributes``, Proxy-States.
 
-    Raises ValueError when the packet would be longer than 4096 octets.
+    Of more attributes than 4096 octets take, the last ones are left out: an ISP's extra attributes, or a router's
+    Proxy-States, must not cost a login its answer.
     """
     if PROXY_STATE in request.places:
-        attributes += proxy_states(request)
+        states = proxy_states(request)
+        attributes = first_that_fit(attributes, LARGEST - 38 - len(states)) + states
     length = 38 + len(attributes)
     if length > LARGEST:
-        raise ValueError(f"a RADIUS packet of {length} octets is too long")
+        attributes = first_that_fit(attributes, LARGEST - 38)
+        length = 38 + len(attributes)
     head = bytes((code, request.identifier, length >> 8, length & 255))
     start = head + request.authenticator
     body = b"\x50\x12" + hmac_md5(secret, start + _EMPTY_MESSAGE_AUTHENTICATOR + attributes) + attributes

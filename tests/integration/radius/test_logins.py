@@ -1,6 +1,7 @@
 """Logins over real sockets, processes and PostgreSQL (RAD-2, RAD-3)."""
 
 import os
+import secrets
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -8,7 +9,8 @@ import psycopg
 import pytest
 
 from radius_cluster.wire import attributes as encode
-from radius_cluster.wire import codes
+from radius_cluster.wire import codes, mschap
+from radius_cluster.wire.packet import Packet, parse
 from tests.fixtures.radius import Client, Processes, World, wait_for
 
 ACCEPT, REJECT = codes.ACCESS_ACCEPT, codes.ACCESS_REJECT
@@ -134,6 +136,71 @@ def test_each_reason_is_said_and_recorded(world: World, processes: Processes, cl
         )
     )
     assert {(name, name) for name in (*cases, "wrong_password", "unknown_user")} == set(rows)
+
+
+def mschap2(username: str, password: str) -> bytes:
+    """The attributes of an MS-CHAPv2 login."""
+    challenge, peer = secrets.token_bytes(16), secrets.token_bytes(16)
+    hashed = mschap.challenge_hash(peer, challenge, username.encode())
+    answer = b"\x07\0" + peer + bytes(8) + mschap.challenge_response(hashed, mschap.nt_hash(password))
+    microsoft = codes.VENDOR_MICROSOFT
+    return encode.vendor(microsoft, codes.MS_CHAP_CHALLENGE, challenge) + encode.vendor(
+        microsoft, codes.MS_CHAP2_RESPONSE, answer
+    )
+
+
+def test_mschap_clients_are_told_what_is_wrong(world: World, processes: Processes, client) -> None:
+    """691 would make them ask for the password again, which was right (RFC 2759, 6)."""
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    past = datetime.now(UTC) - timedelta(seconds=5)
+    cases = {
+        "wrong_password": (691, {}),
+        "disabled": (647, {"state": 2}),
+        "expired": (647, {"valid_until": past}),
+        "binding": (649, {"bind_mac": "02:00:00:00:00:01"}),
+        "quota": (649, {"quota_kind": 1, "quota_octets": 0}),
+    }
+    processes.start()
+    waiting = []
+    for name, (error, columns) in cases.items():
+        world.subscriber(tenant, name, **columns)
+        router = client(identifier)
+        password = "bad" if name == "wrong_password" else "secret"
+        request = router.access(name, method="mschap", extra=mschap2(name, password))
+        router.socket.sendto(request, (processes.settings.bind, processes.settings.radius_auth_port))
+        waiting.append((router, error))
+    for router, error in waiting:
+        packet = parse(router.socket.recv(4096))
+        assert isinstance(packet, Packet)
+        assert packet.code == REJECT
+        said = packet.vendor(codes.VENDOR_MICROSOFT, codes.MS_CHAP_ERROR) or b""
+        assert said.startswith(b"\x07E=%d R=0 C=" % error), (said, error)
+
+
+def test_more_attributes_than_a_packet_takes_cost_nobody_his_answer(world: World, processes: Processes, client) -> None:
+    """What an ISP adds, and what a router wants back, is left out or cut; the others in the batch notice nothing."""
+    tenant, other = world.tenant(), world.tenant()
+    much = "\n".join(f'Cisco-AVPair = "acl#{number}={"x" * 220}"' for number in range(15))
+    _, identifier = world.nas(tenant, options={"extra": much})
+    _, neighbour = world.nas(other)
+    world.profile(tenant, 7, options={"extra": much})
+    world.subscriber(tenant, "alice", max_sessions=0, profile_id=7)
+    world.subscriber(tenant, "expiring", max_sessions=0, profile_id=7, quota_kind=1, quota_octets=10)
+    world.subscriber(other, "bob", max_sessions=0)
+    processes.start()
+    router, other_router = client(identifier), client(neighbour)
+    states = encode.octets(codes.PROXY_STATE, b"s" * 253) * 15
+    for name, extra in (("alice", b""), ("expiring", b""), ("alice", states), ("nobody", states)):
+        answer = router.ask(router.access(name, extra=extra), timeout=3)
+        assert answer is not None, name
+        assert answer.code == (REJECT if name == "nobody" else ACCEPT)
+        assert len(answer.raw) <= 4096
+        assert len(answer.all(codes.PROXY_STATE)) == len(extra) // 255
+        if not extra:
+            assert {codes.SESSION_TIMEOUT, codes.CLASS} <= set(answer.places)
+        assert other_router.log_in("bob").code == ACCEPT
+    assert "batch_failed" not in processes.logs()
 
 
 def test_reject_waits_a_second_without_holding_up_others(world: World, processes: Processes, client) -> None:

@@ -129,3 +129,21 @@ def test_drop_the_oldest_drops_the_devices_own_session_first(
     assert again.code == ACCEPT
     asked = "SELECT payload ->> 'session_id' FROM work.outbox WHERE tenant_id = %s AND subject = %s"
     assert world.query(asked, tenant.id, f"account:{account}") == [("s1",)]
+
+
+def test_drop_the_oldest_passes_over_sessions_that_no_longer_count(
+    world: World, processes: Processes, client: MakeClient
+) -> None:
+    """Else the one that lives would stay, and be one too many."""
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    account = world.subscriber(tenant, "alice", max_sessions=1, drop_oldest=True)
+    processes.start()
+    router = client(identifier)
+    assert router.account(codes.ACCT_START, "silent", "alice", delay=5_000)  # longer than 4 x 300 s
+    assert router.account(codes.ACCT_START, "alive", "alice", delay=60)
+    again = router.log_in("alice")
+    assert again is not None
+    assert again.code == ACCEPT
+    asked = "SELECT payload ->> 'session_id' FROM work.outbox WHERE tenant_id = %s AND subject = %s"
+    assert world.query(asked, tenant.id, f"account:{account}") == [("alive",)]
