@@ -18,7 +18,7 @@ from tenants.kernel.money import ZERO
 from tenants.ledger.chart import RECEIVABLE, Line
 
 # Later orders with one of these changes build on the arrears order: it cannot be pulled out from under them.
-_BUILDS_ON = {"plan_id", "expires_at", "state", "quota_epoch"}
+_BUILDS_ON = {"plan_id", "expires_at", "state", "quota_epoch", "pack_octets", "pack_seconds"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,13 @@ def give_up_lines(context: Context, one: OpenReceivable) -> list[Line]:
 
 def give_up_undo(one: OpenReceivable) -> dict[str, Any]:
     """How the reversal of the cancelling brings the receivable and its order back."""
-    return {
+    undo: dict[str, Any] = {
         "receivables": [{"id": one.id, "paid": str(one.paid), "state": one.state}],
         "orders": [{"id": one.order.id, "state": "booked", "undone_by_id": None}],
     }
+    if one.order.undo.get("pack"):
+        undo["packs"] = [{"id": one.order.undo["pack"], "ended_at": None}]
+    return undo
 
 
 def _negative(context: Context, rows: list[OrderLine], mirrored: list[Line], one: OpenReceivable) -> list[BookLine]:

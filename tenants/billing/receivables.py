@@ -60,6 +60,8 @@ def give_up(context: Context, one: OpenReceivable, state: str) -> None:
     """A receivable that is not paid any more: it is cancelled or replaced."""
     one.state = state
     context.set_row("receivables", one.id, state=state)
+    if one.order.undo.get("pack"):
+        context.set_row("packs", one.order.undo["pack"], ended_at=context.now)
     refresh_cut_off(context)
 
 

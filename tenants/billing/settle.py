@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
@@ -35,11 +36,11 @@ class Takings:
     totals: dict[str, dict[str, Decimal]]  # method → {"income", "expense"}
 
 
-def takings(scope: TenantScope, operator_id: int | None, until: datetime) -> Takings:
-    """The operator's unsettled fee records until an instant."""
+def takings(scope: TenantScope, chosen: ColumnElement[bool]) -> Takings:
+    """The sums of some fee records."""
     rows = scope.session.execute(
         select(FeeRecord.method, FeeRecord.direction, func.count(), func.sum(FeeRecord.amount))
-        .where(*_unsettled(operator_id, until))
+        .where(chosen)
         .group_by(FeeRecord.method, FeeRecord.direction)
     ).all()
     totals: dict[str, dict[str, Decimal]] = {}
@@ -65,10 +66,12 @@ def settle(scope: TenantScope, command: Settle, *, actor: Actor, now: datetime) 
     ids = list(
         scope.session.scalars(select(FeeRecord.id).where(*_unsettled(command.operator_id, until)).with_for_update())
     )
-    found = takings(scope, command.operator_id, until)
     if not ids:
         shown = until.astimezone(scope.zone).isoformat(sep=" ", timespec="seconds")
         raise AlreadySettled(operator=_name(scope, command.operator_id), until=shown)
+    # These and no others: what is booked meanwhile is neither counted nor frozen, but handed in the next time.
+    chosen = FeeRecord.id == func.any(bindparam("ids", ids, type_=ARRAY(BigInteger)))
+    found = takings(scope, chosen)
     settlement = Settlement(
         number=take_number(scope, SETTLEMENT, now),
         operator_id=command.operator_id or 0,
@@ -82,9 +85,7 @@ def settle(scope: TenantScope, command: Settle, *, actor: Actor, now: datetime) 
     )
     scope.session.add(settlement)
     scope.session.flush()  # its id goes onto the records
-    scope.session.execute(
-        update(FeeRecord).where(*_unsettled(command.operator_id, until)).values(settlement_id=settlement.id)
-    )
+    scope.session.execute(update(FeeRecord).where(chosen).values(settlement_id=settlement.id))
     record(
         scope,
         actor=actor,

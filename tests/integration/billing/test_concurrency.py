@@ -19,8 +19,10 @@ from tenants.billing.models import Order
 from tenants.billing.refund import Refund, refund
 from tenants.billing.resume import Resume, resume
 from tenants.billing.reverse import Reverse, reverse
+from tenants.billing.settle import Settle, settle
 from tenants.billing.top_up import TopUp, top_up
 from tenants.kernel.errors import BusinessError
+from tenants.ledger.numbers import take_number
 from tests.fixtures.billing import OWNER, Counter
 
 THREADS = 12
@@ -47,6 +49,28 @@ def account(database: Database, shop: TenantRef) -> tuple[int, dict[str, int]]:
         counter = Counter(scope)
         opened = counter.open("2M month", "2026-01-31 10:00:00")
         return opened, {"2M month": counter.plan("2M month")}
+
+
+def test_what_is_booked_during_a_settlement_waits_for_the_next_one(
+    database: Database, shop: TenantRef, account: tuple[int, dict[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id, _ = account
+
+    def book_meanwhile(*arguments: Any) -> str:
+        with tenant_scope(database, shop) as other:  # a clerk whose clock shows the instant of the settlement
+            top_up(other, TopUp(account_id, Decimal(7)), actor=OWNER, now=Counter(other).at(until))
+        return take_number(*arguments)
+
+    until = "2026-02-01 10:00:00"
+    monkeypatch.setattr("tenants.billing.settle.take_number", book_meanwhile)
+    with tenant_scope(database, shop) as scope:
+        at = Counter(scope).at(until)
+        first = settle(scope, Settle(OWNER.id, at), actor=OWNER, now=at)
+    assert (first.records, first.cash) == (1, Decimal(50))
+    monkeypatch.undo()
+    with tenant_scope(database, shop) as scope:
+        second = settle(scope, Settle(OWNER.id, at), actor=OWNER, now=at)
+        assert (second.records, second.cash) == (1, Decimal(7))
 
 
 def look(database: Database, tenant: TenantRef, what: Callable[[Counter], Any]) -> Any:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from tenants.billing import errors
 from tenants.billing.add_pack import AddPack, add_pack
@@ -12,6 +13,7 @@ from tenants.billing.check import check_ledger
 from tenants.billing.close import Close, close
 from tenants.billing.first_login import activate
 from tenants.billing.manual_change import ManualChange, manual_change
+from tenants.billing.models import Pack
 from tenants.billing.move import Move, move
 from tenants.billing.pay_arrears import PayArrears, pay_arrears
 from tenants.billing.refund import Refund, refund
@@ -297,6 +299,27 @@ def test_a_quota_that_was_reversed_leaves_no_count_behind(counter: Counter) -> N
     counter.run(reverse, Reverse(account), LATER)
     counter.run(change_plan, ChangePlan(account, counter.plan("10 GB")), LATER)
     assert show_account(counter.scope, account, counter.at(LATER))["quota_left_octets"] == 10 * 2**30
+
+
+def test_a_pack_whose_arrears_are_cancelled_is_over(counter: Counter) -> None:
+    def open_packs() -> list[int]:
+        packs = select(Pack.octets).where(Pack.account_id == account, Pack.ended_at.is_(None))
+        return list(counter.scope.session.scalars(packs))
+
+    account = counter.open("10 GB", OPENED)
+    counter.run(add_pack, AddPack(account, octets=5 * 2**30, price=Decimal(9), method="arrears"), LATER)
+    counter.run(cancel_arrears, CancelArrears(account), LATER)
+    assert (counter.account(account).pack_octets, open_packs()) == (0, [])
+    counter.run(reverse, Reverse(account), LATER)  # the cancelling is taken back
+    assert (counter.account(account).pack_octets, open_packs()) == (5 * 2**30, [5 * 2**30])
+
+
+def test_arrears_that_a_pack_was_sold_on_top_of_stay(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.run(change_plan, ChangePlan(account, counter.plan("10 GB"), method="arrears"), LATER)
+    counter.run(add_pack, AddPack(account, octets=5 * 2**30, price=Decimal(9)), LATER)
+    with pytest.raises(errors.NotLatestOrder):
+        counter.run(cancel_arrears, CancelArrears(account), LATER)
 
 
 def test_buying_a_volume_again_adds_to_it(counter: Counter) -> None:
