@@ -25,7 +25,7 @@ def command() -> None:
 @tenant_option
 @click.option("--username", required=True)
 @click.option("--password", required=True)
-@click.option("--plan", required=True, help="Name or id of the plan.")
+@click.option("--plan", help="Name or id of the plan; without one only where the settings allow it.")
 @click.option("--start", type=click.Choice(["now", "first-login"]), default="now", show_default=True)
 @click.option("--quantity", type=int, default=1, show_default=True, help="How many periods to buy.")
 @click.option("--method", type=click.Choice(["cash", "arrears"]), default="cash", show_default=True)
@@ -39,7 +39,7 @@ def open_one(
     tenant: str,
     username: str,
     password: str,
-    plan: str,
+    plan: str | None,
     start: str,
     quantity: int,
     method: str,
@@ -54,7 +54,7 @@ def open_one(
     fee = None if install_fee is None else amount(install_fee, field="install_fee")
     with open_tenant(tenant) as opened:
         scope, at = opened.scope, instant_in(opened.scope.zone, now)
-        plan_id = find_plan(scope, plan).id
+        plan_id = None if plan is None else find_plan(scope, plan).id
         account = CreateAccount(
             username,
             password,

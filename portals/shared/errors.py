@@ -6,7 +6,7 @@ from typing import Any
 
 from portals.shared.formats import local, money
 from portals.shared.i18n import _, current_language, pgettext
-from tenants.kernel.errors import BusinessError, InvalidInputs
+from tenants.kernel.errors import BusinessError, InvalidInputs, Phrase
 
 
 def error_text(error: BusinessError) -> str:
@@ -33,8 +33,18 @@ def kept_error_text(code: str, message: str, params: dict[str, Any]) -> str:
 
 
 def _shown(value: Any) -> Any:
+    if isinstance(value, Phrase):
+        return _(value.template).format(**value.params)
     if isinstance(value, str) and value:
-        return _(value)  # names of things inside a sentence (plan, account) are words of the catalogue too
+        return _words(value)
     if isinstance(value, datetime):
         return local(value)
     return money(value) if isinstance(value, Decimal) else value
+
+
+def _words(value: str) -> str:
+    """Names of things inside a sentence (plan, account), also several of them, are words of the catalogue too."""
+    found = _(value)
+    parts = value.split(", ")
+    known = [_(part) for part in parts]
+    return found if found != value or known == parts else _(", ").join(known)

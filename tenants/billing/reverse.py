@@ -80,7 +80,8 @@ def _wanted(context: Context, number: str | None) -> BookedOrder:
 def reversal_refusal(context: Context, order: BookedOrder) -> BusinessError | None:
     """Why this actor may not reverse the order now; None when he may. Nobody reverses a settled order."""
     if order.state != "booked" or order.kind == "reverse":
-        return OrderAlreadyUndone(field="order", number=order.number, state=order.state)
+        state = "reversal" if order.kind == "reverse" else order.state
+        return OrderAlreadyUndone(field="order", number=order.number, state=state)
     if order.later:
         return NotLatestOrder(field="order", number=order.number, latest=order.later[-1])
     if order.settled:

@@ -11,6 +11,7 @@ from tenants.catalog.errors import StillUsed
 from tenants.catalog.find import find_group
 from tenants.catalog.models import Plan
 from tenants.kernel.actor import Actor
+from tenants.kernel.errors import Phrase
 
 
 def delete_plan_group(scope: TenantScope, group_id: int, *, actor: Actor, now: datetime) -> None:
@@ -21,7 +22,7 @@ def delete_plan_group(scope: TenantScope, group_id: int, *, actor: Actor, now: d
         select(func.count()).select_from(Plan).where(Plan.group_id == group.id, Plan.deleted_at.is_(None))
     )
     if plans:
-        raise StillUsed(what=group.name, users=f"{plans} plans")
+        raise StillUsed(what=group.name, users=Phrase("{count} plans", count=plans))
     group.deleted_at = now
     record(
         scope,

@@ -24,6 +24,19 @@ class BusinessError(Exception):
         return self.message.format(**self.params)
 
 
+class Phrase(str):
+    """Words inside a sentence with figures of their own: portals translate ``template``, then fill it."""
+
+    template: str
+    params: dict[str, Any]
+
+    def __new__(cls, template: str, **params: Any) -> "Phrase":
+        """The English words."""
+        made = super().__new__(cls, template.format(**params))
+        made.template, made.params = template, params
+        return made
+
+
 class NotFound(BusinessError):
     """The thing does not exist for this tenant (another tenant's thing is as unknown as none; portals answer 404)."""
 

@@ -17,7 +17,7 @@ from infra.outbox import emit
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
-from tenants.kernel.errors import BusinessError, InvalidInputs
+from tenants.kernel.errors import BusinessError, InvalidInputs, Phrase
 from tenants.registry.errors import BadSetting, UnknownSetting
 from tenants.registry.models import Tenant, TenantSetting
 from tenants.registry.setting_kinds import Setting
@@ -150,7 +150,7 @@ def parse(setting: Setting, raw: str) -> Any:
             return _amount(setting, raw, text)
         case "choice":
             if text not in setting.choices:
-                _refuse(setting, raw, "use " + " or ".join(setting.choices))
+                _refuse(setting, raw, Phrase("use {choices}", choices=" / ".join(setting.choices)))
             return text
         case "timezone":
             if text not in available_timezones():
@@ -163,7 +163,7 @@ def parse(setting: Setting, raw: str) -> Any:
         case "names":
             names = tuple(dict.fromkeys(text.replace(",", " ").split()))
             if any(name not in setting.choices for name in names):
-                _refuse(setting, raw, "use any of " + ", ".join(setting.choices))
+                _refuse(setting, raw, Phrase("use any of {choices}", choices=", ".join(setting.choices)))
             return names
         case _:
             return _text(setting, raw, text)
@@ -215,7 +215,7 @@ def _number(setting: Setting, raw: str, text: str) -> int:
     except ValueError:
         value = None
     if value is None or (low is not None and value < low) or (high is not None and value > high):
-        _refuse(setting, raw, f"a whole number from {low} to {high} is needed")
+        _refuse(setting, raw, Phrase("a whole number from {low} to {high} is needed", low=low, high=high))
     return value or 0
 
 
@@ -227,13 +227,15 @@ def _amount(setting: Setting, raw: str, text: str) -> Decimal:
     if not value.is_finite() or value.as_tuple().exponent < -2:  # type: ignore[operator]
         _refuse(setting, raw, "an amount has at most two decimals")
     if not (setting.minimum or 0) <= value <= (setting.maximum or 0):
-        _refuse(setting, raw, f"an amount from {setting.minimum} to {setting.maximum} is needed")
+        limits = {"low": setting.minimum or 0, "high": setting.maximum or 0}
+        _refuse(setting, raw, Phrase("an amount from {low} to {high} is needed", **limits))
     return value.quantize(Decimal("0.01"))
 
 
 def _text(setting: Setting, raw: str, text: str) -> str:
     if setting.maximum is not None and len(text) > setting.maximum:
-        _refuse(setting, raw[:20] + "…", f"at most {setting.maximum} characters are possible")
+        most = Phrase("at most {most} characters are possible", most=setting.maximum)
+        _refuse(setting, raw[:20] + "…", most)
     if any(ord(c) < 32 and not (c in "\r\n\t" and setting.kind == "long_text") for c in text):
         _refuse(setting, raw.strip()[:20], "control characters are not possible")
     return text

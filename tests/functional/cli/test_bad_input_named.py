@@ -107,6 +107,15 @@ def test_methods_of_gateways_cards_and_agents_are_not_for_staff(shop: Shop) -> N
         assert shop.refused("top-up", "u", "--amount", "5", "--method", method, *NOW) == "bad_method"
 
 
+def test_an_account_without_a_plan_only_where_the_settings_allow_it(shop: Shop) -> None:
+    words = ("account", "open", "--tenant", "acme", "--username", "u", "--password", "secret1", "--now", AT)
+    assert shop.cli.refused(*words)["code"] == "no_plan"
+    shop.cli("settings", "set", "--tenant", "acme", "open_without_plan", "on")
+    assert shop.cli(*words)["plan"] is None
+    assert shop.refused("hold", "u", *NOW) == "no_plan"
+    assert shop.op("buy", "u", "--plan", "month", *NOW)["account"]["expires_at"] == "2015-05-20T10:00:00+08:00"
+
+
 def test_instants_beyond_the_calendar(shop: Shop) -> None:
     shop.open("u")
     for year in ("0001", "1969", "2200", "9999"):
