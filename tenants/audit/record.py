@@ -11,6 +11,7 @@ from tenants.audit.models import AuditEntry
 from tenants.kernel.actor import Actor
 
 Facts = Mapping[str, Any]
+_AS_THEY_ARE = frozenset({str, int, bool, float})
 
 
 def record(
@@ -84,6 +85,8 @@ def plain(facts: Facts | None) -> dict[str, Any] | None:
 
 
 def _plain(value: Any) -> Any:
+    if value is None or type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime | date | time):

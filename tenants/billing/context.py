@@ -39,12 +39,17 @@ from tenants.usage.quota_left import QuotaGrant, QuotaLeft, quota_left
 _watched = attrgetter(*WATCHED)
 
 
+_AS_THEY_ARE = frozenset({str, int, bool})
+
+
 class NotShareable(Exception):
     """The operation must have a unit of work of its own; it has changed nothing so far."""
 
 
 def plain(value: Any) -> Any:
     """A value of a row as JSON holds it and PostgreSQL reads it back."""
+    if value is None or type(value) in _AS_THEY_ARE:
+        return value
     if isinstance(value, Decimal):
         return str(value)
     return value.isoformat() if isinstance(value, datetime) else value

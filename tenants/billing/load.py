@@ -106,13 +106,15 @@ def _columns() -> str:
 
 # Locked in the order of their ids, in a part of its own: whoever works on several accounts does it in the same order.
 # Plans and settings are the same for all, so they stand in the first row only. (Deleted ones are left out afterwards:
-# otherwise an index of those that are not deleted may be walked through, where statistics are old.)
+# otherwise an index of those that are not deleted may be walked through, where statistics are old.) What is wanted
+# comes as one JSON text: of an array's length the planner would make a new plan each time, where it is short.
 _LOAD = """
-WITH locked AS MATERIALIZED (
+WITH wanted AS MATERIALIZED (
+  SELECT (w -> 0)::bigint AS account_id, (w ->> 1)::bigint AS plan_id, w ->> 2 AS key, (w -> 3)::boolean AS sold
+    FROM unnest(ARRAY(SELECT jsonb_array_elements($1::jsonb))) w),
+locked AS MATERIALIZED (
   SELECT {names}, a.deleted_at, a.xmin AS version FROM {schema}.accounts a
-   WHERE a.id = ANY($1::bigint[]) ORDER BY a.id FOR UPDATE{skip_locked}),
-wanted AS MATERIALIZED (
-  SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::boolean[]) AS w (account_id, plan_id, key, sold))
+   WHERE a.id = ANY(ARRAY(SELECT account_id FROM wanted)) ORDER BY a.id FOR UPDATE{skip_locked})
 SELECT json_build_array({columns}),
        a.version = (SELECT seen.xmin FROM {schema}.accounts seen WHERE seen.id = a.id),
        CASE WHEN a.id = (SELECT min(id) FROM locked WHERE deleted_at IS NULL) THEN (
@@ -158,12 +160,7 @@ def load(scope: TenantScope, wanted: Sequence[Wanted], *, skip_locked: bool = Fa
     ``skip_locked``: those on which somebody else works just now are left out, too.
     """
     scope.session.flush()  # what the caller changed before must be in the rows that are read
-    values = (
-        array([one.account_id for one in wanted]),
-        array([one.plan_id for one in wanted]),
-        array([one.key for one in wanted]),
-        array([one.sold for one in wanted]),
-    )
+    values = (json.dumps([(one.account_id, one.plan_id, one.key, one.sold) for one in wanted]),)
     while True:
         rows = ask(scope.session, _load_sql(schema_name(scope.tenant_id), skip_locked), values)
         if all(row[1] == b"t" for row in rows):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from infra.db import array, ask, schema_name
+from infra.db import ask, schema_name
 from infra.tenant_scope import TenantScope
 from tenants.billing.load_beside import instant
 from tenants.ledger.chart import Line
@@ -39,7 +39,9 @@ class BookedOrder:
 # A settlement that is being made holds the fee record's row: whoever comes second sees what the first one did, because
 # a row that was waited for is read as it is then. All else is kept still by the locks of the accounts.
 _READ = """
-WITH asked AS MATERIALIZED (SELECT * FROM unnest($1::bigint[], $2::text[]) AS q (account_id, number)),
+WITH asked AS MATERIALIZED (
+  SELECT (q -> 0)::bigint AS account_id, q ->> 1 AS number
+    FROM unnest(ARRAY(SELECT jsonb_array_elements($1::jsonb))) q),
 wanted AS MATERIALIZED (
   SELECT newest.* FROM asked q, LATERAL (
     SELECT * FROM {schema}.orders
@@ -78,7 +80,9 @@ def load_orders(scope: TenantScope, asked: Mapping[int, str | None]) -> dict[int
     if not asked:
         return {}
     scope.session.flush()  # read by SQL
-    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), (array(asked), array(asked.values())))
+    # No text in the database holds the zero character, so no number with it is found without it either.
+    wanted = [(account_id, number and number.replace("\0", " ")) for account_id, number in asked.items()]
+    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), (json.dumps(wanted),))
     return {int(account_id or 0): _order(facts) for account_id, facts in rows}
 
 

@@ -14,7 +14,7 @@ _QUOTAS = frozenset({"quota_epoch", "quota_octets", "quota_seconds", "pack_octet
 
 
 def follow_online(scope: TenantScope, booked: Sequence[tuple[Context, Mapping[str, Any]]]) -> None:
-    """Outbox rows for the open sessions of accounts, each with its changed fields. Call it after the booking."""
+    """Outbox rows for the open sessions of accounts, each with its changed fields; sent after the commit."""
     ended: dict[str, list[int]] = {}  # why -> accounts
     let_in_again: dict[int, datetime] = {}
     other_rate: list[int] = []

@@ -74,8 +74,8 @@ def open_account(
     loaded = load(scope, [Wanted(account.id, command.plan_id)])
     context = open_context(scope, loaded.get(account.id), account.id, actor=actor, now=now)
     prepared = prepare(context, "open", _open(context, command, waits=waits))
-    [result] = store(scope, [prepared])
     follow_online(scope, [(context, prepared.changed)])
+    [result] = store(scope, [prepared])
     if key is not None:
         remember(scope, key, as_json(result))
     return result

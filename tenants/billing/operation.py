@@ -125,9 +125,9 @@ def perform_together(scope: TenantScope, asked: Sequence[Asked], *, shared: bool
             outcomes.append(None)
         else:
             outcomes.append(decided)
-    # Last of all that takes time: from here to the commit the order number's row is locked for the whole tenant.
-    results = iter(store(scope, prepared))
     follow_online(scope, [(one.context, one.changed) for one in prepared])
+    # Last of all: from here to the commit the order number's row is locked for the whole tenant.
+    results = iter(store(scope, prepared))
     return [next(results) if outcome is None else outcome for outcome in outcomes]
 
 
