@@ -10,6 +10,7 @@ acknowledged, and ends with ``ledger check`` of every tenant. Due work: ``python
 """
 
 import argparse
+import gc
 import itertools
 import multiprocessing
 import random
@@ -192,6 +193,7 @@ class Crowd:
 def _process(url: str, shops: list[Shop], operations: int, crowd: Crowd, seed: int, gates: Any, out: Any) -> None:
     """One process: warmed up (its connections know the statements), then ``operations`` by all its threads."""
     keys.configure(_SECRET)
+    gc.freeze()  # as the website does (wsgi.py)
     database = Database(url, pool_size=crowd.threads)
     sharing = Sharing(database)
 
