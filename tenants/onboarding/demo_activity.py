@@ -21,6 +21,7 @@ from tenants.usage.models import Session as OnlineSession
 _DAYS = 31
 _GB = 1024**3
 _SAMPLE_MINUTES = 5
+_INTERIM_SECONDS = 300
 # The login that the demonstration prints stays free, so that its first Access-Request is accepted.
 _SHARE_ONLINE = 0.7
 
@@ -71,6 +72,9 @@ def keep_online(scope: TenantScope, now: datetime, *, keep_offline: str) -> int:
                 "seconds": seconds,
                 "octets_in": down // 14,
                 "octets_out": down,
+                "reports": seconds // _INTERIM_SECONDS,
+                "up_bps": down // 14 * 8 // seconds,
+                "down_bps": down * 8 // seconds,
                 "nas_port_id": f"ether{chance.randint(2, 5)}",
                 **_place(scope, person, chance),
             }
@@ -174,6 +178,7 @@ def _history(scope: TenantScope, people: Sequence[_Person], now: datetime, chanc
                     "seconds": seconds,
                     "octets_in": down // 14,
                     "octets_out": down,
+                    "reports": seconds // _INTERIM_SECONDS,
                     "cause": chance.choice((1, 1, 1, 2, 4, 5, 6, 10)),
                     **_place(scope, person, chance),
                 }
