@@ -47,6 +47,7 @@ class Settings:
     demo: bool = True
     log_level: str = "info"
     log_format: str = "text"  # text | json
+    language: str = "en"  # of refusals at the command line: en | zh
     mail_from: str = "noreply@localhost"
     smtp_url: str = ""  # "" = mail goes to <data_dir>/mail
     platform_email: str = "platform@broadloom.example"
@@ -127,6 +128,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError(f'{PREFIX}LOG_LEVEL is "{settings.log_level}"; use debug, info, warning or error.')
     if settings.log_format not in ("text", "json"):
         raise SettingsError(f'{PREFIX}LOG_FORMAT is "{settings.log_format}"; use text or json.')
+    if settings.language not in ("en", "zh"):
+        raise SettingsError(f'{PREFIX}LANGUAGE is "{settings.language}"; use en or zh.')
     for url, variable, schemes in (
         (settings.database_url, "DATABASE_URL", ("postgresql://", "postgres://")),
         (settings.redis_url, "REDIS_URL", ("redis://", "rediss://", "unix://")),

@@ -12,11 +12,15 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from infra.errors import ServersError
 from infra.settings import SettingsError
+
+if TYPE_CHECKING:
+    from tenants.kernel.errors import BusinessError
 
 _COMMANDS_FOLDER = Path(__file__).with_name("commands")
 _JSON_HELP = "Print JSON, also for errors."
@@ -87,16 +91,30 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail_by_type(error: Exception, as_json: bool) -> int:
     from migrations.errors import MigrationError  # late: help needs neither
-    from tenants.kernel.errors import BusinessError, InvalidInputs
+    from tenants.kernel.errors import BusinessError
 
-    if isinstance(error, InvalidInputs):
-        return _fail(error.code, " ".join(str(one) for one in error.errors), as_json)
-    if isinstance(error, (BusinessError, MigrationError)):
+    if isinstance(error, BusinessError):
+        return _fail(error.code, _refusal(error), as_json)
+    if isinstance(error, MigrationError):
         return _fail(error.code, str(error), as_json)
     if _wants_traces():
         raise error
     hint = "run the command again with BROADLOOM_LOG_LEVEL=debug to see where"
     return _fail("internal", f"Something unexpected failed ({type(error).__name__}: {error}); {hint}.", as_json)
+
+
+def _refusal(error: "BusinessError") -> str:
+    """Its sentence in the language of the settings."""
+    from infra.settings import Settings
+    from tenants.kernel.errors import InvalidInputs
+
+    if Settings.from_env().language == "en":
+        return " ".join(str(one) for one in error.errors) if isinstance(error, InvalidInputs) else str(error)
+    from portals.shared.errors import error_text  # late: brings the website's parts along
+    from portals.shared.i18n import speaking
+
+    with speaking(Settings.from_env().language):
+        return error_text(error)
 
 
 def _fail(code: str, message: str, as_json: bool, exit_code: int = 1) -> int:

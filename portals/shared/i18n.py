@@ -5,6 +5,9 @@ that several people can work at once; all files of a language are one catalogue.
 stand in ``errors.po`` with the context ``error`` and the code as message id.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
@@ -23,6 +26,7 @@ LANGUAGES = ("zh", "en")
 DEFAULT_LANGUAGE = "zh"
 COOKIE = "lang"
 _YEAR_SECONDS = 365 * 24 * 3600
+_spoken: ContextVar[str] = ContextVar("language", default="en")
 
 
 def _(sentence: str, **values: Any) -> str:
@@ -59,9 +63,19 @@ def language() -> str:
 
 
 def current_language() -> str:
-    """The language of this answer."""
+    """The language of this answer; outside the website that of :func:`speaking`."""
     locale = get_locale()
-    return str(locale.language) if locale is not None else "en"
+    return str(locale.language) if locale is not None else _spoken.get()
+
+
+@contextmanager
+def speaking(name: str) -> Iterator[None]:
+    """The language of sentences outside the website (command line)."""
+    token = _spoken.set(name)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
 
 
 @cache

@@ -1,5 +1,6 @@
 """``plan`` and ``account`` as outside checks call them (issue 2, "Bad input, named"; issue 3, plan kinds)."""
 
+import re
 from typing import Any
 
 import pytest
@@ -87,6 +88,15 @@ def test_bad_plans_change_nothing(cli: Any, isp: str) -> None:
         assert refused["message"].endswith("."), more
         assert "Traceback" not in refused["message"]
     assert plans(cli, isp) == before
+
+
+def test_refusals_are_said_in_the_language_of_the_settings(cli: Any, isp: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BROADLOOM_LANGUAGE", "zh")
+    refused = cli.refused("account", "show", "--tenant", isp, "nobody")
+    assert refused == {"code": "account_not_found", "message": "没有账号 nobody。"}
+    two = cli.refused("plan", "add", "--tenant", isp, "--name", "P", *PLAN, "--kind", "traffic")
+    assert two["code"] == "invalid_inputs"
+    assert not re.search("[a-z]", two["message"]), two
 
 
 def test_an_account(cli: Any, isp: str) -> None:

@@ -50,6 +50,7 @@ def test_other_variables_are_not_ours() -> None:
         ("SECRET_KEY", "short", "at least 32"),
         ("LOG_LEVEL", "loud", "debug, info"),
         ("LOG_FORMAT", "xml", "text or json"),
+        ("LANGUAGE", "fr", "en or zh"),
         ("DATABASE_URL", "mysql://x", "postgresql://"),
         ("REDIS_URL", "http://x", "redis://"),
         ("SMTP_URL", "mail.example", "smtp://"),

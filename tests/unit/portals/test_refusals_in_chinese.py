@@ -1,18 +1,23 @@
 """A refusal is one sentence in the reader's language: no English words in the middle of a Chinese one."""
 
+import ast
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from portals.shared.errors import error_text
-from portals.shared.i18n import init_languages
+from portals.shared.i18n import init_languages, read_catalogue
 from tenants.billing import errors
 from tenants.catalog.errors import StillUsed
+from tenants.catalog.models import PLAN_KINDS
 from tenants.kernel.errors import BusinessError, Phrase
 from tenants.kernel.money import BadAmount, amount
 from tenants.registry.settings import CATALOGUE, parse
+
+TENANTS = Path(__file__).parents[3] / "tenants"
 
 
 def refused(settings: dict[str, str], amounts: tuple[str, ...]) -> Iterator[BusinessError]:
@@ -59,6 +64,27 @@ def test_no_english_words_in_a_chinese_refusal() -> None:
     known = r"name|phone|address|building|room|email"
     left = [text for text in texts if re.search("[a-z]{2,}", re.sub(known, "", _TYPED.sub("", text)))]
     assert left == []
+
+
+def named_things() -> set[str]:
+    """What sentences of the business name as ``what``: literals, and those that the plan's rules pass on."""
+    found = {"a traffic quota (GB)", "a time quota (hours)"}
+    for path in TENANTS.rglob("*.py"):
+        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
+            values = [keyword.value for keyword in call.keywords if keyword.arg == "what"]
+            if isinstance(call.func, ast.Name) and call.func.id in ("needed", "forbidden"):
+                values += call.args[1:2]
+            found |= {
+                value.value for value in values if isinstance(value, ast.Constant) and isinstance(value.value, str)
+            }
+    return found
+
+
+def test_everything_that_refusals_name_has_a_chinese_word() -> None:
+    chinese = read_catalogue("zh")
+    named = named_things() | set(PLAN_KINDS)
+    assert len(named) > 40
+    assert [word for word in sorted(named) if not getattr(chinese.get(word), "string", "")] == []
 
 
 def test_figures_inside_a_phrase_read_the_same_in_english() -> None:
