@@ -20,6 +20,7 @@ from tenants.kernel.errors import NotFound
 from tenants.tasks import queries_tasks
 from tenants.tasks.start_task import StartTask, start_task
 from tenants.tasks.stop_task import stop_task
+from tenants.tasks.write_part import WORKBOOK
 
 FAILURES_SHOWN = 100
 _CSV_TYPE = "text/csv; charset=utf-8"
@@ -74,7 +75,7 @@ def download_result(task_id: int) -> Response:
     if not task.file_name or task.state != "done":
         raise NotFound(what="file", ref=task_id)
     body = _streamed(installation().database, scope().tenant, task_id)
-    return _attachment(body, task.file_name, _WORKBOOK_TYPE if task.file_name.endswith(".xlsx") else _CSV_TYPE)
+    return _attachment(body, task.file_name, _WORKBOOK_TYPE if task.file_name.endswith(WORKBOOK) else _CSV_TYPE)
 
 
 @blueprint.get("/tasks/<int:task_id>/failed")

@@ -29,8 +29,10 @@ def command(tenant: str, first: datetime, last: datetime, per: str, username: st
     after = 0
     with open_tenant(tenant) as opened:
         while True:
-            batch = usage_of_accounts(opened.scope, span, AT_THE_COMMAND_LINE, after=after, size=_BATCH)
-            rows += [_document(row, span.per) for row in batch.rows if username in (None, row.username)]
+            batch = usage_of_accounts(
+                opened.scope, span, AT_THE_COMMAND_LINE, username=username, after=after, size=_BATCH
+            )
+            rows += [_document(row, span.per) for row in batch.rows]
             after = batch.after
             if not after:
                 break

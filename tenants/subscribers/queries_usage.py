@@ -46,12 +46,18 @@ class UsageBatch:
     after: int
 
 
-def usage_of_accounts(scope: TenantScope, span: UsageSpan, actor: Actor, *, after: int = 0, size: int) -> UsageBatch:
-    """The next ``size`` accounts behind the id ``after`` that the actor may see, closed and deleted ones included."""
+def usage_of_accounts(
+    scope: TenantScope, span: UsageSpan, actor: Actor, *, username: str | None = None, after: int = 0, size: int
+) -> UsageBatch:
+    """The next ``size`` accounts behind the id ``after`` that the actor may see, closed and deleted ones included.
+
+    ``username``: those of this name only.
+    """
+    wanted = visible_to(actor) if username is None else visible_to(actor) & (Account.username == username)
     people = scope.session.execute(
         select(Account.id, Account.username, Customer.name)
         .join(Customer, Customer.id == Account.customer_id)
-        .where(Account.id > after, visible_to(actor))
+        .where(Account.id > after, wanted)
         .order_by(Account.id)
         .limit(size)
     ).all()

@@ -17,7 +17,8 @@ from tenants.tasks.export_history import export_history
 from tenants.tasks.export_usage import export_usage
 from tenants.tasks.models import RUNNING, Task
 from tenants.tasks.start_task import TASK_STEP
-from tenants.tasks.write_workbook import WORKBOOK, write_workbook
+from tenants.tasks.write_part import WORKBOOK
+from tenants.tasks.write_workbook import write_workbook
 
 LOG = structlog.get_logger(__name__)
 MOST_TRIES = 3

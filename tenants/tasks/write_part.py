@@ -11,6 +11,7 @@ from tenants.kernel.errors import BusinessError
 from tenants.tasks.models import Task, TaskPart
 
 RESULT, FAILED = "result", "failed"
+WORKBOOK = ".xlsx"  # how the name of a file ends that becomes an Excel workbook
 _BEGINNING = "\ufeff"  # without it a spreadsheet takes UTF-8 for something else
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a cell that begins so would be computed, not shown
 
@@ -22,7 +23,7 @@ def write_rows(scope: TenantScope, task: Task, rows: Iterable[Sequence[Any]], he
     if task.parts == 0:
         out.write(_BEGINNING)
         writer.writerow(heads)
-    computed = not task.file_name.endswith(".xlsx")  # a workbook says of each cell that it is a text
+    computed = not task.file_name.endswith(WORKBOOK)  # a workbook says of each cell that it is a text
     writer.writerows([_cell(value, escape=computed) for value in row] for row in rows)
     _add(scope, task, RESULT, out.getvalue())
 

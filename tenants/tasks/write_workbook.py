@@ -20,7 +20,6 @@ from tenants.tasks.models import Task, TaskPart
 from tenants.tasks.queries_tasks import result_of
 from tenants.tasks.write_part import RESULT
 
-WORKBOOK = ".xlsx"
 SHEET_ROWS = 1_000_000  # Excel takes 1,048,576
 _PART_OCTETS = 1_000_000
 _SAMPLE, _NARROWEST, _WIDEST = 200, 8, 48  # rows that are looked at for the widths of the columns
