@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from infra.radius_text.dictionary import shipped
 from infra.radius_text.lines import Line, Problem, TextProblems, parse_lines
 from infra.radius_text.placeholders import RATE_UNITS, SAMPLES, Value, placeholders
 from infra.radius_text.profile import ReplyProfile
@@ -24,6 +25,7 @@ IDENTIFIERS: Final = (
     "NAS-Port",
 )
 STANDARD: Final = "standard"
+_COUNTERS: Final = 4
 _ALIASES: Final = {"generic": STANDARD, "wispr": STANDARD, "other": STANDARD, "": STANDARD}
 
 
@@ -37,6 +39,8 @@ class Dialect:
     coa_port: int  # where such routers listen for CoA and Disconnect unless configured otherwise
     identify: tuple[str, ...]  # what names a session in CoA and Disconnect, of IDENTIFIERS; RFC 5176 routers want two
     note: str
+    # (vendor, number) of IPv6 octets in, out, gigawords in, out, where such routers leave them out of Acct-Input-Octets
+    ipv6_octets: tuple[tuple[int, int], ...]
     accept: tuple[Line, ...]
     limits: tuple[Line, ...]
     coa: tuple[Line, ...]
@@ -50,6 +54,7 @@ def parse_dialect(key: str, text: str) -> Dialect:
         "coa-port": "3799",
         "identify": "Acct-Session-Id User-Name",
         "note": "",
+        "ipv6-octets": "",
     }
     sections: dict[str, tuple[Line, ...]] = dict.fromkeys(_SECTIONS, ())
     problems: list[Problem] = []
@@ -75,6 +80,7 @@ def parse_dialect(key: str, text: str) -> Dialect:
         coa_port=int(settings["coa-port"]),
         identify=tuple(settings["identify"].split()),
         note=settings["note"],
+        ipv6_octets=_counters(settings["ipv6-octets"]),
         accept=sections["accept"],
         limits=sections["limits"],
         coa=sections["coa"],
@@ -168,4 +174,12 @@ def _setting_problem(name: str, value: str, settings: Mapping[str, str]) -> str:
         return "coa-port is a port from 1 to 65535"
     if name == "identify" and not (value and set(value.split()) <= set(IDENTIFIERS)):
         return f"identify takes names from {', '.join(IDENTIFIERS)}"
+    if name == "ipv6-octets" and len(_counters(value)) != _COUNTERS:
+        return "ipv6-octets takes four vendor attributes: octets in, octets out, gigawords in, gigawords out"
     return ""
+
+
+def _counters(names: str) -> tuple[tuple[int, int], ...]:
+    """(vendor, number) of each whole-number vendor attribute among the names."""
+    found = [shipped().named(name) for name in names.split()]
+    return tuple((known.vendor, known.number) for known in found if known and known.vendor and known.type == "integer")

@@ -74,6 +74,8 @@ def octet_limits(total: int | None, up: int | None, down: int | None) -> dict[st
     values: dict[str, Value] = {}
     for name, octets in (("total", total), ("up", up), ("down", down)):
         values[f"{name}_limit_octets"] = octets
+        # Rounded up: never less than is left
+        values[f"{name}_limit_kilobytes"] = -(-octets // 1024) if octets is not None else None
         values[f"{name}_limit_low"] = octets & 0xFFFFFFFF if octets is not None else None
         # Older firmwares know no gigawords, so they are sent only where they say something.
         values[f"{name}_limit_gigawords"] = (octets >> 32 or None) if octets is not None else None

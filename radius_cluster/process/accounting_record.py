@@ -1,5 +1,6 @@
 """From an Accounting-Request to the row that ``aaa.account`` takes (RAD-4; accounting.sql)."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from radius_cluster.listen.receive import Request
@@ -20,6 +21,7 @@ from radius_cluster.wire.codes import (
     CALLING_STATION_ID,
     DELEGATED_IPV6_PREFIX,
     FRAMED_IP_ADDRESS,
+    FRAMED_IPV6_ADDRESS,
     FRAMED_IPV6_PREFIX,
     NAS_IP_ADDRESS,
     NAS_PORT,
@@ -28,6 +30,7 @@ from radius_cluster.wire.codes import (
 )
 from radius_cluster.wire.fields import Fields
 from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.packet import Packet
 
 # Columns of a row, in the order of aaa.account's arrays
 TENANT, NAS, SESSION, USER, KIND, AT, SECONDS, OCTETS_IN, OCTETS_OUT, PACKETS_IN, PACKETS_OUT = range(11)
@@ -45,7 +48,7 @@ _FIELDS: Final = Fields(
     ),
     values=(
         ACCT_SESSION_ID, USER_NAME, CALLING_STATION_ID, CALLED_STATION_ID, NAS_PORT_ID, FRAMED_IPV6_PREFIX,
-        DELEGATED_IPV6_PREFIX,
+        DELEGATED_IPV6_PREFIX, FRAMED_IPV6_ADDRESS,
     ),
 )  # fmt: skip
 
@@ -54,11 +57,11 @@ def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None
     """The row; None without Acct-Session-Id or User-Name (RFC 2866 demands the first, our key needs both).
 
     An Interim carries the details of its session only when ``complete``: the database has them already, and six
-    columns of nothing cost less than six of text.
+    columns of nothing cost less than six of text. Its IPv6 prefixes it carries always.
     """
     (
         delay, seconds, low_in, high_in, low_out, high_out, packets_in, packets_out, address, cause, port, nas_address,
-        session, user, calling, called, port_id, prefix, delegated,
+        session, user, calling, called, port_id, prefix, delegated, address6,
     ) = _FIELDS.of(request.packet)  # fmt: skip
     if not session or not user:
         return None
@@ -67,6 +70,8 @@ def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None
     at = request.arrived if not delay else _less_delay(request.arrived, delay)
     octets_in = _octets(low_in, high_in) if high_in else low_in or 0
     octets_out = _octets(low_out, high_out) if high_out else low_out or 0
+    if nas.dialect.ipv6_octets:
+        octets_in, octets_out = _with_ipv6(request.packet, nas.dialect.ipv6_octets, octets_in, octets_out)
     if nas.invert:
         octets_in, octets_out, packets_in, packets_out = octets_out, octets_in, packets_out, packets_in
     details = _NO_DETAILS
@@ -78,9 +83,11 @@ def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None
             port,
             _text(port_id) if port_id else None,
             nas_address,
-            _prefix6(prefix),
+            _prefix6(prefix or _host6(address6)),
             _prefix6(delegated),
         )
+    elif prefix or delegated or address6:  # which most routers learn only after the Start
+        details = (*_NO_DETAILS[:5], _prefix6(prefix or _host6(address6)), _prefix6(delegated))
     return (
         tenant.id,
         nas.id,
@@ -126,10 +133,23 @@ def _octets(low: int | None, high: int) -> int:
     return octets if octets <= _MOST_OCTETS else octets & 0xFFFFFFFF
 
 
+def _with_ipv6(packet: Packet, places: Sequence[tuple[int, int]], octets_in: int, octets_out: int) -> tuple[int, int]:
+    """The octets with those of IPv6 that the router counts apart (RAD-4); without its counters they are in already."""
+    low_in, low_out, high_in, high_out = (
+        int.from_bytes(packet.vendor(vendor, number) or b"", "big") & 0xFFFFFFFF for vendor, number in places
+    )
+    return octets_in + _octets(low_in, high_in), octets_out + _octets(low_out, high_out)
+
+
 def _text(value: bytes) -> str:
     # PostgreSQL's text has no NUL
     text = value.decode("utf-8", "replace")
     return text.replace("\0", "\ufffd") if "\0" in text else text
+
+
+def _host6(address: bytes | None) -> bytes | None:
+    """A Framed-IPv6-Address (RFC 6911) as a prefix attribute of its 128 bits."""
+    return b"\0\x80" + address if address is not None and len(address) == 16 else None
 
 
 def _prefix6(value: bytes | None) -> str | None:

@@ -137,6 +137,16 @@ BEGIN
     SELECT count(*), array_agg(ROW(c.tenant_id, c.account_id, c.day, c.more_in + c.more_out, c.more_seconds)::aaa.metered)
         FILTER (WHERE u.account_id IS NOT NULL) INTO done, metered
     FROM changed c LEFT JOIN aaa.subscriber u ON u.tenant_id = c.tenant_id AND u.account_id = c.account_id AND u.quota_kind > 0;
+    -- Prefixes come after the Start, as a rule: kept from the report that first has them, and where they change.
+    IF array_remove(a_prefix6, NULL) <> '{}' OR array_remove(a_delegated6, NULL) <> '{}' THEN
+      UPDATE aaa.session s SET framed_ipv6_prefix = COALESCE(b.prefix6, s.framed_ipv6_prefix),
+        delegated_ipv6_prefix = COALESCE(b.delegated6, s.delegated_ipv6_prefix)
+      FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_prefix6, a_delegated6)
+        AS b(tenant, nas, sid, usr, kind, prefix6, delegated6)
+      WHERE b.kind = 3 AND s.tenant_id = b.tenant AND s.nas_id = b.nas
+        AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C"
+        AND (b.prefix6 <> COALESCE(s.framed_ipv6_prefix, '') OR b.delegated6 <> COALESCE(s.delegated_ipv6_prefix, ''));
+    END IF;
     IF done < n_interim THEN
       SELECT undone || array_agg(b.ord::int) INTO undone
       FROM unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_sec, a_in, a_out) WITH ORDINALITY
@@ -179,21 +189,23 @@ BEGIN
   IF n_stop > 0 THEN
     WITH ended AS (
       DELETE FROM aaa.session s
-      USING unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at, a_sec, a_in, a_out, a_pin, a_pout, a_ip, a_day, a_cause)
-        AS b(tenant, nas, sid, usr, kind, at, sec, oin, oout, pin, pout, ip, day, cause)
+      USING unnest(a_tenant, a_nas, a_sid, a_user, a_kind, a_at, a_sec, a_in, a_out, a_pin, a_pout, a_ip, a_day, a_cause, a_prefix6,
+          a_delegated6)
+        AS b(tenant, nas, sid, usr, kind, at, sec, oin, oout, pin, pout, ip, day, cause, prefix6, delegated6)
       WHERE b.kind = 2 AND s.tenant_id = b.tenant AND s.nas_id = b.nas
         AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C"
         AND to_timestamp(b.at) >= s.updated_at AND b.sec >= s.seconds - s.base_seconds
         AND b.oin >= s.octets_in - s.base_octets_in AND b.oout >= s.octets_out - s.base_octets_out
-      RETURNING s.*, b.ip, b.day, b.cause, to_timestamp(b.at) AS ended_at, s.base_seconds + b.sec AS all_seconds,
+      RETURNING s.*, b.ip, b.day, b.cause, b.prefix6, b.delegated6, to_timestamp(b.at) AS ended_at, s.base_seconds + b.sec AS all_seconds,
         s.base_octets_in + b.oin AS all_in, s.base_octets_out + b.oout AS all_out,
         GREATEST(s.packets_in, b.pin) AS all_pin, GREATEST(s.packets_out, b.pout) AS all_pout),
     kept AS (
       INSERT INTO aaa.session_history (tenant_id, nas_id, session_id, username, account_id, framed_ip, framed_ipv6_prefix,
         delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, updated_at, seconds, octets_in, octets_out,
         packets_in, packets_out, ended_at, cause, base_seconds, base_octets_in, base_octets_out, reports)
-      SELECT tenant_id, nas_id, session_id, username, account_id, COALESCE('0.0.0.0'::inet + ip, framed_ip), framed_ipv6_prefix,
-        delegated_ipv6_prefix, mac, called, nas_port, nas_port_id, nas_address, started_at, ended_at, all_seconds, all_in, all_out,
+      SELECT tenant_id, nas_id, session_id, username, account_id, COALESCE('0.0.0.0'::inet + ip, framed_ip),
+        COALESCE(prefix6, framed_ipv6_prefix), COALESCE(delegated6, delegated_ipv6_prefix), mac, called, nas_port, nas_port_id,
+        nas_address, started_at, ended_at, all_seconds, all_in, all_out,
         all_pin, all_pout, ended_at, cause, NULLIF(base_seconds, 0), NULLIF(base_octets_in, 0), NULLIF(base_octets_out, 0), reports
       FROM ended),
     counted AS (
@@ -402,11 +414,14 @@ BEGIN
   s.down_bps := COALESCE((s.octets_out - old_out) * 8 / NULLIF(s.seconds - old_seconds, 0), s.down_bps);
   s.updated_at := GREATEST(s.updated_at, at);
   s.framed_ip := COALESCE('0.0.0.0'::inet + p_ip, s.framed_ip);
+  s.framed_ipv6_prefix := COALESCE(p_prefix6, s.framed_ipv6_prefix);
+  s.delegated_ipv6_prefix := COALESCE(p_delegated6, s.delegated_ipv6_prefix);
   IF p_kind = 2 THEN
     PERFORM aaa.close_session(s, GREATEST(at, s.started_at), p_cause);
   ELSE
     UPDATE aaa.session u SET seconds = s.seconds, octets_in = s.octets_in, octets_out = s.octets_out, packets_in = s.packets_in,
-      packets_out = s.packets_out, updated_at = s.updated_at, framed_ip = s.framed_ip, reports = s.reports + 1, up_bps = s.up_bps,
+      packets_out = s.packets_out, updated_at = s.updated_at, framed_ip = s.framed_ip, framed_ipv6_prefix = s.framed_ipv6_prefix,
+      delegated_ipv6_prefix = s.delegated_ipv6_prefix, reports = s.reports + 1, up_bps = s.up_bps,
       down_bps = s.down_bps, base_seconds = s.base_seconds,
       base_octets_in = s.base_octets_in, base_octets_out = s.base_octets_out
     WHERE u.tenant_id = p_tenant AND u.nas_id = p_nas AND u.session_id = p_sid AND u.username = p_user;
