@@ -2,23 +2,15 @@
 
 import itertools
 import random
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
-from unittest import mock
 
-import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 
 from infra.db import Database
-from infra.driver import DriverConnection, Row
-from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
+from infra.tenant_scope import TenantRef, tenant_scope
 from tenants.audit.models import AuditEntry
-from tenants.billing import share
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
 from tenants.billing.buy import Buy, buy
 from tenants.billing.check import check_ledger
@@ -32,90 +24,19 @@ from tenants.billing.share import Sharing
 from tenants.billing.top_up import TopUp, top_up
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError, Forbidden
-from tests.fixtures.billing import OWNER, Counter, MakeShop
-
-AT = "2026-02-01 10:00:00"
-Job = tuple[Any, Any, str | None]
-
-
-@pytest.fixture
-def month(database: Database, shop: TenantRef) -> int:
-    with tenant_scope(database, shop) as scope:
-        return Counter(scope).plan("2M month")
-
-
-@pytest.fixture
-def accounts(database: Database, shop: TenantRef) -> list[int]:
-    """Five with a month from 31 January on."""
-    with tenant_scope(database, shop) as scope:
-        counter = Counter(scope)
-        return [counter.open("2M month", "2026-01-31 10:00:00") for _ in range(5)]
-
-
-def look(database: Database, tenant: TenantRef, what: Callable[[Counter], Any]) -> Any:
-    with tenant_scope(database, tenant) as scope:
-        return what(Counter(scope))
-
-
-@contextmanager
-def seen_units() -> Iterator[list[tuple[int, int]]]:
-    """(tenant, number of operations) of every unit of work that is shared or not."""
-    found: list[tuple[int, int]] = []
-    real = share._unit
-
-    def unit(database: Database, tenant: TenantRef, asked: list[Any], **more: Any) -> Any:
-        found.append((tenant.id, len(asked)))
-        return real(database, tenant, asked, **more)
-
-    with mock.patch.object(share, "_unit", unit):
-        yield found
-
-
-def outcome_of(sharing: Sharing, tenant: TenantRef, job: Job, now: Any, actor: Actor = OWNER) -> object:
-    operation, command, key = job
-    try:
-        return sharing.perform(tenant, operation, command, actor=actor, now=now, key=key)
-    except Exception as error:
-        return error
-
-
-def together(database: Database, tenant: TenantRef, jobs: Sequence[Job]) -> list[Any]:
-    """All of them wait while an operation on another account is under way: they share what follows it."""
-    now = look(database, tenant, lambda counter: counter.at(AT))
-    sharing = Sharing(database)
-    with occupied(sharing, tenant), ThreadPoolExecutor(len(jobs)) as pool:
-        futures: list[Future[object]] = []
-        for place, job in enumerate(jobs, start=1):
-            futures.append(pool.submit(outcome_of, sharing, tenant, job, now))
-            wait_until(lambda place=place: len(sharing._lines[tenant.id].waiting) == place)  # type: ignore[misc]
-        release(sharing, tenant)
-        return [future.result(30) for future in futures]
-
-
-@contextmanager
-def occupied(sharing: Sharing, tenant: TenantRef) -> Iterator[None]:
-    """As if a unit of this tenant were under way."""
-    sharing._lines[tenant.id] = share._Line(units=share.UNITS_AT_ONCE)
-    yield
-
-
-def release(sharing: Sharing, tenant: TenantRef) -> None:
-    """That unit has ended."""
-    with sharing._lock:
-        sharing._pass_on(sharing._lines[tenant.id])
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    bell = threading.Event()
-    for _ in range(3000):
-        if true():
-            return
-        bell.wait(0.01)
-    raise AssertionError("it did not come to that")
-
-
-def numbers(outcomes: Sequence[Any]) -> list[int]:
-    return [int(one.order.number[-6:]) for one in outcomes]
+from tests.fixtures.billing import Counter, MakeShop
+from tests.fixtures.sharing import (
+    AT,
+    Job,
+    look,
+    numbers,
+    occupied,
+    outcome_of,
+    release,
+    seen_units,
+    together,
+    wait_until,
+)
 
 
 def test_five_operations_are_one_unit_with_consecutive_numbers(
@@ -253,106 +174,6 @@ def test_tenants_never_share(database: Database, make_shop: MakeShop) -> None:
         assert waits.result(30).order.total == 3  # type: ignore[attr-defined]
     assert units == [(shops[1].id, 1), (shops[0].id, 1)]
     assert [look(database, one, lambda c: c.balance(opened[0])) for one in shops] == ["3.00", "4.00"]
-
-
-class Lost(OperationalError):
-    """The connection goes."""
-
-    def __init__(self) -> None:
-        super().__init__("", None, Exception("lost"))
-
-
-@pytest.mark.parametrize("statement", [0, 1, 2, 3])
-def test_a_unit_that_fails_is_undone_and_each_is_tried_by_himself(
-    database: Database, shop: TenantRef, accounts: list[int], month: int, statement: int
-) -> None:
-    """It dies after the load, the orders, the booking, or does not reach the last one."""
-    seen, ask = 0, DriverConnection.ask
-
-    def die_once(driver: DriverConnection, sql: str, values: Sequence[str | None]) -> list[Row]:
-        nonlocal seen
-        rows = ask(driver, sql, values)
-        seen += 1
-        if seen == statement + 1:
-            raise Lost
-        return rows
-
-    jobs: list[Job] = [(buy, Buy(accounts[0], month), None), (reverse, Reverse(accounts[1]), None)]
-    with mock.patch.object(DriverConnection, "ask", die_once), seen_units() as units:
-        outcomes = together(database, shop, jobs)
-    assert units == [(shop.id, 2)] + ([(shop.id, 1)] * 2 if statement < 3 else [])
-    assert sorted(numbers(outcomes)) == [6, 7]
-    assert look(database, shop, lambda c: c.scope.session.scalar(select(func.count()).select_from(Order))) == 7
-    assert look(database, shop, lambda c: check_ledger(c.scope).findings) == []
-
-
-def test_after_a_commit_that_failed_only_those_with_a_key_are_tried_again(
-    database: Database, shop: TenantRef, accounts: list[int], month: int
-) -> None:
-    """The server committed and its answer was lost: the key finds what was booked; without it nobody tries again."""
-    commit, lost = TenantScope.commit, iter([True])
-
-    def commit_and_lose(scope: TenantScope) -> None:
-        commit(scope)
-        if next(lost, False):
-            raise Lost
-
-    jobs: list[Job] = [(buy, Buy(accounts[0], month), "k"), (top_up, TopUp(accounts[1], Decimal(5)), None)]
-    now = look(database, shop, lambda counter: counter.at(AT))
-    sharing = Sharing(database)
-    with occupied(sharing, shop), ThreadPoolExecutor(2) as pool:
-        futures = [pool.submit(outcome_of, sharing, shop, job, now) for job in jobs]
-        wait_until(lambda: len(sharing._lines[shop.id].waiting) == 2)
-        with mock.patch.object(TenantScope, "commit", commit_and_lose):
-            release(sharing, shop)
-            bought, paid = [future.result(30) for future in futures]
-    assert bought.replayed  # type: ignore[attr-defined]
-    assert isinstance(paid, Lost)
-    assert look(database, shop, lambda c: c.balance(accounts[1])) == "5.00"  # it had been, once
-
-
-def test_a_leader_who_dies_leaves_nobody_waiting(
-    database: Database, shop: TenantRef, accounts: list[int], month: int
-) -> None:
-    real, dies = share.perform_together, iter([True])
-
-    def die_once(*arguments: Any, **more: Any) -> Any:
-        if next(dies, False):
-            raise SystemExit
-        return real(*arguments, **more)
-
-    def run(job: Job) -> object:
-        try:
-            return outcome_of(sharing, shop, job, now)
-        except SystemExit as error:
-            return error
-
-    now = look(database, shop, lambda counter: counter.at(AT))
-    sharing = Sharing(database)
-    with mock.patch.object(share, "perform_together", die_once), ThreadPoolExecutor(3) as pool:
-        with occupied(sharing, shop):
-            futures = []
-            for place, account in enumerate(accounts[:3], start=1):
-                futures.append(pool.submit(run, (buy, Buy(account, month), None)))
-                wait_until(lambda place=place: len(sharing._lines[shop.id].waiting) == place)  # type: ignore[misc]
-            release(sharing, shop)
-        leader, *others = [future.result(30) for future in futures]
-    assert isinstance(leader, SystemExit)
-    assert sorted(numbers(others)) == [6, 7]
-    assert sharing._lines[shop.id].units == 0
-
-
-def test_who_leaves_the_line_is_not_waited_for(database: Database, shop: TenantRef, accounts: list[int]) -> None:
-    sharing = Sharing(database)
-    line = sharing._lines[shop.id] = share._Line(units=1)
-    now = look(database, shop, lambda counter: counter.at(AT))
-    calls = [share._Call(top_up.ask(TopUp(account, Decimal(1)), actor=OWNER, now=now)) for account in accounts[:2]]
-    line.waiting.extend(calls)
-    sharing._step_out(line, calls[1])
-    release(sharing, shop)
-    assert calls[0].told is share._Turn.LEAD
-    sharing._step_out(line, calls[0])  # interrupted just when it was his turn
-    assert (line.units, list(line.waiting)) == (0, [])
 
 
 def test_two_hundred_renewals_keep_their_order_and_their_key(
