@@ -3,11 +3,12 @@
 import errno
 import random
 import socket
+from collections import deque
 
 # Below the range that Linux uses for outgoing connections (32768-60999): a chosen port stays free between two runs.
 _FIRST, _LAST = 20000, 32000
 
-_given: set[int] = set()  # what somebody in this process is about to open
+_given: deque[int] = deque(maxlen=1000)  # what somebody in this process may be about to open
 
 _PROBLEMS = {
     errno.EADDRINUSE: "is used by another program",
@@ -40,12 +41,12 @@ def is_tcp_port_free(address: str, port: int) -> bool:
 
 
 def choose_free_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody has now, of TCP or UDP; never the same twice. Raises OSError when none is found."""
+    """A port that nobody has now, of TCP or UDP, and none of the last thousand. Raises OSError when none is found."""
     for _attempt in range(200):
         port = random.randint(_FIRST, _LAST)
         if port in _given:
             continue
         if is_tcp_port_free(address, port) and bind_problem(address, port, socket.SOCK_DGRAM) is None:
-            _given.add(port)
+            _given.append(port)
             return port
     raise OSError(f"No free port was found between {_FIRST} and {_LAST}.")

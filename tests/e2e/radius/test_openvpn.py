@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.openvpn import IN_FLIGHT_OCTETS, OpenVpn, missing, short_port
+from tests.fixtures.openvpn import IN_FLIGHT_OCTETS, OpenVpn, missing, short_ports
 from tests.fixtures.radius import SECRET, Processes, World, WorldTenant, wait_for
 
 _LACKING = missing()
@@ -34,7 +34,8 @@ def concentrator(world: World, processes: Processes, tmp_path: Path) -> Iterator
     tenant = world.tenant()
     _, identifier = world.nas(tenant, "vpn", vendor="standard", message_authenticator="optional")
     world.subscriber(tenant, "alice")
-    processes.settings = replace(processes.settings, radius_auth_port=short_port(), radius_acct_port=short_port())
+    auth, acct = short_ports()
+    processes.settings = replace(processes.settings, radius_auth_port=auth, radius_acct_port=acct)
     processes.start()
     made = OpenVpn(processes.settings, identifier, SECRET, tmp_path)
     yield Concentrator(made, tenant)

@@ -1,15 +1,16 @@
 """Free ports: what is chosen for two listeners of one installation must differ."""
 
 import socket
+from collections import deque
 
 import pytest
 
 from infra import ports
 
 
-def test_the_same_port_is_never_chosen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_port_is_not_chosen_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = iter([23456, 23456, 23456, 23457])
-    monkeypatch.setattr(ports, "_given", set())
+    monkeypatch.setattr(ports, "_given", deque())
     monkeypatch.setattr(ports, "bind_problem", lambda *_: None)
     monkeypatch.setattr(ports.random, "randint", lambda *_: next(chosen))
     assert [ports.choose_free_port(), ports.choose_free_port()] == [23456, 23457]
