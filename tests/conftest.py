@@ -1,6 +1,14 @@
 """Fixtures of all tests; each group lives in a file of tests/fixtures."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# The same examples in every run, however slow the machine is just now: a run that fails says what the change before it
+# did. To look for new ones: ``pytest --hypothesis-profile=default``.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], database=None
+)
+settings.load_profile("steady")
 
 pytest_plugins = [
     "tests.fixtures.quick_passwords",
