@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from portals.app import create_app
-from tests.fixtures.browser import assert_accessible, assert_fits
+from tests.fixtures.browser import assert_accessible, assert_fits, press_g_and
 
 pytestmark = pytest.mark.browser
 
@@ -38,8 +38,7 @@ def test_keys_reach_search_and_menu(page):
     page.keyboard.press("/")
     assert page.locator("#q").evaluate("e => e === document.activeElement")
     page.keyboard.press("Escape")
-    page.keyboard.press("g")
-    page.keyboard.press("h")
+    press_g_and(page, "h")
     page.wait_for_url("**/_components")
 
 

@@ -21,11 +21,11 @@ from infra.settings import Settings
 from infra.tenant_scope import tenant_scope
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
-from radius_cluster.wire.coa import encode_dynamic_response
 from radius_cluster.wire.packet import Packet
 from radius_cluster.wire.proxy_protocol import encode_proxy_header
 from tenants.kernel.actor import SYSTEM
 from tenants.network.radsec_credentials import issue_psk, withdraw_credential
+from tests.fixtures.busy_machine import limit
 from tests.fixtures.eapol import needs_eapol_test, run_eapol_test
 from tests.fixtures.radius import Client, Processes, World, wait_for
 from tests.fixtures.radsec import RadsecIsp, Radsecproxy, RadsecRouter
@@ -216,11 +216,11 @@ def test_streams_that_cannot_be_followed_end_and_silent_ones_too(
     with socket.create_connection((settings.bind, settings.radsec_port), timeout=3) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert plain.recv(100)[:1] in (b"", b"\x15")  # an alert at most
-    with socket.create_connection((settings.bind, settings.radsec_port), timeout=14) as silent:
+    with socket.create_connection((settings.bind, settings.radsec_port), timeout=60) as silent:
         began = time.monotonic()
         with contextlib.suppress(ConnectionResetError):
             assert silent.recv(1) == b""
-        assert 8 < time.monotonic() - began < 13
+        assert 8 < time.monotonic() - began < 10 + limit(3)
     answer = good.log_in("alice")
     assert answer is not None
     assert answer.code == codes.ACCESS_ACCEPT
@@ -248,25 +248,19 @@ def test_a_disconnect_goes_back_through_the_routers_own_connection(
         world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
         return int(made)
 
-    def ended(row: int, answer: int, attributes: bytes = b"") -> str:
-        """How the row ends when the router gives every request this answer; a row that was put off comes late."""
-        while (state := world.query("SELECT state FROM work.outbox WHERE id = %s", row)) in (
-            [("waiting",)],
-            [("taken",)],
-        ):
-            request = router.receive(0.2)
-            if request is not None:
-                asked.append(request)
-                router.send(encode_dynamic_response(answer, request, b"radsec", attributes))
-        return str(state[0][0])
-
     asked: list[Packet] = []
+
+    def ended(answer: int, attributes: bytes = b"") -> str:
+        state, requests = router.obey_until_ended(world, cut(), answer, attributes)
+        asked.extend(requests)
+        return state
+
     # Until the radsec process has told the coa process of this connection, there is no address.
-    wait_for(lambda: ended(cut(), codes.DISCONNECT_ACK) == "done", 30)
+    wait_for(lambda: ended(codes.DISCONNECT_ACK) == "done")
     assert {(p.code, p.text(codes.USER_NAME), p.text(codes.ACCT_SESSION_ID)) for p in asked} == {
         (codes.DISCONNECT_REQUEST, "alice", "s1")
     }
-    assert ended(cut(), codes.DISCONNECT_NAK, encode.number(101, 404)) == "refused"
+    assert ended(codes.DISCONNECT_NAK, encode.number(101, 404)) == "refused"
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
@@ -294,7 +288,7 @@ def test_a_pre_shared_key_names_the_router(
     assert reply[:2] == bytes((codes.ACCESS_ACCEPT, request[1]))
     with tenant_scope(database, isp.ref) as scope:
         withdraw_credential(scope, issued.credential_id, actor=SYSTEM, now=clock.now())
-    assert router.process.wait(5) is not None
+    assert router.process.wait(30) is not None
     router.close()
 
 

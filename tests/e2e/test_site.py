@@ -55,7 +55,7 @@ def test_signing_up_works_without_scripts(chromium, live_url):
     page = context.new_page()
     page.goto("/sign-up?lang=en")
     page.get_by_role("button", name="Sign up").click()
-    assert "7 things to correct" in page.content()
+    page.get_by_text("7 things to correct").wait_for()
     context.close()
 
 

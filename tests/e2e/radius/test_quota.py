@@ -16,12 +16,13 @@ from tenants.billing.add_pack import AddPack, add_pack
 from tenants.subscribers.warn_of_quota import QUOTA_RESET
 from tenants.usage.models import QuotaUse
 from tests.fixtures.accounts import OWNER, open_one, sell
+from tests.fixtures.busy_machine import limit
 from tests.fixtures.radius import World, wait_for
 from tests.fixtures.whole_way import WholeWay
 
 GB = 2**30
 TOTAL_LIMIT, TOTAL_LIMIT_GIGAWORDS, RATE_LIMIT = 17, 18, 8  # Mikrotik-…
-SECONDS = 5.0
+SECONDS = limit(5)
 
 
 def octet_limit(answer: Any) -> int:
@@ -62,12 +63,12 @@ def test_quotas_end_to_the_second_and_the_octet(whole_way: WholeWay, world: Worl
     assert octet_limit(router.log_in("ten", "pass-0001")) == 10 * GB
     assert router.account(codes.ACCT_START, "s1", "ten")
     # Where the router is comes with its first packets, written down every two seconds.
-    wait_for(lambda: world.query("SELECT last_source FROM registry.nas WHERE id = %s", whole_way.nas_id) != [("",)], 15)
+    wait_for(lambda: world.query("SELECT last_source FROM registry.nas WHERE id = %s", whole_way.nas_id) != [("",)])
     assert router.account(codes.ACCT_INTERIM, "s1", "ten", seconds=60, octets_in=GB, octets_out=8 * GB)
     assert coa_port.cut == []
     crossed_at = clock.now()
     assert router.account(codes.ACCT_INTERIM, "s1", "ten", seconds=120, octets_in=GB, octets_out=9 * GB)
-    wait_for(lambda: coa_port.cut, 10)
+    wait_for(lambda: coa_port.cut)
     cut_at, packet = coa_port.cut[0]
     assert packet.text(codes.USER_NAME) == "ten"
     assert cut_at - crossed_at < timedelta(seconds=SECONDS)
@@ -91,7 +92,7 @@ def test_quotas_end_to_the_second_and_the_octet(whole_way: WholeWay, world: Worl
     assert router.account(codes.ACCT_START, "s3", "daily")
     crossed_at = clock.now()
     assert router.account(codes.ACCT_INTERIM, "s3", "daily", seconds=60, octets_in=GB // 2, octets_out=GB // 2)
-    wait_for(lambda: coa_port.changed, 10)
+    wait_for(lambda: coa_port.changed)
     changed_at, packet = coa_port.changed[0]
     assert changed_at - crossed_at < timedelta(seconds=SECONDS)
     assert packet.vendor(codes.VENDOR_MIKROTIK, RATE_LIMIT) == b"1M/2M"
@@ -101,7 +102,7 @@ def test_quotas_end_to_the_second_and_the_octet(whole_way: WholeWay, world: Worl
             select(DueRow.run_at).where(DueRow.kind == QUOTA_RESET, DueRow.subject_id == ids["daily"])
         )
 
-    wait_for(lambda: in_scope(due) is not None, 15)
+    wait_for(lambda: in_scope(due) is not None)
     midnight = in_scope(due).astimezone(in_scope(lambda scope: scope.zone))
     assert (midnight.hour, midnight.minute, midnight.second) == (0, 0, 0)
     entries = select(AuditEntry.object_label).where(AuditEntry.action == "account.quota_warning")
@@ -114,7 +115,7 @@ def test_quotas_end_to_the_second_and_the_octet(whole_way: WholeWay, world: Worl
         scope.session.execute(update(DueRow).where(DueRow.kind == QUOTA_RESET).values(run_at=clock.now()))
 
     in_scope(pass_midnight)
-    wait_for(lambda: len(coa_port.changed) > 1, 15)
+    wait_for(lambda: len(coa_port.changed) > 1)
     assert [packet.vendor(codes.VENDOR_MIKROTIK, RATE_LIMIT) for _, packet in coa_port.changed] == [
         b"1M/2M",
         b"20M/100M",

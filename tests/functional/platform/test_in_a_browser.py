@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.fixtures.browser import assert_accessible, assert_fits
+from tests.fixtures.browser import assert_accessible, assert_fits, press_g_and
 from tests.functional.platform.conftest import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -51,8 +51,7 @@ def test_a_support_login_begins_in_a_panel_and_leads_inside(door, tenant, open_p
 def test_keys_lead_through_the_menu(door, open_page):
     page = open_page()
     enter(page)
-    page.keyboard.press("g")
-    page.keyboard.press("t")
+    press_g_and(page, "t")
     page.wait_for_url("**/platform/tenants/")
     page.keyboard.press("/")
     page.keyboard.type("nobody")

@@ -22,6 +22,7 @@ from infra.embedded.process import process_exists, wait_until
 from infra.ports import choose_free_port
 from infra.servers import ServersNotRunning, check_versions, resolve
 from infra.settings import Settings, SettingsError
+from tests.fixtures.busy_machine import limit
 
 OWNER = """
 import signal, sys, time
@@ -93,7 +94,7 @@ def test_a_killed_owner_takes_its_servers_along_and_the_next_start_recovers(inst
     owner.kill()
     owner.wait()
     owner.stdout.close()
-    assert wait_until(lambda: not process_exists(pid), 5)
+    assert wait_until(lambda: not process_exists(pid), 30)
     assert not is_owned(DataFolder(installation.data_dir))
     with ensure_running(installation) as servers, psycopg.connect(servers.database_url) as connection:
         assert connection.execute("SELECT n FROM kept").fetchone() == (1,)
@@ -183,8 +184,8 @@ def test_a_warm_start_and_a_stop_are_quick(installation: Settings) -> None:
     started_at = time.monotonic()
     with ensure_running(installation):
         up_at = time.monotonic()
-    assert up_at - started_at < 3  # 0.3 s on an idle machine
-    assert time.monotonic() - up_at < 3
+    assert up_at - started_at < limit(3)  # 0.3 s on an idle machine
+    assert time.monotonic() - up_at < limit(3)
     assert not (installation.data_dir / "run" / "servers.json").exists()
 
 

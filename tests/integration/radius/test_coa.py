@@ -12,6 +12,7 @@ from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.coa import encode_dynamic_response
 from radius_cluster.wire.packet import Packet, parse, verify_message_authenticator, verify_request_authenticator
+from tests.fixtures.busy_machine import limit
 from tests.fixtures.radius import SECRET, Processes, World, wait_for
 
 
@@ -109,7 +110,7 @@ def test_disconnect_is_signed_names_the_session_and_keeps_the_result(
         )  # fmt: skip
     for session in ("s1", "gone", "silent"):
         wish(world, tenant.id, nas_id, session, "alice")
-    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()), 12)
+    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()))
     found = states(world, tenant.id)
     assert found["s1"] == ("done", "")
     assert found["gone"] == ("refused", "session_context_not_found")
@@ -169,10 +170,10 @@ def test_a_thousand_at_once(world: World, processes: Processes, listener) -> Non
         return first
 
     # also where nobody answers: silence must not hold up the first sending to others
-    wait_for(lambda: len(first_sends(router.seen)) == 1000 and len(first_sends(deaf.seen)) == 1000, 10)
-    assert max(first_sends(router.seen).values()) - began < 5
-    assert max(first_sends(deaf.seen).values()) - began < 5
-    wait_for(lambda: {state for state, _ in states(world, one.id).values()} == {"done"}, 5)
+    wait_for(lambda: len(first_sends(router.seen)) == 1000 and len(first_sends(deaf.seen)) == 1000)
+    assert max(first_sends(router.seen).values()) - began < limit(5)
+    assert max(first_sends(deaf.seen).values()) - began < limit(5)
+    wait_for(lambda: {state for state, _ in states(world, one.id).values()} == {"done"})
 
 
 def test_a_rate_change_reaches_the_running_session(world: World, processes: Processes, listener) -> None:
@@ -184,7 +185,8 @@ def test_a_rate_change_reaches_the_running_session(world: World, processes: Proc
     processes.start("radius_cluster.coa", "coa_ready")
     wish(world, tenant.id, nas_id, "s1", "alice", topic="radius.coa", account_id=account_id)
     wait_for(lambda: states(world, tenant.id)["s1"][0] == "done")
-    [(_, packet)] = router.seen
+    packet = router.seen[0][1]
+    assert {seen.raw for _, seen in router.seen} == {packet.raw}  # one request, which may have been sent again
     assert packet.code == codes.COA_REQUEST
     assert packet.vendor(codes.VENDOR_MIKROTIK, 8) == b"20M/90M"
 
@@ -213,7 +215,7 @@ def test_an_edited_rate_lifts_no_throttle_and_a_window_counts(world: World, proc
     processes.start("radius_cluster.coa", "coa_ready")
     for user, account_id in accounts.items():
         wish(world, tenant.id, nas_id, user, user, topic="radius.coa", account_id=account_id)
-    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()), 15)
+    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()))
     assert set(states(world, tenant.id).values()) == {("done", "")}
     rates = {packet.text(codes.USER_NAME): packet.vendor(codes.VENDOR_MIKROTIK, 8) for _, packet in router.seen}
     assert rates == {"slow": b"1M/2M", "fast": b"20M/90M", "evening": b"5M/6M"}

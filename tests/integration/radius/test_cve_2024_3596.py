@@ -54,7 +54,8 @@ def isp(node: tuple[Settings, World]) -> Iterator[Isp]:
     _, lenient = world.nas(tenant, "lenient", message_authenticator="optional")
     world.subscriber(tenant, "alice", max_sessions=0)
     made = Isp(world, tenant, Client(settings, strict), Client(settings, lenient))
-    wait_for(lambda: not silence(made.lenient, status_request(made.lenient)))
+    for router in (made.strict, made.lenient):  # the process hears of each by itself, in whatever order
+        wait_for(lambda router=router: not silence(router, status_request(router)))
     yield made
     made.strict.close()
     made.lenient.close()

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.packet import Packet
+from tests.fixtures.busy_machine import limit
 from tests.fixtures.radius import Client, Processes, World, WorldTenant, wait_for
 
 ACCEPT, REJECT = codes.ACCESS_ACCEPT, codes.ACCESS_REJECT
@@ -76,7 +77,7 @@ def test_own_dialects_are_spoken_within_a_second(world: World, processes: Proces
     assert codes.FILTER_ID not in answer.attributes
     assert answer.vendor(codes.VENDOR_WISPR, 7) == (10_000_000).to_bytes(4, "big")
     write_dialect(world, tenant, "rate-unit kbit/s\n[accept]\nFilter-Id = {up}\n")
-    wait_for(lambda: accepted(router, "alice").text(codes.FILTER_ID) == "10000", 1.0)
+    wait_for(lambda: accepted(router, "alice").text(codes.FILTER_ID) == "10000", limit(1))
 
 
 def test_a_device_that_dials_again_is_let_in(world: World, processes: Processes, client: MakeClient) -> None:

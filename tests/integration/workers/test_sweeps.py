@@ -37,7 +37,7 @@ def test_silent_sessions_are_closed_with_what_they_last_reported(
     with tenant_scope(database, tenant) as scope:
         account_id = open_one(scope, "u1", sell(scope, max_sessions=0))
         go_online(scope, account_id, "stale", at=seen, seconds=50, octets_in=7, octets_out=5_000_000_000)
-        go_online(scope, account_id, "alive", at=now - timedelta(seconds=1190))
+        go_online(scope, account_id, "alive", at=now - timedelta(seconds=1080))
     sweeps.close_stale(MAIN_CELL)
     sweeps.close_stale(MAIN_CELL)
     with tenant_scope(database, tenant) as scope:
@@ -69,7 +69,10 @@ def test_how_long_silence_may_last(interim: int, intervals: int, seconds: int) -
     assert longest_silence(interim, intervals) == seconds
 
 
-def test_online_samples(job_context: Context, database: Database, two_isps: tuple[TenantRef, TenantRef]) -> None:
+def test_online_samples(
+    job_context: Context, database: Database, two_isps: tuple[TenantRef, TenantRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slot = clock.now().replace(minute=35, second=0, microsecond=0)
     for tenant in two_isps[:1]:
         with tenant_scope(database, tenant) as scope:
             account_id = open_one(scope, "u1", sell(scope, max_sessions=0))
@@ -80,13 +83,14 @@ def test_online_samples(job_context: Context, database: Database, two_isps: tupl
         with tenant_scope(database, tenant) as scope:
             return list(scope.session.scalars(select(OnlineSample.sessions).order_by(OnlineSample.at)))
 
-    sweeps.sample(MAIN_CELL)
-    sweeps.sample(MAIN_CELL)
+    for seconds in (0, 299):
+        monkeypatch.setattr(clock, "now", lambda seconds=seconds: slot + timedelta(seconds=seconds))
+        sweeps.sample(MAIN_CELL)
     assert samples(two_isps[0]) == [3]
     assert samples(two_isps[1]) == []
     with tenant_scope(database, two_isps[0]) as scope:  # all go offline before the next slot: one 0 closes the line
         scope.session.execute(OnlineSession.__table__.delete())
-        scope.session.execute(OnlineSample.__table__.update().values(at=OnlineSample.at - timedelta(minutes=5)))
+    monkeypatch.setattr(clock, "now", lambda: slot + timedelta(seconds=300))
     sweeps.sample(MAIN_CELL)
     assert samples(two_isps[0]) == [3, 0]
 
