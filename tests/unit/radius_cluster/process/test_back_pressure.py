@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.radius_text.dialects import dialect_for
 from radius_cluster.counters import Counters
 from radius_cluster.listen.receive import Request
 from radius_cluster.process import access_request, accounting_request
@@ -41,6 +42,7 @@ class Nas:
         self.counts: dict[tuple[str, str], int] = {}
         self.touched = False
         self.invert = False
+        self.dialect = dialect_for("mikrotik")
 
 
 def requests(nas: Nas, way: Way, count: int, *, login: bool) -> list[Request]:
