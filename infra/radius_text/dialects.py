@@ -4,14 +4,14 @@ A dialect is a text: settings, then the sections ``[accept]``, ``[limits]`` (oct
 live change) of ``Attribute = value`` lines with placeholders. An ISP writes its own in the same form.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
 from infra.radius_text.dictionary import shipped
-from infra.radius_text.lines import Line, Problem, TextProblems, parse_lines
+from infra.radius_text.lines import REPEATABLE, Line, Problem, TextProblems, parse_lines
 from infra.radius_text.placeholders import RATE_UNITS, SAMPLES, Value, placeholders
 from infra.radius_text.profile import ReplyProfile
 
@@ -107,6 +107,17 @@ def fill_accept(
 def fill_extra(text: str) -> list[FilledLine]:
     """The same of extra attributes. Raises TextProblems."""
     return _fill(tuple(parse_lines(text)), {})
+
+
+def without_replaced(lines: Sequence[FilledLine], extra: Sequence[FilledLine]) -> list[FilledLine]:
+    """The lines but those that ``extra`` says otherwise: what stands once in an answer is said by the last."""
+    said = {line.attribute for line in extra if not _is_repeatable(line.attribute)}
+    return [line for line in lines if line.attribute not in said]
+
+
+def _is_repeatable(name: str) -> bool:
+    known = shipped().named(name)
+    return known is None or (known.vendor, known.number) in REPEATABLE
 
 
 def _fill(lines: tuple[Line, ...], values: Mapping[str, Value]) -> list[FilledLine]:

@@ -22,6 +22,12 @@ RESERVED: Final = frozenset(
     | {(311, n) for n in (1, 2, 11, 12, 16, 17, 25, 26)}
 )
 
+# What an Access-Accept may have several of (RFC 2865, 5.44; 3162; 4818; tunnels by their tags; vendors' lists of texts)
+REPEATABLE: Final = frozenset(
+    {(0, number) for number in (11, 18, 22, 26, 38, 64, 65, 66, 67, 69, 79, 81, 82, 83, 90, 91, 97, 99, 123, 168, 169)}
+    | {(9, 1), (2011, 82), (2011, 188), (4874, 65), (4874, 66), (14988, 19), (25506, 210)}
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

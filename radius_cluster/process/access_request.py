@@ -17,10 +17,18 @@ from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
-from radius_cluster.process.ready_replies import KeptReplies, Ready, at_other_rate, encode_place, style_of
+from radius_cluster.process.ready_replies import (
+    KeptReplies,
+    Ready,
+    at_other_rate,
+    empty_ready,
+    encode_place,
+    style_of,
+)
 from radius_cluster.process.special_login import local_minute, read_special, until_closed
 from radius_cluster.wire.codes import CALLING_STATION_ID
 from radius_cluster.wire.dialects import encode_octet_limits
+from radius_cluster.wire.extra_attributes import ADDRESS, without
 from radius_cluster.wire.mac_address import normalise_mac
 from tenants.access.reasons import CODES
 from tenants.access.rules import OK, decide, in_windows, is_over, may_connect_until, session_seconds, window_profile
@@ -212,7 +220,7 @@ class Logins:
             if is_over(valid_until, renews, now):
                 self._refuse_or_serve_expired(request, row, "expired", added, now, ready)
                 continue
-            seconds = session_seconds(valid_until, now, tenant.max_session_seconds, renews)
+            seconds = session_seconds(valid_until, now, ready[3], renews)
             accept(request, counters, row[sql.ACCOUNT], ready[0] + added if added else ready[0], seconds)
         return special
 
@@ -265,7 +273,7 @@ class Logins:
             if body is None and nas.expired is not None:
                 body = encode_place(nas, nas.expired)
             if body is not None:
-                accept(request, self._counters, row[sql.ACCOUNT], body + added, nas.tenant.max_session_seconds)
+                accept(request, self._counters, row[sql.ACCOUNT], body + added, ready[3])
                 return
         reject(request, self._counters, reason, row[sql.ACCOUNT], now, row[sql.LOCALE])
 
@@ -289,8 +297,8 @@ class Logins:
         added = self._recognise(request, row, now)
         if added is None:
             return
-        ready = nas.tenant.ready.get((row[sql.PROFILE], style_of(nas, row, now)), (b"", [], None))
-        attributes, windows, _place = ready
+        ready = nas.tenant.ready.get((row[sql.PROFILE], style_of(nas, row, now))) or empty_ready(nas)
+        attributes, windows, _place, longest = ready
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
             special.state, True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), special.in_arrears, now,
@@ -304,7 +312,7 @@ class Logins:
         if verdict != OK:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
             return
-        seconds = session_seconds(row[sql.VALID_UNTIL], now, nas.tenant.max_session_seconds, row[sql.RENEWS])
+        seconds = session_seconds(row[sql.VALID_UNTIL], now, longest, row[sql.RENEWS])
         seconds = until_closed(windows, nas.tenant, now, seconds)
         body = attributes + framed_address(special.static_ip) + added
         accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
@@ -338,7 +346,7 @@ class Logins:
         if added is None:
             return
         special = read_special(row[sql.RARE], request.packet, nas, now)
-        attributes, windows, _place = ready
+        attributes, windows, _place, longest = ready
         weekday, minute = local_minute(tenant, now) if windows else (0, 0)
         throttled = special.quota_used_up and not special.quota_cut
         mac = normalise_mac(request.packet.text(CALLING_STATION_ID))
@@ -361,9 +369,11 @@ class Logins:
         other = special.throttle_profile_id if throttled else window_profile(windows, weekday, minute)
         if other is not None:
             attributes = await at_other_rate(connection, nas, row[sql.PROFILE], other) or attributes
+        if special.static_ip:
+            attributes = without(attributes, ADDRESS)
         if special.octets_left and special.quota_cut:
             attributes += encode_octet_limits(nas.dialect, total_octets=special.octets_left, invert=nas.invert)
-        seconds = session_seconds(row[sql.VALID_UNTIL], now, tenant.max_session_seconds, row[sql.RENEWS])
+        seconds = session_seconds(row[sql.VALID_UNTIL], now, longest, row[sql.RENEWS])
         seconds = until_closed(windows, tenant, now, seconds)
         if special.seconds_left and special.quota_cut:
             seconds = min(seconds, special.seconds_left)

@@ -10,18 +10,20 @@ from infra.radius_text.profile import RATES, ReplyProfile, profile_of_row
 from radius_cluster.process.login_sql import CHANGED_PROFILES, PROFILES, RENEWS, SNAPSHOT, VALID_UNTIL
 from radius_cluster.routing.directory import NasEntry, TenantEntry, place_profile
 from radius_cluster.wire.dialects import encode_extra, encode_profile
+from radius_cluster.wire.extra_attributes import single_kinds, take_session_timeout, without
 from radius_cluster.wire.packet import first_that_fit
 
 _MOST_READY = 2_000  # per tenant
 _MOST_OCTETS = 3_000  # of a profile's attributes: a login's own (keys, time-out, address) must find room beside them
 
-Ready = tuple[bytes, list[dict[str, int]], bytes | None]  # attributes, time windows, the plan's place for expired ones
+# attributes, time windows, the plan's place for expired ones, the longest session in seconds
+Ready = tuple[bytes, list[dict[str, int]], bytes | None, int]
 
 
 class Profile:
     """One row of aaa.profile as the packet path uses it."""
 
-    __slots__ = ("expired", "extra", "profile", "windows")
+    __slots__ = ("expired", "extra", "longest_seconds", "profile", "windows")
 
     def __init__(self, row: Mapping[str, Any], interim_seconds: int) -> None:
         options = json.loads(row["options"] or "{}")
@@ -29,9 +31,10 @@ class Profile:
         self.windows: list[dict[str, int]] = json.loads(row["windows"] or "null") or []
         self.expired = place_profile(options.get("expired"), interim_seconds)  # the plan's own place (CAP-3)
         try:
-            self.extra = encode_extra(str(options.get("extra") or ""))
+            extra = encode_extra(str(options.get("extra") or ""))
         except ValueError:  # was refused where it was written
-            self.extra = b""
+            extra = b""
+        self.extra, self.longest_seconds = take_session_timeout(extra)
 
     def at_rate_of(self, other: "Profile") -> "Profile":
         """This profile with the other's rates; pool, DNS and the rest stay."""
@@ -59,7 +62,8 @@ def encode_for(nas: NasEntry, profile: Profile) -> bytes:
         attributes = encode_profile(nas.dialect, profile.profile, invert=nas.invert, rate_unit=nas.rate_unit)
     except ValueError:
         attributes = b""
-    return first_that_fit(attributes + profile.extra, _MOST_OCTETS)
+    attributes = without(attributes, single_kinds(profile.extra)) + profile.extra
+    return first_that_fit(without(attributes, nas.replaced) + nas.any_address, _MOST_OCTETS)
 
 
 def style_of(nas: NasEntry, row: Any, now: float) -> str:
@@ -74,7 +78,7 @@ def encode_place(nas: NasEntry, place: ReplyProfile) -> bytes:
         attributes = encode_profile(nas.dialect, place, invert=nas.invert, rate_unit=nas.rate_unit)
     except ValueError:
         return b""
-    return first_that_fit(attributes, _MOST_OCTETS)
+    return first_that_fit(without(attributes, nas.replaced) + nas.any_address, _MOST_OCTETS)
 
 
 def encode_ready(nas: NasEntry, profile: Profile, style: str) -> Ready:
@@ -84,7 +88,18 @@ def encode_ready(nas: NasEntry, profile: Profile, style: str) -> Ready:
         changed.profile = replace(profile.profile, **nas.expiring)
         profile = changed
     expired = None if profile.expired is None else encode_place(nas, profile.expired)
-    return encode_for(nas, profile), profile.windows, expired
+    return encode_for(nas, profile), profile.windows, expired, longest_session(nas, profile)
+
+
+def longest_session(nas: NasEntry, profile: Profile | None = None) -> int:
+    """Seconds that a session may last by the tenant's setting, the router's and the plan's Session-Timeout."""
+    limits = nas.tenant.max_session_seconds, nas.longest_seconds, profile and profile.longest_seconds
+    return min(limit for limit in limits if limit)
+
+
+def empty_ready(nas: NasEntry) -> Ready:
+    """For an account without a profile."""
+    return b"", [], None, longest_session(nas)
 
 
 class KeptReplies:
@@ -125,7 +140,7 @@ class KeptReplies:
         for nas, profile_id, style in wanted:
             tenant = nas.tenant
             profile = profiles.get((tenant.id, profile_id))
-            ready: Ready = (b"", [], None) if profile is None else encode_ready(nas, profile, style)
+            ready: Ready = empty_ready(nas) if profile is None else encode_ready(nas, profile, style)
             # What another batch learned to be old meanwhile may be what we have just read: used once, not kept.
             if profile is not None and self.snapshot == before:
                 self._keepers[tenant.id] = tenant

@@ -9,6 +9,7 @@ from infra.crypto import NAS_SECRET, DecryptionError, SecretBox
 from infra.radius_text.dialects import Dialect, dialect_for
 from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire.dialects import encode_extra
+from radius_cluster.wire.extra_attributes import ADDRESS, only, single_kinds, take_session_timeout, without
 
 LATENCY_SLOTS = 26  # of counters.LATENCY_OUTCOMES
 _NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
@@ -44,9 +45,9 @@ class TenantEntry:
 
     def __init__(self, row: Mapping[str, Any], box: SecretBox) -> None:
         self.id: int = row["id"]
-        # (profile, style) → encoded attributes of the Accept, the profile's time windows, and what it has for expired
-        # accounts; process/ready_replies.py says how long they hold
-        self.ready: dict[tuple[int, str], tuple[bytes, list[dict[str, int]], bytes | None]] = {}
+        # (profile, style) → encoded attributes of the Accept, the profile's time windows, what it has for expired
+        # accounts, the longest session in seconds; process/ready_replies.py says how long they hold
+        self.ready: dict[tuple[int, str], tuple[bytes, list[dict[str, int]], bytes | None, int]] = {}
         self.dialects: dict[str, Dialect] = {}  # the tenant's own
         self.latency = [0] * LATENCY_SLOTS  # answers by how long they took; counters.LATENCY_OUTCOMES names the slots
         self.update(row, box)
@@ -85,6 +86,7 @@ class NasEntry:
 
     __slots__ = (
         "address",
+        "any_address",
         "coa_port",
         "counts",
         "dialect",
@@ -99,9 +101,11 @@ class NasEntry:
         "invert",
         "last_at",
         "last_source",
+        "longest_seconds",
         "options",
         "rate_unit",
         "region_id",
+        "replaced",
         "required",
         "saved_at",
         "saved_source",
@@ -145,7 +149,13 @@ class NasEntry:
         self.dialect: Dialect = tenant.dialects.get(row["vendor"]) or dialect_for(row["vendor"])
         self.rate_unit: str = str(options.get("rate_unit") or "")
         self.style: str = f"{self.dialect.key}|{int(self.invert)}|{self.rate_unit}|{tenant.interim_seconds}"
-        self.extra = _extra(options)
+        # Its own attributes say the last word on what they name; the rest of an answer is made by style without that.
+        self.extra, self.longest_seconds = take_session_timeout(_extra(options))
+        self.replaced = single_kinds(self.extra)
+        self.any_address = only(self.extra, ADDRESS)  # an account's own address goes before it
+        self.extra = without(self.extra, ADDRESS)
+        if self.replaced or self.longest_seconds:
+            self.style += f"|{sorted(self.replaced)}{self.longest_seconds}{self.any_address.hex()}"
         self.expired = place_profile(options.get("expired"), tenant.interim_seconds)
         # Accounts that end soon get their profile with parts of it exchanged (NET-4); 0 seconds: nobody.
         self.expiring = place_changes(options.get("expiring"))

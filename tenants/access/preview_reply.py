@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from infra.radius_text.dialects import Dialect, FilledLine, fill_accept, fill_extra
+from infra.radius_text.dialects import Dialect, FilledLine, fill_accept, fill_extra, without_replaced
 from infra.radius_text.profile import ReplyProfile, profile_of_row
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile, Subscriber
@@ -42,4 +42,5 @@ def preview_reply(
     if place:
         profile = replace(profile, **place)
     filled = fill_accept(dialect, profile, invert=invert, rate_unit=rate_unit)
-    return (*filled, *fill_extra(str(options.get("extra") or "")), *fill_extra(extra))
+    of_plan, of_router = fill_extra(str(options.get("extra") or "")), fill_extra(extra)
+    return (*without_replaced([*without_replaced(filled, of_plan), *of_plan], of_router), *of_router)

@@ -148,3 +148,36 @@ def test_drop_the_oldest_passes_over_sessions_that_no_longer_count(
     assert again.code == ACCEPT
     asked = "SELECT payload ->> 'session_id' FROM work.outbox WHERE tenant_id = %s AND subject = %s"
     assert world.query(asked, tenant.id, f"account:{account}") == [("alive",)]
+
+
+def test_extra_attributes_say_the_last_word_but_on_how_long_a_session_lasts(
+    world: World, processes: Processes, client
+) -> None:
+    """NET-3: a router's replace the plan's, the plan's replace the dialect's; an account's own address stays."""
+    tenant = world.tenant()
+    plan = "Mikrotik-Rate-Limit = 3M/3M\nSession-Timeout = 7200\nFramed-Pool = plan"
+    router = "Framed-Pool = router\nFramed-IP-Address = 255.255.255.254\nSession-Timeout = 900000000"
+    world.profile(tenant, options={"extra": plan})
+    _, plain = world.nas(tenant, "plain")
+    _, own = world.nas(tenant, "own", options={"extra": router})
+    _, short = world.nas(tenant, "short", options={"extra": "Session-Timeout = 60"})
+    world.subscriber(tenant, "alice", max_sessions=0)
+    world.subscriber(tenant, "fixed", max_sessions=0, static_ip="10.9.8.7")
+    world.subscriber(tenant, "ending", max_sessions=0, valid_until=datetime.now(UTC) + timedelta(seconds=50))
+    processes.start()
+
+    def ask(identifier: str, name: str) -> Packet:
+        answer = client(identifier).log_in(name)
+        assert answer is not None
+        assert answer.code == codes.ACCESS_ACCEPT
+        return answer
+
+    at_plain, at_own = ask(plain, "alice"), ask(own, "alice")
+    for answer in (at_plain, at_own):
+        assert [value for vendor, _, value in answer.vendor_attributes() if vendor == 14988] == [b"3M/3M"]
+        assert [int.from_bytes(value, "big") for value in answer.all(codes.SESSION_TIMEOUT)] == [7200]
+    assert (at_plain.all(codes.FRAMED_POOL), at_own.all(codes.FRAMED_POOL)) == ([b"plan"], [b"router"])
+    assert at_own.all(codes.FRAMED_IP_ADDRESS) == [bytes((255, 255, 255, 254))]
+    assert ask(own, "fixed").all(codes.FRAMED_IP_ADDRESS) == [bytes((10, 9, 8, 7))]
+    assert ask(short, "alice").number(codes.SESSION_TIMEOUT) == 60
+    assert 0 < ask(short, "ending").number(codes.SESSION_TIMEOUT) <= 50

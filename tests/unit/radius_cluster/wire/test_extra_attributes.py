@@ -1,0 +1,27 @@
+"""Extra attributes beside a dialect's (NET-3)."""
+
+from infra.radius_text.dialects import fill_extra, without_replaced
+from radius_cluster.wire.dialects import encode_extra
+from radius_cluster.wire.extra_attributes import single_kinds, take_session_timeout, without
+
+
+def test_what_stands_once_is_said_by_the_last() -> None:
+    dialect = encode_extra('Framed-Pool = a\nMikrotik-Rate-Limit = 1M/1M\nCisco-AVPair = "ip:a=1"\nIdle-Timeout = 5')
+    extra = encode_extra('Mikrotik-Rate-Limit = 2M/2M\nCisco-AVPair = "ip:b=2"\nFramed-Pool = b')
+    assert single_kinds(extra) == {(14988, 8), (0, 88)}
+    kept = without(dialect, single_kinds(extra))
+    assert kept == encode_extra('Cisco-AVPair = "ip:a=1"\nIdle-Timeout = 5')
+    assert without(dialect, frozenset()) == dialect
+
+
+def test_the_shortest_session_timeout_is_taken_out() -> None:
+    text = "Session-Timeout = 3600\nIdle-Timeout = 5\nSession-Timeout = 60"
+    assert take_session_timeout(encode_extra(text)) == (encode_extra("Idle-Timeout = 5"), 60)
+    assert take_session_timeout(encode_extra("Session-Timeout = 0")) == (b"", 1)
+    assert take_session_timeout(b"") == (b"", None)
+
+
+def test_people_are_shown_the_same() -> None:
+    dialect = fill_extra('Framed-Pool = a\nCisco-AVPair = "ip:a=1"')
+    extra = fill_extra('Framed-Pool = b\nCisco-AVPair = "ip:b=2"')
+    assert [(line.attribute, line.value) for line in without_replaced(dialect, extra)] == [("Cisco-AVPair", "ip:a=1")]
