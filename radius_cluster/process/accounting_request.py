@@ -13,6 +13,7 @@ from radius_cluster.counters import ACCT_SPOOLED, ACCT_STORED, Counters, Outcome
 from radius_cluster.listen.database import BAD_DATA, Lane
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.accounting_record import KEY, KIND, Row, event_time, merged, row_of
+from radius_cluster.process.outer_names import OuterNames
 from radius_cluster.process.spool import Line, Spool
 from radius_cluster.wire.codes import (
     ACCT_INTERIM,
@@ -66,6 +67,7 @@ class Accounting:
         self._waiting = 0
         self._counters = counters
         self._spool = spool
+        self._outer = OuterNames()
         self._spooling = False  # from the database's going away until the spool is replayed
         self._writing: asyncio.Task[None] | None = None
         self._disk_full = False  # the last write to the spool failed
@@ -89,6 +91,8 @@ class Accounting:
             if row is None:
                 self._drop(request, "incomplete")
                 return
+            if kind == ACCT_START:
+                self._outer.note(row, request)
             _add(self._segments, [row, request])
         elif kind in (ACCT_ON, ACCT_OFF):
             self._segments.append(request)
@@ -184,10 +188,14 @@ class Accounting:
                 else:
                     await connection.execute(_CLOSE_NAS, *part[1:])
             self._spool.done()
+            if self._outer:
+                await self._outer.adopt(connection)
         elif isinstance(batch, dict):
             stored: list[Entry] = []
             try:
                 await self._store(account, each, batch, stored)
+                if self._outer:
+                    await self._outer.adopt(connection)
             except BaseException:
                 self._answer_all(stored)
                 raise

@@ -54,6 +54,23 @@ def test_start_interim_stop(world: World, isp) -> None:
     assert world.usage(tenant) == (2 * GIGA, 9 * GIGA, 420)
 
 
+def test_an_outer_name_is_accounted_to_the_account_of_its_class(world: World, isp) -> None:
+    """RAD-2: some makes account EAP sessions under the outer name; the Class of the Accept says whose they are."""
+    tenant, router = isp
+    answer = router.log_in("alice")
+    assert answer is not None
+    label = encode.octets(codes.CLASS, answer.value(codes.CLASS))
+    [(alice,)] = world.query("SELECT account_id FROM aaa.subscriber WHERE tenant_id = %s", tenant.id)
+    strange = encode.octets(codes.CLASS, b"%05d.%08d" % (tenant.id + 1, alice))  # another tenant's
+    assert router.account(ACCT_START, "s1", "anonymous@isp", extra=encode.octets(codes.CLASS, b"other") + label)
+    assert router.account(ACCT_START, "s2", "anonymous@isp", extra=strange)
+    assert [row["account_id"] for row in world.sessions(tenant)] == [alice, 0]
+    for session in ("s1", "s2"):
+        assert router.account(ACCT_INTERIM, session, "anonymous@isp", seconds=60, octets_in=7, octets_out=8)
+        assert router.account(ACCT_STOP, session, "anonymous@isp", seconds=90, octets_in=9, octets_out=9)
+    assert world.usage(tenant) == (9, 9, 90)
+
+
 def test_repeats_count_once(world: World, isp) -> None:
     tenant, router = isp
     for kind, seconds, octets in ((ACCT_START, 0, 0), (ACCT_INTERIM, 60, 100), (ACCT_STOP, 90, 150)):
