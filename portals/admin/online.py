@@ -12,10 +12,11 @@ from portals.shared.forms import Form
 from portals.shared.fragments import is_fragment, redirect_after
 from portals.shared.i18n import _, lazy, ngettext
 from portals.shared.lists import Column, ListView
+from portals.shared.router_answers import router_answer
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from tenants.reports.queries_home import online_line
-from tenants.subscribers import queries_online
+from tenants.subscribers import queries_commands, queries_online
 from tenants.subscribers.kick import MOST_AT_ONCE, SessionKey, kick_sessions
 from tenants.subscribers.queries_list import list_choices
 from tenants.subscribers.queries_online import OnlineFilter
@@ -76,7 +77,7 @@ def list_online() -> str:
         "page": page,
         "all": queries_online.total_online(scope(), OnlineFilter(), actor(), present(), interim_seconds=interim),
         "totals": queries_online.total_online(scope(), wanted, actor(), present(), interim_seconds=interim),
-        "commands": queries_online.count_disconnects(scope(), actor(), local_midnight()),
+        "commands": queries_commands.count_disconnects(scope(), actor(), local_midnight()),
         "line": [point.sessions for point in online_line(scope(), present(), hours=24)][::-12][::-1],
         "routers": {router.id: router.name for router in routers},
         "silent": [router for router in routers if router.health(present()) == "silent"],
@@ -91,11 +92,19 @@ def list_online() -> str:
 @blueprint.get("/online/results")
 @requires("online.view")
 def list_commands() -> str:
-    """What became of today's disconnects: done, refused and why, no answer."""
-    commands = queries_online.list_disconnects(scope(), actor(), since=local_midnight(6), limit=200)
-    names = {router.id: router.name for router in list_routers(scope())}
+    """What became of disconnects and changes of speed: done, refused and why, no answer; how far bulk ones are."""
+    state = request.args.get("state", "")
+    since = local_midnight(6)
     part = "admin/online_commands_part.html" if is_fragment() else "admin/online_commands.html"
-    return render_template(part, commands=commands, routers=names)
+    return render_template(
+        part,
+        state=state,
+        counts=queries_commands.count_commands(scope(), actor(), since),
+        batches=queries_commands.list_batches(scope(), actor(), present()),
+        commands=queries_commands.list_commands(scope(), actor(), since=since, state=state, limit=200),
+        routers={router.id: router.name for router in list_routers(scope())},
+        router_answer=router_answer,
+    )
 
 
 @blueprint.post("/online/kick")

@@ -10,6 +10,7 @@ from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.shared.access import requires
 from portals.shared.formats import duration, octets, when
 from portals.shared.i18n import _, lazy, ngettext
+from portals.shared.router_answers import router_answer
 from portals.shared.words import CAUSES, COMMAND_STATES, CUT_REASONS, refusal, word
 from tenants.kernel.errors import NotFound
 from tenants.subscribers.kick import SessionKey
@@ -94,7 +95,9 @@ def _words(event: SessionEvent) -> tuple[str, str]:
         return title, word(CUT_REASONS, event.detail) if event.detail else ""
     if event.kind == "answered":
         state = COMMAND_STATES.get(event.code)
-        return _("The router's answer: %(state)s", state=str(state[1]) if state else event.code), event.detail
+        return _("The router's answer: %(state)s", state=str(state[1]) if state else event.code), router_answer(
+            event.code, event.detail
+        )
     if event.kind == "ended":
         cause = int(event.code) if event.code.isdecimal() else 0
         return _("The session ended"), f"{CAUSES.get(cause, CAUSES[0])} · {_counters(event)}"

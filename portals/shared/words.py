@@ -303,6 +303,10 @@ CUT_REASONS: dict[str, Any] = {
     "refund": lazy("refunded"),
     "redialled": lazy("the device dialled again"),
     "too_many_sessions": lazy("too many sessions"),
+    "plan_changed": lazy("another plan"),
+    "rate_changed": lazy("the speed was edited"),
+    "window": lazy("hours of the plan"),
+    "quota_reset": lazy("a new quota period"),
 }
 
 COMMAND_STATES: dict[str, tuple[str, Any]] = {

@@ -29,6 +29,7 @@ _RELEASE_SECONDS: Final = 15.0
 _MOST_UNDER_WAY: Final = 8_000
 _CLAIM_AT_ONCE: Final = 1_000
 _SESSION_NOT_FOUND: Final = 503
+_BY_PORT: Final = frozenset(("NAS-Port-Id", "NAS-Port"))
 _ADDRESS_TRIES: Final = 4  # a second apart: nodes write every two seconds whence they heard a router
 
 
@@ -146,6 +147,8 @@ class Engine:
 
     async def _attributes(self, wish: Wish, nas: NasEntry, connection: Any) -> bytes:
         """What is sent; b"" when this kind of router cannot change a running session."""
+        by_port = _BY_PORT.intersection(nas.dialect.identify)
+        port_id, port = await rows.port_of(connection, wish) if by_port else ("", None)
         names = encode_session_names(
             nas.dialect,
             SessionNames(
@@ -153,6 +156,8 @@ class Engine:
                 session_id=wish.session_id,
                 framed_ip=wish.framed_ip,
                 calling_station_id=wish.mac,
+                nas_port_id=port_id,
+                nas_port=port,
             ),
         )
         if wish.topic != CHANGE:

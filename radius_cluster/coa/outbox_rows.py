@@ -52,6 +52,10 @@ SELECT profile_id, quota_cut, throttle_profile_id, CASE WHEN quota_kind = 0 OR t
     WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)))::text END AS quota
 FROM aaa.subscriber u WHERE tenant_id = $1 AND account_id = $2
 """
+_PORT: Final = """
+SELECT COALESCE(nas_port_id, ''), nas_port FROM aaa.session
+WHERE tenant_id = $1 AND nas_id = $2 AND session_id = $3 AND username = $4
+"""
 _LAST_SOURCES: Final = "SELECT id, last_source FROM registry.nas WHERE id = ANY($1::int[])"
 
 
@@ -137,6 +141,12 @@ async def last_sources(connection: Any, nas_ids: Iterable[int]) -> dict[int, str
     """The address that each NAS was last heard from, "" when never."""
     rows = await connection.fetch(_LAST_SOURCES, sorted(set(nas_ids)))
     return {row["id"]: row["last_source"].rpartition(":")[0] for row in rows}
+
+
+async def port_of(connection: Any, wish: Wish) -> tuple[str, int | None]:
+    """(NAS-Port-Id, NAS-Port) of the session, for routers that know their sessions by these."""
+    row = await connection.fetchrow(_PORT, wish.tenant_id, wish.nas_id, wish.session_id, wish.username)
+    return ("", None) if row is None else (row[0], row[1])
 
 
 def _keys(wishes: list[Wish]) -> tuple[list[int], list[int], list[str], list[str]]:

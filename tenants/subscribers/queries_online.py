@@ -7,14 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 
 from infra.keyset import Page, count_bounded, fetch_page
-from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile, Subscriber
 from tenants.kernel.actor import Actor
 from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.search_sql import normalise_mac
-from tenants.subscribers.visibility import visible_ids, visible_to
+from tenants.subscribers.visibility import visible_to
 from tenants.usage.models import Session as OnlineSession
 
 _SORTS: dict[str, Any] = {
@@ -254,75 +253,3 @@ def _online_statement(now: datetime, interim_seconds: int) -> Select[*tuple[Any,
             and_(Profile.tenant_id == OnlineSession.tenant_id, Profile.profile_id == Subscriber.profile_id),
         )
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CommandCounts:
-    """Disconnects asked for since an instant, by result; ``waiting`` are on their way."""
-
-    total: int
-    done: int
-    refused: int
-    unanswered: int
-    waiting: int
-
-
-def count_disconnects(scope: TenantScope, actor: Actor, since: datetime) -> CommandCounts:
-    """How the routers answered to the tenant's Disconnect-Requests since then."""
-    rows = scope.session.execute(
-        select(OutboxRow.state, func.count()).where(*_disconnects(scope, actor, since)).group_by(OutboxRow.state)
-    ).all()
-    found = {state: int(number) for state, number in rows}
-    waiting = found.get("waiting", 0) + found.get("taken", 0)
-    refused = found.get("refused", 0) + found.get("failed", 0)
-    return CommandCounts(sum(found.values()), found.get("done", 0), refused, found.get("unanswered", 0), waiting)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """One Disconnect and what became of it."""
-
-    id: int
-    username: str
-    nas_id: int
-    framed_ip: str
-    reason: str
-    state: str  # waiting | taken | done | refused | unanswered | failed
-    result: str
-    created_at: datetime
-    finished_at: datetime | None
-
-
-def list_disconnects(
-    scope: TenantScope, actor: Actor, *, since: datetime, limit: int = 50
-) -> tuple[CommandResult, ...]:
-    """The newest Disconnects with their results."""
-    rows = scope.session.execute(
-        select(OutboxRow).where(*_disconnects(scope, actor, since)).order_by(OutboxRow.id.desc()).limit(limit)
-    ).scalars()
-    return tuple(
-        CommandResult(
-            row.id,
-            str(row.payload.get("username", "")),
-            int(row.payload.get("nas_id") or 0),
-            str(row.payload.get("framed_ip") or ""),
-            str(row.payload.get("reason", "")),
-            row.state,
-            row.result,
-            row.created_at,
-            row.finished_at,
-        )
-        for row in rows
-    )
-
-
-def _disconnects(scope: TenantScope, actor: Actor, since: datetime) -> list[ColumnElement[bool]]:
-    where = [
-        OutboxRow.tenant_id == scope.tenant_id,
-        OutboxRow.topic == "radius.disconnect",
-        OutboxRow.created_at >= since,
-    ]
-    among = visible_ids(actor)
-    if among is not None:
-        where.append(OutboxRow.payload["account_id"].as_integer().in_(among))
-    return where

@@ -221,3 +221,36 @@ def test_a_session_that_goes_on_after_its_end_raises_an_alert(desk, online):
     only = desk.get("/online/?defied=1").get_data(as_text=True)
     assert ">u1<" in only
     assert ">u2<" not in only
+
+
+def test_a_bulk_kick_shows_how_far_it_is_and_what_the_routers_said_in_words(desk, online):
+    desk.submit("/online/", {"all": "1"}, to="/online/kick")
+    desk.get("/online/results")
+    assert "0 of 3" in desk.text()
+    first, second, third = disconnects(desk)
+    with desk.scope() as scope:
+        answers = ((first, "done", ""), (second, "refused", "session_context_not_found"), (third, "waiting", ""))
+        for row, state, result in answers:
+            changed = scope.session.get(OutboxRow, row.id)
+            changed.state, changed.result = state, result
+        one = first.payload | {"reason": "rate_changed"}
+        for state, result in (("refused", "no_live_change"), ("unanswered", "10.0.0.1:3799"), ("refused", "error_77")):
+            scope.session.add(
+                OutboxRow(tenant_id=scope.tenant_id, topic="radius.coa", payload=one, state=state, result=result)
+            )
+    desk.get("/online/results")
+    text = desk.text()
+    for said in (
+        "2 of 3",
+        "done 1 · refused 1 · no answer 0",
+        "3 of 3",
+        "The router knows no such session; it was closed here.",
+        "Not sent: this make cannot change a running session",
+        "Asked three times at 10.0.0.1:3799.",
+        "The router answered with error 77.",
+        "the speed was edited",
+    ):
+        assert said in text, said
+    desk.get("/online/results?state=unanswered")
+    assert "10.0.0.1:3799" in desk.text()
+    assert "no such session" not in desk.text()

@@ -242,3 +242,26 @@ def test_rows_of_a_killed_engine_are_sent_by_the_next(world: World, processes: P
     )
     processes.start("radius_cluster.coa", "coa_ready")
     wait_for(lambda: states(world, tenant.id)["s1"][0] == "done")
+
+
+def test_a_dialect_may_name_sessions_by_their_port(world: World, processes: Processes, listener) -> None:
+    """NET-3: what ``identify`` says is sent, also where the outbox row does not have it."""
+    router = listener(acknowledge)
+    tenant = world.tenant()
+    text = "identify NAS-Port-Id NAS-Port User-Name\n[accept]\nFramed-Pool = {pool}\n"
+    world.run("INSERT INTO registry.dialects (tenant_id, key, text) VALUES (%s, 'own-olt', %s)", tenant.id, text)
+    nas_id, _ = world.nas(tenant, vendor="own-olt", last_source="127.0.0.1:5", coa_port=router.port)
+    processes.start("radius_cluster.coa", "coa_ready")
+    world.run(
+        "INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at,"
+        " seconds, octets_in, octets_out, packets_in, packets_out, nas_port_id, nas_port)"
+        " VALUES (%s, %s, 's1', 'alice', 0, now(), now(), 0, 0, 0, 0, 0, 'gpon 0/1/2', 4000000007)",
+        tenant.id, nas_id,
+    )  # fmt: skip
+    wish(world, tenant.id, nas_id, "s1", "alice")
+    wait_for(lambda: states(world, tenant.id)["s1"][0] == "done", 12)
+    [(_, packet)] = router.seen
+    assert packet.text(codes.NAS_PORT_ID) == "gpon 0/1/2"
+    assert packet.number(codes.NAS_PORT) == 4_000_000_007
+    assert packet.text(codes.USER_NAME) == "alice"
+    assert codes.ACCT_SESSION_ID not in packet.attributes
