@@ -24,6 +24,7 @@ from tests.fixtures.own_installation import own_installation
 from tests.fixtures.radius import Client, Processes, World, wait_for
 
 _MOST_GROWTH_MEGABYTES = 4.0
+_HEARTBEAT = "SELECT heartbeat_at FROM registry.nodes WHERE pid = %s AND kind = 'radius'"
 _COUNTED = "SELECT COALESCE(sum(packets), 0)::bigint FROM aaa.packet_count WHERE kind IN ('auth', 'acct', 'other')"
 
 
@@ -109,7 +110,7 @@ def fuzz(world: World, settings: Settings, pid: int, count: int, seed: int = 1, 
     router, ports = Client(settings, identifier), (settings.radius_auth_port, settings.radius_acct_port)
     others = Client(settings, f"{tenant.prefix}-unknown"), Client(settings, identifier, "not the secret")
     wait_for(lambda: router.ask(router.access("alice"), timeout=0.2))  # the process knows the new router
-    before = _settled(world)
+    before = _settled(world, pid)
     noise = _Noise(router, *others, seed)
     noisy = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     began, first, sent, valid, wrongly = time.perf_counter(), 0.0, 0, 0, 0
@@ -133,7 +134,7 @@ def fuzz(world: World, settings: Settings, pid: int, count: int, seed: int = 1, 
         if not first and sent > count // 10:
             first = resident_megabytes(pid)
     seconds = time.perf_counter() - began
-    counted = _settled(world) - before
+    counted = _settled(world, pid) - before
     time.sleep(0.2)
     wrongly += _anything(noisy) + _anything(router.socket)
     resident = resident_megabytes(pid)
@@ -162,16 +163,14 @@ def _anything(opened: socket.socket) -> int:
         came += 1
 
 
-def _settled(world: World) -> int:
-    """All packets counted, once the process has reported everything."""
-    [(last,)] = world.query(_COUNTED)
-    quiet_since = time.monotonic()
-    while time.monotonic() - quiet_since < 2.6:  # it reports every two seconds
-        time.sleep(0.2)
-        [(now,)] = world.query(_COUNTED)
-        if now != last:
-            last, quiet_since = now, time.monotonic()
-    return int(last)
+def _settled(world: World, pid: int) -> int:
+    """All packets counted, once the process has reported everything: its second heartbeat from now on follows a report
+    that began after now.
+    """
+    for _ in range(2):
+        last = world.query(_HEARTBEAT, pid)
+        wait_for(lambda last=last: world.query(_HEARTBEAT, pid) != last)  # type: ignore[misc]
+    return int(world.query(_COUNTED)[0][0])
 
 
 def main(count: int, seed: int) -> int:

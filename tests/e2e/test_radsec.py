@@ -179,9 +179,9 @@ def test_who_is_not_let_in(
     # Without a certificate
     context = ssl.create_default_context(cafile=str(isp.files[0]))
     bare = context.wrap_socket(
-        socket.create_connection((settings.bind, settings.radsec_port), timeout=5), server_hostname="127.0.0.1"
+        socket.create_connection((settings.bind, settings.radsec_port), timeout=15), server_hostname="127.0.0.1"
     )
-    bare.settimeout(5)
+    bare.settimeout(15)
     with bare, pytest.raises(ssl.SSLError, match=r"(?i)certificate.required"):
         bare.recv(1)
     # A certificate that the authority signed but nobody issued, and one of another authority
@@ -213,7 +213,7 @@ def test_streams_that_cannot_be_followed_end_and_silent_ones_too(
         router.send(stream)
         assert router.is_closed(), stream
         router.close()
-    with socket.create_connection((settings.bind, settings.radsec_port), timeout=3) as plain:
+    with socket.create_connection((settings.bind, settings.radsec_port), timeout=15) as plain:
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert plain.recv(100)[:1] in (b"", b"\x15")  # an alert at most
     with socket.create_connection((settings.bind, settings.radsec_port), timeout=60) as silent:

@@ -70,9 +70,9 @@ class AlternatingRadsec(Alternating):
                 connection = self._connections[self.sent % len(self._connections)]
                 self.sent += 1
                 connection.send(data)
-                reply = connection.receive()
+                reply = connection.receive(5)
                 while reply is not None and reply.identifier != data[1]:  # late, to an older request
-                    reply = connection.receive()
+                    reply = connection.receive(5)
                 if reply is not None:
                     self._front.sendto(reply.raw, client)
             except OSError:

@@ -91,7 +91,7 @@ def test_more_attributes_than_a_packet_takes_cost_nobody_his_answer(world: World
     router, other_router = client(identifier), client(neighbour)
     states = encode.octets(codes.PROXY_STATE, b"s" * 253) * 15
     for name, extra in (("alice", b""), ("expiring", b""), ("alice", states), ("nobody", states)):
-        answer = router.ask(router.access(name, extra=extra), timeout=3)
+        answer = router.ask(router.access(name, extra=extra))
         assert answer is not None, name
         assert answer.code == (REJECT if name == "nobody" else ACCEPT)
         assert len(answer.raw) <= 4096
