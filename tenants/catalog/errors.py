@@ -35,7 +35,7 @@ class PlanFieldForbidden(InvalidInput):
     """A field that a plan of this kind does not have."""
 
     code = "plan_field_forbidden"
-    message = "A plan of the kind {kind} has no {what}; leave it out or choose another kind."
+    message = "A plan of the kind {kind} does not take {what}; leave it out or choose another kind."
 
 
 class OutOfRange(InvalidInput):
