@@ -47,11 +47,11 @@ def _follow_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
-def go_first() -> None:
+def go_first(pid: int = 0) -> None:
     """Get the processor before the website, jobs and the database's housekeeping: a router waits for a second or two.
 
     At 80 % of what two cores can do this halved the p99 of logins. The system allows it to root; others stay where they
-    are.
+    are. ``pid`` 0 is this process; what it starts later, and its lanes' backends (listen/raise_backend.py), follow.
     """
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
+        os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)

@@ -13,6 +13,8 @@ import asyncpg
 import structlog
 from asyncpg.protocol import protocol
 
+from radius_cluster.listen.raise_backend import raise_backend
+
 LOG = structlog.get_logger(__name__)
 Batch = TypeVar("Batch")
 
@@ -142,6 +144,7 @@ class Lane(Generic[Batch]):
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, 2.0)
                 continue
+            raise_backend(self._url, self._connection)
             self._connection.add_termination_listener(lambda _connection: self.wake())
             self.up = True
             try:

@@ -70,6 +70,16 @@ def reset(url: str) -> None:
             connection.execute(statement)
 
 
+def _raise_backends(url: str) -> None:
+    """FreeRADIUS's connections at our own backends' priority (listen/raise_backend.py); its pool keeps them."""
+    with psycopg.connect(url.rpartition("/")[0] + f"/{_DATABASE}") as connection:
+        backends = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()", [_DATABASE]
+        ).fetchall()
+    for (pid,) in backends:
+        go_first(pid)
+
+
 def _configuration(folder: Path, target_ports: tuple[int, int], threads: int, modules: str, sections: str) -> str:
     auth_port, acct_port = target_ports
     return f"""
@@ -200,7 +210,9 @@ class FreeRadius:
  accounting { sql }
 """
         )
-        return self._start(sql, sections)
+        target = self._start(sql, sections)
+        _raise_backends(url)
+        return target
 
     def start_files(self, load: Load) -> Target:
         """All users in memory, no database, accounting thrown away: FreeRADIUS at its fastest."""
