@@ -26,7 +26,7 @@ from radius_cluster.process.ready_replies import (
     style_of,
 )
 from radius_cluster.process.special_login import local_minute, read_special, until_closed
-from radius_cluster.wire.codes import CALLING_STATION_ID
+from radius_cluster.wire.codes import CALLING_STATION_ID, USER_NAME
 from radius_cluster.wire.dialects import encode_octet_limits
 from radius_cluster.wire.extra_attributes import ADDRESS, without
 from radius_cluster.wire.mac_address import normalise_mac
@@ -160,7 +160,7 @@ class Logins:
         requests = [request for request in batch if request is not None]
         tenants = [request.nas.tenant for request in requests]
         tenant_ids = [tenant.id for tenant in tenants]
-        names = [request.user_name for request in requests]
+        names = [r.packet.text(USER_NAME) if r.eap is None else r.user_name for r in requests]
         alive_after = [now - tenant.stale_seconds for tenant in tenants]
         self._asking += 1
         try:

@@ -18,9 +18,10 @@ _from_bytes: Final = int.from_bytes
 class Shape:
     """Packets of one length whose attributes have these types and lengths in this order."""
 
-    __slots__ = ("heads", "mask", "message_authenticator_at", "places")
+    __slots__ = ("heads", "mask", "message_authenticator_at", "octets", "places")
 
     def __init__(self, data: bytes, places: Mapping[int, slice], message_authenticator_at: int) -> None:
+        self.octets = len(data)
         self.places = places
         self.message_authenticator_at = message_authenticator_at
         mask = bytearray(len(data))
@@ -36,16 +37,19 @@ _shapes: dict[Any, Shape] = {}
 
 
 def find(data: bytes) -> Shape | None:
-    """The shape of a datagram that is as long as its length field says, if such a packet came before."""
+    """The shape of a datagram if such a packet, without padding, came before: then its lengths and code are right."""
     if len(data) < _SHORTEST:
         return None
     shape = _shapes.get(_likeness(data))
-    # Of equal length: a key has the length field. So equal heads mean that a walk would find the very same places.
-    return shape if shape is not None and _from_bytes(data, "big") & shape.mask == shape.heads else None
+    # A key has the code and the length field, which is the true length. So equal heads mean that a walk would find the
+    # very same places.
+    if shape is None or shape.octets != len(data) or _from_bytes(data, "big") & shape.mask != shape.heads:
+        return None
+    return shape
 
 
 def learn(data: bytes, places: Mapping[int, slice], message_authenticator_at: int) -> None:
-    """Remember the shape of a packet that verified."""
+    """Remember the shape of a packet that verified; ``data`` is as long as its length field says."""
     if len(data) < _SHORTEST:
         return
     if len(_shapes) >= _MOST_SHAPES:
