@@ -2,13 +2,15 @@
 
 A lone operation waits for nobody. While a tenant's unit is under way others queue; when it ends, the first who waits
 takes all of them along (natural batching, as in the packet path). Nobody does another's work for longer than his own
-takes. Tenants never share. A unit that fails as a whole is undone and each of its operations is tried by itself, so
-that everybody gets his own true answer; nobody is answered before the commit.
+takes. Tenants never share, but their units take turns (``turns.py``), so that more come together. A unit that fails as
+a whole is undone and each of its operations is tried by itself, so that everybody gets his own true answer; nobody is
+answered before the commit.
 """
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -20,6 +22,7 @@ from infra.tenant_scope import TenantRef, TenantScope, open_scope
 from tenants.billing.context import NotShareable
 from tenants.billing.operation import Asked, C, Operation, Outcome, perform_together
 from tenants.billing.result import OperationResult
+from tenants.billing.turns import Turns
 from tenants.kernel.actor import Actor
 
 LOG = structlog.get_logger(__name__)
@@ -59,6 +62,10 @@ class _Line:
     units: int = 0
 
 
+def _nothing() -> None:
+    """Nobody waits for it."""
+
+
 class Sharing:
     """The operations of one process; edges keep one for as long as they run."""
 
@@ -66,6 +73,7 @@ class Sharing:
         self._database = database
         self._lines: dict[int, _Line] = {}
         self._lock = threading.Lock()
+        self._turns = Turns()
 
     def perform(
         self,
@@ -125,12 +133,13 @@ class Sharing:
         """Do one unit with all who wait and fit together; tells each his outcome, gives the leader's own."""
         line = self._lines[tenant.id]
         calls = [own]
-        time.sleep(0)  # who has just been answered and asks again comes along; costs a lone caller microseconds
         outcomes: list[Outcome | Exception | _Turn] = []
         try:
-            with self._lock:
-                calls += _fitting(own, line.waiting)
-            outcomes += self._together(tenant, [call.asked for call in calls])
+            with self._turns.turn() as decided:
+                time.sleep(0)  # who has just been answered and asks again comes along; costs a lone caller microseconds
+                with self._lock:
+                    calls += _fitting(own, line.waiting)
+                outcomes += self._together(tenant, [call.asked for call in calls], decided)
         finally:
             # However this thread ends: those whom it took along do not wait for it.
             outcomes += [_Turn.ALONE] * (len(calls) - len(outcomes))
@@ -140,19 +149,21 @@ class Sharing:
                 call.tell(outcome)
         return outcomes[0]
 
-    def _alone(self, tenant: TenantRef, asked: Asked) -> Outcome | Exception:
+    def _alone(self, tenant: TenantRef, asked: Asked, decided: Callable[[], None] = _nothing) -> Outcome | Exception:
         try:
-            return _unit(self._database, tenant, [asked], shared=False)[0]
+            return _unit(self._database, tenant, [asked], shared=False, decided=decided)[0]
         except CommitUnknown as unknown:
             return unknown.cause
         except Exception as error:
             return error
 
-    def _together(self, tenant: TenantRef, asked: list[Asked]) -> list[Outcome | Exception | _Turn]:
+    def _together(
+        self, tenant: TenantRef, asked: list[Asked], decided: Callable[[], None]
+    ) -> list[Outcome | Exception | _Turn]:
         if len(asked) == 1:
-            return [self._alone(tenant, asked[0])]
+            return [self._alone(tenant, asked[0], decided)]
         try:
-            return [*_unit(self._database, tenant, asked, shared=True)]
+            return [*_unit(self._database, tenant, asked, shared=True, decided=decided)]
         except CommitUnknown as unknown:
             # It may have been committed: only a key makes sure that it is not done twice.
             return [unknown.cause if one.key is None else _Turn.ALONE for one in asked]
@@ -189,11 +200,17 @@ def _fitting(own: _Call, waiting: deque[_Call]) -> list[_Call]:
     return taken
 
 
-def _unit(database: Database, tenant: TenantRef, asked: list[Asked], *, shared: bool) -> list[Outcome]:
-    """One unit of work with these operations, committed; a single one that is refused is undone."""
+def _unit(
+    database: Database, tenant: TenantRef, asked: list[Asked], *, shared: bool, decided: Callable[[], None]
+) -> list[Outcome]:
+    """One unit of work with these operations, committed; a single one that is refused is undone.
+
+    ``decided`` is called before the commit, which waits for the disk.
+    """
     scope = open_scope(database, tenant)
     try:
         outcomes = perform_together(scope, asked, shared=shared)
+        decided()
         if shared or isinstance(outcomes[0], OperationResult):
             _commit(scope)
         return outcomes
