@@ -6,7 +6,7 @@ from typing import Any
 
 from infra.outbox import set_due
 from tenants.billing.booking import Booking, revenue
-from tenants.billing.context import Context, offered_plan, plan_terms, refuse_state
+from tenants.billing.context import Context, offered_plan, plan_terms, quota_grant, refuse_state
 from tenants.billing.errors import AccountExpired, NoPlan, NothingToDo, PackNeedsQuotaPlan
 from tenants.billing.models import Pack
 from tenants.billing.operation import operation
@@ -15,6 +15,7 @@ from tenants.billing.rules import check_quantity, is_expired
 from tenants.kernel.money import ZERO, amount
 from tenants.kernel.period import add_days
 from tenants.ledger.chart import REVENUE_PACK
+from tenants.usage.keep_count import forgive_excess
 
 PACK_END = "billing.pack_end"
 
@@ -65,6 +66,8 @@ def add_pack(context: Context, command: AddPack) -> Booking:
     expires_at = None
     if content.validity_days is not None:
         expires_at = add_days(context.now, content.validity_days, context.zone)
+    scope = context.by_itself()
+    forgive_excess(scope, quota_grant(account, "" if context.plan is None else context.plan.kind))
     account.pack_octets += octets
     account.pack_seconds += seconds
     pack = Pack(
@@ -75,7 +78,6 @@ def add_pack(context: Context, command: AddPack) -> Booking:
         starts_at=context.now,
         expires_at=expires_at,
     )
-    scope = context.by_itself()
     scope.session.add(pack)
     scope.session.flush()  # its id is part of how the order is undone
     if expires_at is not None:

@@ -19,8 +19,8 @@ END $$;
 -- 100: quota and packs are used up, 80: four fifths of what this period has, else 0. Null quota = there is none.
 CREATE OR REPLACE FUNCTION aaa.used_percent(p_used bigint, p_quota bigint, p_packs bigint, p_over bigint)
 RETURNS int LANGUAGE sql IMMUTABLE AS $$
-  SELECT CASE WHEN p_quota IS NULL THEN 0 WHEN p_used + p_over >= p_quota + p_packs THEN 100
-    WHEN p_used::numeric * 5 >= (p_quota + p_packs - p_over)::numeric * 4 THEN 80 ELSE 0 END
+  SELECT CASE WHEN p_quota IS NULL THEN 0 WHEN p_used >= p_quota + GREATEST(0, p_packs - p_over) THEN 100
+    WHEN p_used::numeric * 5 >= (p_quota + GREATEST(0, p_packs - p_over))::numeric * 4 THEN 80 ELSE 0 END
 $$;
 
 -- Counts up the quota of one account (tenants/usage/rules_quota.py says what this does; a test compares both). When it is used
@@ -32,6 +32,8 @@ DECLARE
   win date;
   was record;
   level int;
+  has_octets bigint;  -- in this window, with what is left of packs; null: there is no such quota
+  has_seconds bigint;
 BEGIN
   SELECT * INTO u FROM aaa.subscriber WHERE tenant_id = p_tenant AND account_id = p_account AND quota_kind > 0;
   IF NOT FOUND THEN
@@ -48,11 +50,7 @@ BEGIN
     over_seconds = CASE WHEN q.epoch <> u.quota_epoch THEN 0 WHEN q.window_on = win THEN q.over_seconds
       ELSE q.over_seconds + GREATEST(0, q.seconds - COALESCE(u.quota_seconds, q.seconds)) END,
     warned = CASE WHEN q.epoch = u.quota_epoch AND q.window_on = win THEN q.warned ELSE 0 END
-    WHERE q.epoch <> u.quota_epoch OR q.window_on <= win OR q.window_on > (now() + interval '14 hours')::date
   RETURNING new.octets, new.seconds, new.over_octets, new.over_seconds, new.warned INTO was;
-  IF NOT FOUND THEN
-    RETURN;  -- a late report of a window that is over
-  END IF;
   -- Told once per threshold and period; the worker tells subscriber and staff (PLN-5).
   level := GREATEST(aaa.used_percent(was.octets, u.quota_octets, u.pack_octets, was.over_octets),
     aaa.used_percent(was.seconds, u.quota_seconds, u.pack_seconds, was.over_seconds));
@@ -63,10 +61,10 @@ BEGIN
     PERFORM pg_notify('broadloom_outbox', 'account');
   END IF;
   -- Used up now, and not before this report.
-  IF (was.octets + was.over_octets >= u.quota_octets + u.pack_octets
-        AND was.octets + was.over_octets - p_octets < u.quota_octets + u.pack_octets)
-      OR (was.seconds + was.over_seconds >= u.quota_seconds + u.pack_seconds
-        AND was.seconds + was.over_seconds - p_seconds < u.quota_seconds + u.pack_seconds) THEN
+  has_octets := u.quota_octets + GREATEST(0, u.pack_octets - was.over_octets);
+  has_seconds := u.quota_seconds + GREATEST(0, u.pack_seconds - was.over_seconds);
+  IF (was.octets >= has_octets AND was.octets - p_octets < has_octets)
+      OR (was.seconds >= has_seconds AND was.seconds - p_seconds < has_seconds) THEN
     INSERT INTO work.outbox (tenant_id, topic, subject, payload)
     SELECT s.tenant_id, CASE WHEN u.quota_cut THEN 'radius.disconnect' ELSE 'radius.coa' END, 'account:' || p_account,
       jsonb_build_object('nas_id', s.nas_id, 'session_id', s.session_id, 'username', s.username, 'framed_ip', host(s.framed_ip),

@@ -292,6 +292,15 @@ def test_a_reversal_goes_on_with_what_was_used_of_the_quota(counter: Counter) ->
     assert show_account(counter.scope, account, counter.at(LATER))["quota_left_octets"] == left
 
 
+def test_a_pack_gives_what_it_holds_however_much_was_used_beyond(counter: Counter) -> None:
+    """Who goes on slower after his quota's end, or whose router obeyed late, bought all of the pack."""
+    account = counter.open("10 GB", OPENED)
+    for used in (30 * 2**30, 50 * 2**30):
+        use(counter, account, used)
+        counter.run(add_pack, AddPack(account, octets=2**30), LATER)
+        assert show_account(counter.scope, account, counter.at(LATER))["quota_left_octets"] == 2**30
+
+
 def test_a_quota_that_was_reversed_leaves_no_count_behind(counter: Counter) -> None:
     account = counter.open("2M month", OPENED)
     counter.run(change_plan, ChangePlan(account, counter.plan("10 GB")), LATER)

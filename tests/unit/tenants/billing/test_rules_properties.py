@@ -108,8 +108,10 @@ def test_daily_quotas_reset_by_comparison_and_packs_outlive_them(
     today = max(days, default=0)
     beyond = sum(max(0, used - quota) for day, used in days.items() if day != today)
     window = date(2026, 1, 1 + today)
-    assert left(counter, 7, window, quota, packs) == max(0, quota - days.get(today, 0) + packs - beyond)
+    # What went beyond the packs, too, is no debt of today.
+    assert left(counter, 7, window, quota, packs) == max(0, quota - days.get(today, 0) + max(0, packs - beyond))
     tomorrow = date(2026, 1, 2 + today)
     over = sum(max(0, used - quota) for used in days.values())
     assert packs_left(counter, 7, tomorrow, quota, packs) == max(0, packs - over)
+    assert left(counter, 7, tomorrow, quota, packs) == quota + max(0, packs - over)
     assert left(counter, 8, window, quota, packs) == quota + packs  # another epoch begins at 0
