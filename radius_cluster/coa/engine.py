@@ -4,13 +4,14 @@ import asyncio
 import time
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
 
 from radius_cluster.coa import outbox_rows as rows
 from radius_cluster.coa.exchange import MOST_PER_SECOND, RADSEC, Exchange
-from radius_cluster.coa.outbox_rows import CHANGE, Outcome, Wish
+from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, Outcome, Rate, Wish
 from radius_cluster.coa.radsec_routes import RadsecRoutes
 from radius_cluster.counters import Counters
 from radius_cluster.listen.database import connect
@@ -133,8 +134,11 @@ class Engine:
                 else:
                     self._end(wish, nas, "refused", "no_address")
                 continue
+            rate = await rows.rate_of(connection, wish, nas.tenant, time.time()) if wish.topic == CHANGE else None
+            if rate is not None and rate.ends:  # a pack ended, an order was taken back: nothing is left to go on with
+                wish = self._taken[wish.id] = replace(wish, topic=DISCONNECT)
             try:
-                attributes = await self._attributes(wish, nas, connection)
+                attributes = await self._attributes(wish, nas, rate, connection)
             except ValueError:
                 self._end(wish, nas, "refused", "session_not_nameable")
                 continue
@@ -145,7 +149,7 @@ class Engine:
         if too_early:
             await rows.put_off(connection, too_early)
 
-    async def _attributes(self, wish: Wish, nas: NasEntry, connection: Any) -> bytes:
+    async def _attributes(self, wish: Wish, nas: NasEntry, rate: Rate | None, connection: Any) -> bytes:
         """What is sent; b"" when this kind of router cannot change a running session."""
         by_port = _BY_PORT.intersection(nas.dialect.identify)
         port_id, port = await rows.port_of(connection, wish) if by_port else ("", None)
@@ -162,24 +166,20 @@ class Engine:
         )
         if wish.topic != CHANGE:
             return names
-        profile = await self._profile(wish, nas.tenant, connection)
+        profile = None if rate is None else await self._profile(rate, nas.tenant, connection)
         if profile is None:
             return b""
         change = encode_coa_profile(nas.dialect, profile.profile, invert=nas.invert, rate_unit=nas.rate_unit)
         return names + change if change else b""
 
-    async def _profile(self, wish: Wish, tenant: TenantEntry, connection: Any) -> Profile | None:
+    async def _profile(self, rate: Rate, tenant: TenantEntry, connection: Any) -> Profile | None:
         """What a login of this account would get now: its group's profile, at the rate of a throttle or of a window."""
-        now = time.time()
-        rate = await rows.rate_of(connection, wish, tenant, now)
-        if rate is None:
-            return None
-        profile_id, other = rate
+        profile_id, other = rate.profile_id, rate.instead_id
         profile = (await fetch_profiles(connection, [(tenant, profile_id)])).get((tenant.id, profile_id))
         if profile is None:
             return None
         if other is None and profile.windows:
-            other = window_profile(profile.windows, *local_minute(tenant, now))
+            other = window_profile(profile.windows, *local_minute(tenant, time.time()))
         if other is None:
             return profile
         slower = (await fetch_profiles(connection, [(tenant, other)])).get((tenant.id, other))

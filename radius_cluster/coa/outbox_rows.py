@@ -45,9 +45,9 @@ FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q(tenant, nas, sess
 JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
   AND s.username = q.username COLLATE "C"
 """
-# With what a throttled account has used, in the form that special_login reads.
+# With what an account with a quota has used, in the form that special_login reads.
 _RATE_OF: Final = """
-SELECT profile_id, quota_cut, throttle_profile_id, CASE WHEN quota_kind = 0 OR throttle_profile_id IS NULL THEN NULL
+SELECT profile_id, quota_cut, throttle_profile_id, CASE WHEN quota_kind = 0 THEN NULL
   ELSE (to_jsonb(u) - 'password_sealed'::text || jsonb_build_object('use', (SELECT to_jsonb(c) FROM aaa.quota_use c
     WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)))::text END AS quota
 FROM aaa.subscriber u WHERE tenant_id = $1 AND account_id = $2
@@ -86,6 +86,15 @@ class Outcome:
     session_is_gone: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """An account's profile, the rate profile that it has for now instead, and whether its sessions end: no quota."""
+
+    profile_id: int
+    instead_id: int | None
+    ends: bool
+
+
 async def claim(connection: Any, cell: str, most: int) -> list[Wish]:
     """Take up to ``most`` waiting rows; two engines never take the same."""
     return [_wish(row, cell) for row in await connection.fetch(_CLAIM, most)]
@@ -122,19 +131,17 @@ async def finish(connection: Any, outcomes: list[Outcome]) -> None:
                 await connection.execute(statement, *_keys(wishes))
 
 
-async def rate_of(connection: Any, wish: Wish, tenant: TenantEntry, now: float) -> tuple[int, int | None] | None:
-    """The account's profile, and the rate profile that it has for now instead: its quota is used up.
+async def rate_of(connection: Any, wish: Wish, tenant: TenantEntry, now: float) -> Rate | None:
+    """What the account's sessions have for now, None when the account is gone.
 
-    None when the account is gone. Decided when the packet is sent, so that an edited rate never lifts a throttle.
+    Decided when the packet is sent, so that an edited rate never lifts a throttle.
     """
     row = await connection.fetchrow(_RATE_OF, wish.tenant_id, wish.account_id)
     if row is None:
         return None
-    if row["quota"] is not None and not row["quota_cut"]:
-        left = quota_left(json.loads(row["quota"]), tenant, now)
-        if 0 in left:
-            return row["profile_id"], row["throttle_profile_id"]
-    return row["profile_id"], None
+    if row["quota"] is None or 0 not in quota_left(json.loads(row["quota"]), tenant, now):
+        return Rate(row["profile_id"], None, ends=False)
+    return Rate(row["profile_id"], None if row["quota_cut"] else row["throttle_profile_id"], ends=row["quota_cut"])
 
 
 async def last_sources(connection: Any, nas_ids: Iterable[int]) -> dict[int, str]:

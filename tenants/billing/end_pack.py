@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from infra.outbox import set_due
 from infra.tenant_scope import TenantScope
+from tenants.access.change_rate import change_rate_accounts
 from tenants.access.project import project_account
 from tenants.billing.add_pack import PACK_END
 from tenants.billing.context import quota_grant
@@ -48,4 +49,7 @@ def end_pack(scope: TenantScope, pack_id: int, *, now: datetime) -> bool:
     account.pack_seconds -= unused_of_pack(pack.seconds, int(seconds), left.pack_seconds)
     scope.session.flush()  # the projection reads the row
     project_account(scope, account.id)
+    rest = quota_left(scope, quota_grant(account, kind), now)
+    if 0 in (rest.octets, rest.seconds):  # no report will cross the line any more
+        change_rate_accounts(scope, [account.id], "pack_ended")
     return True

@@ -13,6 +13,7 @@ from infra.tenant_scope import TenantScope
 from radius_cluster.wire import codes
 from tenants.audit.models import AuditEntry
 from tenants.billing.add_pack import AddPack, add_pack
+from tenants.billing.reverse import Reverse, reverse
 from tenants.subscribers.warn_of_quota import QUOTA_RESET
 from tenants.usage.models import QuotaUse
 from tests.fixtures.accounts import OWNER, open_one, sell
@@ -78,6 +79,14 @@ def test_quotas_end_to_the_second_and_the_octet(whole_way: WholeWay, world: Worl
     # A pack lets him in again, with what it holds.
     in_scope(lambda scope: add_pack(scope, AddPack(ids["ten"], octets=GB), actor=OWNER, now=clock.now()))
     assert octet_limit(router.log_in("ten", "pass-0001")) == GB
+    # Taken back while he is online it leaves nothing: the session ends, though no report crosses the line.
+    assert router.account(codes.ACCT_START, "s1b", "ten")
+    assert len(coa_port.cut) == 1
+    in_scope(lambda scope: reverse(scope, Reverse(ids["ten"]), actor=OWNER, now=clock.now()))
+    wait_for(lambda: len(coa_port.cut) == 2)
+    assert coa_port.changed == []
+    assert coa_port.cut[1][1].text(codes.ACCT_SESSION_ID) == "s1b"
+    assert router.account(codes.ACCT_STOP, "s1b", "ten", seconds=1)
 
     # Two hours: the session ends to the second even if the router never reports.
     assert router.log_in("hours", "pass-0001").number(codes.SESSION_TIMEOUT) == 7200

@@ -13,6 +13,8 @@ from tenants.billing.hold import Hold, hold
 from tenants.billing.pay_arrears import PayArrears, pay_arrears
 from tenants.billing.resume import Resume, resume
 from tenants.billing.top_up import TopUp, top_up
+from tenants.usage.models import QuotaUse
+from tenants.usage.rules_quota import WHOLE_PERIOD
 from tests.fixtures.billing import Counter
 
 
@@ -63,6 +65,23 @@ def test_another_plan_or_more_quota_reaches_who_is_online(counter: Counter) -> N
     counter.go_online(limited, "2026-01-30 10:00:00", "s2")
     counter.run(add_pack, AddPack(limited, counter.plan("10 GB")), "2026-01-30 11:00:00")
     assert asked(counter) == [("coa", "s2", "plan_changed")]
+
+
+def test_a_pack_that_ends_with_nothing_left_reaches_who_is_online(counter: Counter) -> None:
+    account = counter.open("100 hours", "2026-01-30 10:00:00")
+    for days in (1, 2):
+        pack = AddPack(account, seconds=3600, validity_days=days)
+        counter.run(add_pack, pack, "2026-01-30 11:00:00")
+    counter.go_online(account, "2026-01-30 12:00:00", "long")
+    counted = {"epoch": counter.account(account).quota_epoch, "window_on": WHOLE_PERIOD, "over_octets": 0}
+    use = QuotaUse(tenant_id=counter.scope.tenant_id, account_id=account, octets=0, over_seconds=0, **counted)
+    use.seconds = 100 * 3600
+    counter.scope.session.add(use)
+    counter.scope.session.flush()
+    run_due(counter.scope, now=counter.at("2026-01-31 11:00:01"))
+    assert asked(counter) == []  # there is another hour
+    run_due(counter.scope, now=counter.at("2026-02-01 11:00:01"))
+    assert asked(counter) == [("coa", "long", "pack_ended")]  # of which the cluster makes a disconnect
 
 
 def test_nobody_who_has_the_money_is_timed_out_at_his_expiry(counter: Counter) -> None:
