@@ -42,7 +42,14 @@ def as_of(counter: Counter | None, epoch: int, window_on: date, quota: int) -> C
 
 
 def count(counter: Counter | None, epoch: int, window_on: date, quota: int, used: int) -> Counter:
-    """The counter after ``used`` more was reported in this window."""
+    """The counter after ``used`` more was reported in this window.
+
+    A late report of an earlier window (Acct-Delay-Time over midnight) changes nothing: that window is over, and the
+    counter must not go back to it and forget what the present one has used. (Unless the counter's own window has not
+    come yet, by the database's clock: then a clock had gone wrong when it was begun.)
+    """
+    if counter is not None and counter.epoch == epoch and window_on < counter.window_on:
+        return counter
     now = as_of(counter, epoch, window_on, quota)
     return Counter(now.epoch, now.window_on, now.used + used, now.over)
 

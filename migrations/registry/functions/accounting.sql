@@ -50,7 +50,11 @@ BEGIN
     over_seconds = CASE WHEN q.epoch <> u.quota_epoch THEN 0 WHEN q.window_on = win THEN q.over_seconds
       ELSE q.over_seconds + GREATEST(0, q.seconds - COALESCE(u.quota_seconds, q.seconds)) END,
     warned = CASE WHEN q.epoch = u.quota_epoch AND q.window_on = win THEN q.warned ELSE 0 END
+    WHERE q.epoch <> u.quota_epoch OR q.window_on <= win OR q.window_on > (now() + interval '14 hours')::date
   RETURNING new.octets, new.seconds, new.over_octets, new.over_seconds, new.warned INTO was;
+  IF NOT FOUND THEN
+    RETURN;  -- a late report of a window that is over
+  END IF;
   -- Told once per threshold and period; the worker tells subscriber and staff (PLN-5).
   level := GREATEST(aaa.used_percent(was.octets, u.quota_octets, u.pack_octets, was.over_octets),
     aaa.used_percent(was.seconds, u.quota_seconds, u.pack_seconds, was.over_seconds));
