@@ -94,14 +94,16 @@ def list_online() -> str:
 def list_commands() -> str:
     """What became of disconnects and changes of speed: done, refused and why, no answer; how far bulk ones are."""
     state = request.args.get("state", "")
-    since = local_midnight(6)
-    part = "admin/online_commands_part.html" if is_fragment() else "admin/online_commands.html"
+    batches = queries_commands.list_batches(scope(), actor(), present())
+    commands = queries_commands.list_commands(scope(), actor(), since=local_midnight(6), state=state, limit=200)
+    under_way = any(batch.ended_at is None for batch in batches) or any(row.under_way for row in commands)
     return render_template(
-        part,
+        "admin/online_commands_part.html" if is_fragment() else "admin/online_commands.html",
         state=state,
-        counts=queries_commands.count_commands(scope(), actor(), since),
-        batches=queries_commands.list_batches(scope(), actor(), present()),
-        commands=queries_commands.list_commands(scope(), actor(), since=since, state=state, limit=200),
+        states=("", *queries_commands.STATES),
+        batches=batches,
+        commands=commands,
+        refresh_seconds=2 if under_way else 15,
         routers={router.id: router.name for router in list_routers(scope())},
         router_answer=router_answer,
     )

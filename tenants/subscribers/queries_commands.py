@@ -20,6 +20,7 @@ STATES: Final = {
     "waiting": ("waiting", "taken"),
 }
 _BATCH_WITHIN: Final = timedelta(hours=1)
+_MOST_ROWS: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +65,25 @@ class CommandResult:
     created_at: datetime
     finished_at: datetime | None
 
+    @property
+    def under_way(self) -> bool:
+        """Whether it waits for its answer."""
+        return self.state in STATES["waiting"]
+
 
 def count_disconnects(scope: TenantScope, actor: Actor, since: datetime) -> CommandCounts:
     """How the routers answered to the tenant's Disconnect-Requests since then."""
-    return _counts(scope, [*_visible(scope, actor, since), OutboxRow.topic == DISCONNECT])
-
-
-def count_commands(scope: TenantScope, actor: Actor, since: datetime) -> CommandCounts:
-    """The same of all requests."""
-    return _counts(scope, _visible(scope, actor, since))
+    numbers = [func.count().filter(OutboxRow.state.in_(states)) for states in STATES.values()]
+    where = [*_visible(scope, actor), OutboxRow.topic == DISCONNECT, OutboxRow.created_at >= since]
+    row = scope.session.execute(select(func.count(), *numbers).where(*where)).one()
+    return CommandCounts(*(int(number) for number in row))
 
 
 def list_commands(
     scope: TenantScope, actor: Actor, *, since: datetime, state: str = "", limit: int = 50
 ) -> tuple[CommandResult, ...]:
     """The newest requests with their results; ``state``: one of :data:`STATES`, "" for all."""
-    where = _visible(scope, actor, since)
+    where = [*_visible(scope, actor), OutboxRow.created_at >= since]
     if state in STATES:
         where.append(OutboxRow.state.in_(STATES[state]))
     rows = scope.session.execute(select(OutboxRow).where(*where).order_by(OutboxRow.id.desc()).limit(limit)).scalars()
@@ -102,16 +106,29 @@ def list_commands(
 
 def list_batches(scope: TenantScope, actor: Actor, now: datetime, limit: int = 5) -> tuple[CommandBatch, ...]:
     """The newest deeds of the last hour that asked for more than one session, and how far each has come."""
-    reason = OutboxRow.payload["reason"].astext
+    # The newest rows alone are looked at: an edited plan can leave a million behind in a week.
+    newest = (
+        select(
+            OutboxRow.created_at,
+            OutboxRow.topic,
+            OutboxRow.payload["reason"].astext.label("reason"),
+            OutboxRow.state,
+            OutboxRow.finished_at,
+        )
+        .where(*_visible(scope, actor))
+        .order_by(OutboxRow.id.desc())
+        .limit(_MOST_ROWS)
+        .subquery()
+    )
     # One deed writes all its rows in one transaction, whose instant they share.
-    key = (OutboxRow.created_at, OutboxRow.topic, reason)
-    numbers = [func.count().filter(OutboxRow.state.in_(states)) for states in STATES.values()]
+    key = (newest.c.created_at, newest.c.topic, newest.c.reason)
+    numbers = [func.count().filter(newest.c.state.in_(states)) for states in STATES.values()]
     rows = scope.session.execute(
-        select(*key, func.count(), *numbers, func.max(OutboxRow.finished_at))
-        .where(*_visible(scope, actor, now - _BATCH_WITHIN))
+        select(*key, func.count(), *numbers, func.max(newest.c.finished_at))
+        .where(newest.c.created_at >= now - _BATCH_WITHIN)
         .group_by(*key)
         .having(func.count() > 1)
-        .order_by(OutboxRow.created_at.desc())
+        .order_by(newest.c.created_at.desc())
         .limit(limit)
     ).all()
     return tuple(
@@ -120,18 +137,8 @@ def list_batches(scope: TenantScope, actor: Actor, now: datetime, limit: int = 5
     )
 
 
-def _counts(scope: TenantScope, where: list[ColumnElement[bool]]) -> CommandCounts:
-    numbers = [func.count().filter(OutboxRow.state.in_(states)) for states in STATES.values()]
-    row = scope.session.execute(select(func.count(), *numbers).where(*where)).one()
-    return CommandCounts(*(int(number) for number in row))
-
-
-def _visible(scope: TenantScope, actor: Actor, since: datetime) -> list[ColumnElement[bool]]:
-    where = [
-        OutboxRow.tenant_id == scope.tenant_id,
-        OutboxRow.topic.in_((DISCONNECT, CHANGE)),
-        OutboxRow.created_at >= since,
-    ]
+def _visible(scope: TenantScope, actor: Actor) -> list[ColumnElement[bool]]:
+    where = [OutboxRow.tenant_id == scope.tenant_id, OutboxRow.topic.in_((DISCONNECT, CHANGE))]
     among = visible_ids(actor)
     if among is not None:
         where.append(OutboxRow.payload["account_id"].as_integer().in_(among))
