@@ -396,4 +396,5 @@ def test_a_counter_of_days_to_come_does_not_stop_the_counting(world: World, isp)
     today = datetime.now(UTC).date()
     for day in (today + timedelta(days=9), today):
         world.run("SELECT aaa.count_quota(%s, %s, %s, 7, 0)", tenant.id, account_id, day)
-    assert world.query("SELECT window_on, octets FROM aaa.quota_use WHERE account_id = %s", account_id) == [(today, 7)]
+    counted = world.query("SELECT window_on, octets FROM aaa.quota_use WHERE tenant_id = %s", tenant.id)
+    assert counted == [(today, 7)]
