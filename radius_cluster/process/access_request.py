@@ -17,16 +17,10 @@ from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
-from radius_cluster.process.ready_replies import (
-    KeptReplies,
-    Ready,
-    at_other_rate,
-    empty_ready,
-    encode_place,
-    style_of,
-)
-from radius_cluster.process.special_login import local_minute, read_special, until_closed
-from radius_cluster.wire.codes import CALLING_STATION_ID, USER_NAME
+from radius_cluster.process.ready_replies import KeptReplies, Ready, at_other_rate, encode_place, last_ready, style_of
+from radius_cluster.process.redial import count_old_sessions, probe_old_sessions, redial_of
+from radius_cluster.process.special_login import Special, local_minute, read_special, until_closed
+from radius_cluster.wire.codes import USER_NAME
 from radius_cluster.wire.dialects import encode_octet_limits
 from radius_cluster.wire.extra_attributes import ADDRESS, without
 from radius_cluster.wire.mac_address import normalise_mac
@@ -46,6 +40,7 @@ _LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
 Batch = list[Request | None]  # a request becomes None when it is decided
+Allowed = tuple[int, bytes, float]  # account, attributes, seconds: what login_replies.accept takes
 
 
 class Logins:
@@ -297,7 +292,7 @@ class Logins:
         added = self._recognise(request, row, now)
         if added is None:
             return
-        ready = nas.tenant.ready.get((row[sql.PROFILE], style_of(nas, row, now))) or empty_ready(nas)
+        ready = last_ready(nas, row, now)
         attributes, windows, _place, longest = ready
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
@@ -320,52 +315,50 @@ class Logins:
     async def _decide_special(
         self, connection: Any, requests: list[Request], special: list[tuple[int, Any]], batch: Batch, now: float
     ) -> None:
-        found: dict[int, Ready] = {}
-        missing: list[int] = []
-        wanted = []
+        found = await self._kept.find(connection, {at: (requests[at].nas, row) for at, row in special}, now)
+        read = {at: read_special(row[sql.RARE], requests[at].packet, requests[at].nas, now) for at, row in special}
+        # The same device cannot be online and dial: its old session is dead, whatever we heard of it last.
+        redials = {at: redial_of(requests[at], row[sql.ACCOUNT], read[at], now) for at, row in special if read[at].full}
+        dead = await count_old_sessions(connection, redials)
+        allowed: dict[int, Allowed] = {}
         for at, row in special:
-            nas = requests[at].nas
-            key = row[sql.PROFILE], style_of(nas, row, now)
-            ready = nas.tenant.ready.get(key)
-            if ready is None:
-                missing.append(at)
-                wanted.append((nas, *key))
-            else:
-                found[at] = ready
-        if missing:
-            found.update(zip(missing, await self._kept.fetch(connection, wanted), strict=True))
-        for at, row in special:
-            await self._decide_one(connection, requests[at], row, found[at], now)
+            request = requests[at]
+            answer = await self._decide_one(connection, request, row, found[at], read[at], now, dead=dead.get(at, 0))
+            if answer is not None and at in dead:
+                allowed[at] = answer
+                continue
+            if answer is not None:
+                accept(request, self._counters, *answer)
+            batch[at] = None
+        await probe_old_sessions(connection, [redials[at] for at in allowed])
+        for at, answer in allowed.items():
+            accept(requests[at], self._counters, *answer)
             batch[at] = None
 
-    async def _decide_one(self, connection: Any, request: Request, row: Any, ready: Ready, now: float) -> None:
-        """Every rule, for the accounts that have something special."""
-        nas, tenant, counters = request.nas, request.nas.tenant, self._counters
-        account_id = row[sql.ACCOUNT]
+    async def _decide_one(
+        self, connection: Any, request: Request, row: Any, ready: Ready, special: Special, now: float, *, dead: int
+    ) -> Allowed | None:
+        """Every rule, for the accounts that have something special; None when the login was refused.
+
+        ``dead``: how many of its open sessions do not count.
+        """
+        nas, tenant, account_id = request.nas, request.nas.tenant, row[sql.ACCOUNT]
         added = self._recognise(request, row, now)
         if added is None:
-            return
-        special = read_special(row[sql.RARE], request.packet, nas, now)
+            return None
         attributes, windows, _place, longest = ready
         weekday, minute = local_minute(tenant, now) if windows else (0, 0)
         throttled = special.quota_used_up and not special.quota_cut
-        mac = normalise_mac(request.packet.text(CALLING_STATION_ID))
-        open_sessions, redialled = special.open_sessions, 0
-        if open_sessions >= special.max_sessions > 0 and not special.drop_oldest and mac:
-            # The same device cannot be online and dial: its old session is dead, whatever we heard of it last.
-            alive_after = now - tenant.stale_seconds
-            redialled = await connection.fetchval(sql.COUNT_OF_MAC, tenant.id, account_id, mac, alive_after)
-            open_sessions -= redialled
         verdict = decide(
             special.state, special.activated, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]),
             special.in_arrears, now, special.place_allowed,
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and not throttled,
-            not windows or in_windows(windows, weekday, minute), open_sessions, special.max_sessions,
+            not windows or in_windows(windows, weekday, minute), special.open_sessions - dead, special.max_sessions,
             special.drop_oldest,
         )  # fmt: skip
         if verdict != OK:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
-            return
+            return None
         other = special.throttle_profile_id if throttled else window_profile(windows, weekday, minute)
         if other is not None:
             attributes = await at_other_rate(connection, nas, row[sql.PROFILE], other) or attributes
@@ -377,14 +370,12 @@ class Logins:
         seconds = until_closed(windows, tenant, now, seconds)
         if special.seconds_left and special.quota_cut:
             seconds = min(seconds, special.seconds_left)
-        if redialled:  # asks the router; what it does not know any more is closed here
-            await connection.execute(sql.PROBE_OLD_SESSIONS, tenant.id, account_id, mac)
         beyond = special.open_sessions - special.max_sessions + 1
         if special.drop_oldest and special.max_sessions > 0 and beyond > 0:
             alive_after = now - tenant.stale_seconds
-            await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, mac, alive_after)
+            await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, special.mac, alive_after)
         if not special.activated:
             await connection.execute(sql.ACTIVATE, tenant.id, account_id, now)
         if special.learns:
             await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id)
-        accept(request, counters, account_id, attributes + framed_address(special.static_ip) + added, seconds)
+        return account_id, attributes + framed_address(special.static_ip) + added, seconds

@@ -82,25 +82,6 @@ asked AS (
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """
 
-# The device that dials: its open sessions of this account, and a Disconnect for each (RAD-3). A router that has lost
-# the session says so, and the session is closed then; one that still has it cuts it.
-COUNT_OF_MAC: Final = """
-SELECT count(*) FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2 AND s.mac = $3
-  AND s.updated_at > to_timestamp($4)
-"""
-PROBE_OLD_SESSIONS: Final = """
-WITH asked AS (
-  INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT tenant_id, 'radius.disconnect', 'account:' || account_id, jsonb_build_object('nas_id', nas_id,
-    'session_id', session_id, 'username', username, 'framed_ip', host(framed_ip), 'account_id', account_id, 'mac', mac,
-    'reason', 'redialled')
-  FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2 AND s.mac = $3
-    AND NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = s.tenant_id AND w.topic = 'radius.disconnect'
-      AND w.subject = 'account:' || s.account_id AND w.state = 'waiting' AND w.payload ->> 'session_id' = s.session_id)
-  RETURNING 1)
-SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
-"""
-
 # What the first accepted login teaches (SUB-8): the worker writes it into the account.
 BIND: Final = """
 WITH told AS (

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from infra.radius_text.profile import RATES, ReplyProfile, profile_of_row
-from radius_cluster.process.login_sql import CHANGED_PROFILES, PROFILES, RENEWS, SNAPSHOT, VALID_UNTIL
-from radius_cluster.routing.directory import NasEntry, TenantEntry, place_profile
+from radius_cluster.process.login_sql import CHANGED_PROFILES, PROFILE, PROFILES, RENEWS, SNAPSHOT, VALID_UNTIL
+from radius_cluster.routing.directory import MOST_READY, NasEntry, TenantEntry, place_profile
 from radius_cluster.wire.dialects import encode_extra, encode_profile
 from radius_cluster.wire.extra_attributes import single_kinds, take_session_timeout, without
 from radius_cluster.wire.packet import first_that_fit
 
-_MOST_READY = 2_000  # per tenant
 _MOST_OCTETS = 3_000  # of a profile's attributes: a login's own (keys, time-out, address) must find room beside them
 
 # attributes, time windows, the plan's place for expired ones, the longest session in seconds
@@ -102,6 +101,12 @@ def empty_ready(nas: NasEntry) -> Ready:
     return b"", [], None, longest_session(nas)
 
 
+def last_ready(nas: NasEntry, row: Any, now: float) -> Ready:
+    """The reply that the account last got, or would have got, for logins while the database is away."""
+    key = row[PROFILE], style_of(nas, row, now)
+    return nas.tenant.ready.get(key) or nas.tenant.past_ready.get(key) or empty_ready(nas)
+
+
 class KeptReplies:
     """Replies ready to be sent, for as long as their profiles stay as they are.
 
@@ -129,10 +134,23 @@ class KeptReplies:
             self.snapshot = snapshot
             tenant = self._keepers.get(tenant_id)
             if tenant is not None:
-                for key in [key for key in tenant.ready if key[0] == profile_id]:
-                    del tenant.ready[key]
+                tenant.forget_ready(profile_id)
 
-    async def fetch(self, connection: Any, wanted: Sequence[tuple[NasEntry, int, str]]) -> list[Ready]:
+    async def find(self, connection: Any, logins: Mapping[int, tuple[NasEntry, Any]], now: float) -> dict[int, Ready]:
+        """The reply for each login, of which there is the row that the login query gave; kept, or read now."""
+        keys = {at: (row[PROFILE], style_of(nas, row, now)) for at, (nas, row) in logins.items()}
+        found: dict[int, Ready] = {}
+        for at, key in keys.items():
+            ready = logins[at][0].tenant.ready.get(key)
+            if ready is not None:
+                found[at] = ready
+        missing = [at for at in logins if at not in found]
+        if missing:
+            read = await self._fetch(connection, [(logins[at][0], *keys[at]) for at in missing])
+            found.update(zip(missing, read, strict=True))
+        return found
+
+    async def _fetch(self, connection: Any, wanted: Sequence[tuple[NasEntry, int, str]]) -> list[Ready]:
         """The replies of these (NAS, profile id, style), kept from now on; an empty one where there is no profile."""
         before = self.snapshot
         profiles = await fetch_profiles(connection, [(nas.tenant, profile_id) for nas, profile_id, _ in wanted])
@@ -144,15 +162,15 @@ class KeptReplies:
             # What another batch learned to be old meanwhile may be what we have just read: used once, not kept.
             if profile is not None and self.snapshot == before:
                 self._keepers[tenant.id] = tenant
-                if len(tenant.ready) >= _MOST_READY:
-                    tenant.ready.clear()
+                if len(tenant.ready) >= MOST_READY:
+                    tenant.forget_ready()
                 tenant.ready[profile_id, style] = ready
             found.append(ready)
         return found
 
     def _forget_all(self) -> None:
         for tenant in self._keepers.values():
-            tenant.ready.clear()
+            tenant.forget_ready()
         self._keepers.clear()
 
 

@@ -46,6 +46,11 @@ class Special:
     learns: bool = False  # a binding is to be filled in by this login
 
     @property
+    def full(self) -> bool:
+        """Whether no session is left, unless some of the open ones are those of the device that dials."""
+        return self.open_sessions >= self.max_sessions > 0 and not self.drop_oldest and bool(self.mac)
+
+    @property
     def quota_used_up(self) -> bool:
         """Whether any quota has nothing left."""
         return self.octets_left == 0 or self.seconds_left == 0

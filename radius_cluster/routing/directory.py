@@ -11,6 +11,7 @@ from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire.dialects import encode_extra
 from radius_cluster.wire.extra_attributes import ADDRESS, only, single_kinds, take_session_timeout, without
 
+MOST_READY = 2_000  # replies kept per tenant
 LATENCY_SLOTS = 26  # of counters.LATENCY_OUTCOMES
 _NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
 _PLACE_RATES = ("up_bps", "down_bps")
@@ -35,6 +36,7 @@ class TenantEntry:
         "latency",
         "locale",
         "max_session_seconds",
+        "past_ready",
         "prefix",
         "ready",
         "slug",
@@ -48,6 +50,8 @@ class TenantEntry:
         # (profile, style) → encoded attributes of the Accept, the profile's time windows, what it has for expired
         # accounts, the longest session in seconds; process/ready_replies.py says how long they hold
         self.ready: dict[tuple[int, str], tuple[bytes, list[dict[str, int]], bytes | None, int]] = {}
+        # What they last were, for logins while the database is away: an old rate is better than none
+        self.past_ready: dict[tuple[int, str], tuple[bytes, list[dict[str, int]], bytes | None, int]] = {}
         self.dialects: dict[str, Dialect] = {}  # the tenant's own
         self.latency = [0] * LATENCY_SLOTS  # answers by how long they took; counters.LATENCY_OUTCOMES names the slots
         self.update(row, box)
@@ -64,9 +68,17 @@ class TenantEntry:
         self.stale_seconds: int = row["stale_intervals"] * row["interim_seconds"]
         self.zone = _zone(row["timezone"])
         self.box = box
-        self.ready.clear()
+        self.forget_ready()
         self._day = 0
         self._day_begins = self._day_ends = 0.0
+
+    def forget_ready(self, profile_id: int | None = None) -> None:
+        """Keep the replies of this profile, or all of them, for a database that is away only."""
+        for key in [key for key in self.ready if profile_id is None or key[0] == profile_id]:
+            self.past_ready.pop(key, None)
+            self.past_ready[key] = self.ready.pop(key)
+        for key in list(self.past_ready)[:-MOST_READY]:  # the oldest
+            del self.past_ready[key]
 
     def day_number(self, at: float) -> int:
         """The tenant's local date at this instant, as days since 1970; cached: nearly all packets are of today."""

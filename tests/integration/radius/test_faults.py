@@ -13,7 +13,7 @@ from infra.settings import Settings
 from radius_cluster.wire import codes
 from tests.fixtures.busy_machine import limit
 from tests.fixtures.own_installation import OwnInstallation, own_installation, spooled_octets
-from tests.fixtures.radius import Client, Processes, World, wait_for
+from tests.fixtures.radius import Client, Processes, World, WorldTenant, wait_for
 
 
 class Traffic:
@@ -86,8 +86,8 @@ def check_stored(world: World, nas_id: int, traffic: Traffic) -> None:
     assert used == sum(stored.values()), "usage and sessions disagree"
 
 
-def populate(world: World, routers: int = 6) -> tuple[int, str]:
-    tenant = world.tenant()
+def populate(world: World, routers: int = 6, tenant: WorldTenant | None = None) -> tuple[int, str]:
+    tenant = tenant or world.tenant()
     for number in range(routers):
         world.subscriber(tenant, f"u{number}", max_sessions=0)
     return world.nas(tenant)
@@ -162,12 +162,18 @@ def test_killed_database_loses_nothing(own: OwnInstallation, tmp_path: Path) -> 
 def test_database_away(own: OwnInstallation, tmp_path: Path) -> None:
     """Known subscribers keep logging in, accounting is acknowledged from the spool and stored once, also by an heir."""
     world = World(own.settings.database_url, own.settings.secret_key)
-    nas_id, identifier = populate(world)
-    world.connection.close()
+    tenant = world.tenant()
+    nas_id, identifier = populate(world, tenant=tenant)
+    world.profile(tenant, 2)
+    world.subscriber(tenant, "other", profile_id=2, max_sessions=0)
     processes = Processes(own.settings, tmp_path / "process.log")
     process = processes.start()
     router = Client(own.settings, identifier)
     assert router.log_in("u1").code == codes.ACCESS_ACCEPT
+    # His profile is written, and the process hears of it by a login that is not his.
+    world.run("UPDATE aaa.profile SET version = version + 1 WHERE tenant_id = %s AND profile_id = 1", tenant.id)
+    assert router.log_in("other").code == codes.ACCESS_ACCEPT
+    world.connection.close()
     traffic = Traffic(own.settings, identifier)
     try:
         traffic.go_on(30)
@@ -175,7 +181,7 @@ def test_database_away(own: OwnInstallation, tmp_path: Path) -> None:
         wait_for(own.spooled_octets)
         accept = router.log_in("u1")
         assert accept.code == codes.ACCESS_ACCEPT
-        assert accept.vendor(codes.VENDOR_MIKROTIK, 8) == b"10M/50M"
+        assert accept.vendor(codes.VENDOR_MIKROTIK, 8) == b"10M/50M"  # the last known
         assert router.log_in("u1", "wrong").code == codes.ACCESS_REJECT
         assert router.ask(router.access("nobody"), timeout=0.5) is None  # nothing is known of him
         traffic.go_on(5)

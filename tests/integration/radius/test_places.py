@@ -114,6 +114,47 @@ def test_a_device_that_dials_again_is_let_in(world: World, processes: Processes,
     assert again.code == REJECT
 
 
+def test_a_whole_routers_devices_that_dial_again_are_told_apart_from_strangers(
+    world: World, processes: Processes, client: MakeClient
+) -> None:
+    """After a power failure: they come together, with their sessions still open in our books."""
+    tenant, neighbour = world.tenant(), world.tenant()
+    (_, identifier), (_, foreign) = world.nas(tenant), world.nas(neighbour)
+    processes.start()
+    router, elsewhere = client(identifier), client(foreign)
+    names = [f"user{number:02}" for number in range(20)]
+    macs = [f"aa:bb:cc:00:11:{number:02x}" for number in range(20)]
+    for number, (name, mac) in enumerate(zip(names, macs, strict=True)):
+        world.subscriber(tenant, name, max_sessions=1)
+        assert router.account(codes.ACCT_START, f"s{number}", name, extra=encode.text(codes.CALLING_STATION_ID, mac))
+    world.subscriber(neighbour, names[0], max_sessions=1)  # the same name and device, and a session of its own
+    mine = encode.text(codes.CALLING_STATION_ID, macs[0])
+    assert elsewhere.account(codes.ACCT_START, "s0", names[0], extra=mine)
+
+    expected, asked = {}, []
+    for number, (name, mac) in enumerate(zip(names, macs, strict=True)):
+        other = number % 4 == 3  # somebody else's device
+        caller = macs[number - 1] if other else mac
+        request = router.access(name, extra=encode.text(codes.CALLING_STATION_ID, caller))
+        expected[request[1]] = REJECT if other else ACCEPT
+        asked += [request, request] if number % 2 else [request]  # some repeat at once
+    for request in asked:
+        router.socket.sendto(request, (processes.settings.bind, processes.settings.radius_auth_port))
+    answers: dict[int, int] = {}
+    while answers.keys() != expected.keys():
+        code, number = router.socket.recv(4096)[:2]
+        answers[number] = code
+    assert answers == expected
+
+    probed = (
+        "SELECT tenant_id, payload ->> 'username' FROM work.outbox WHERE tenant_id IN (%s, %s)"
+        " AND topic = 'radius.disconnect' AND payload ->> 'reason' = 'redialled' ORDER BY id"
+    )
+    redialled = [(tenant.id, name) for number, name in enumerate(names) if number % 4 != 3]
+    told = wait_for(lambda: len(rows := world.query(probed, tenant.id, neighbour.id)) >= len(redialled) and rows)
+    assert sorted(told) == redialled
+
+
 def test_drop_the_oldest_drops_the_devices_own_session_first(
     world: World, processes: Processes, client: MakeClient
 ) -> None:
