@@ -370,12 +370,14 @@ class Logins:
         seconds = until_closed(windows, tenant, now, seconds)
         if special.seconds_left and special.quota_cut:
             seconds = min(seconds, special.seconds_left)
-        beyond = special.open_sessions - special.max_sessions + 1
+        beyond, subject = special.open_sessions - special.max_sessions + 1, sql.subject_of(account_id)
         if special.drop_oldest and special.max_sessions > 0 and beyond > 0:
             alive_after = now - tenant.stale_seconds
-            await connection.execute(sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, special.mac, alive_after)
+            await connection.execute(
+                sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, special.mac, alive_after, subject
+            )
         if not special.activated:
-            await connection.execute(sql.ACTIVATE, tenant.id, account_id, now)
+            await connection.execute(sql.ACTIVATE, tenant.id, account_id, now, subject)
         if special.learns:
-            await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id)
+            await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id, subject)
         return account_id, attributes + framed_address(special.static_ip) + added, seconds

@@ -47,6 +47,16 @@ FROM unnest($1::int[], $2::text[], $3::float8[]) WITH ORDINALITY AS q(tenant, us
 JOIN aaa.subscriber u ON u.tenant_id = q.tenant AND u.username = q.username COLLATE "C"
 """.replace("{open}", _OPEN).replace("{active}", str(STATE_ACTIVE))
 
+
+def subject_of(account_id: int) -> str:
+    """What outbox rows of an account are about.
+
+    A value of its own for the statements below: made of the number inside them, the policies of work.outbox keep its
+    index from being used, and all that the provider's routers were asked in the last days is read.
+    """
+    return f"account:{account_id}"
+
+
 SNAPSHOT: Final = "SELECT pg_current_snapshot()::text"
 # The profiles written since a snapshot, and the snapshot of this look (one statement: they belong together). A row of
 # nothing comes when only the snapshot is new.
@@ -72,12 +82,12 @@ WITH oldest AS (
   ORDER BY ($4::text <> '' AND s.mac = $4) IS TRUE DESC, s.started_at LIMIT $3),
 asked AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT tenant_id, 'radius.disconnect', 'account:' || account_id, jsonb_build_object('nas_id', nas_id,
+  SELECT tenant_id, 'radius.disconnect', $6::text, jsonb_build_object('nas_id', nas_id,
     'session_id', session_id, 'username', username, 'framed_ip', host(framed_ip), 'account_id', account_id, 'mac', mac,
     'reason', 'too_many_sessions')
-  FROM oldest o WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = o.tenant_id
-    AND w.topic = 'radius.disconnect' AND w.subject = 'account:' || o.account_id
-    AND w.state = 'waiting' AND w.payload ->> 'session_id' = o.session_id)
+  FROM oldest o WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = $1
+    AND w.topic = 'radius.disconnect' AND w.subject = $6::text
+    AND w.state IN ('waiting', 'taken') AND w.payload ->> 'session_id' = o.session_id)
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """
@@ -86,10 +96,10 @@ SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 BIND: Final = """
 WITH told AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT $1, 'account.bind', 'account:' || $2::bigint,
+  SELECT $1, 'account.bind', $6::text,
     jsonb_build_object('account_id', $2::bigint, 'mac', $3::text, 'port', $4::text, 'nas_id', $5::int)
   WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = $1 AND w.topic = 'account.bind'
-    AND w.subject = 'account:' || $2::bigint AND w.state IN ('waiting', 'taken'))
+    AND w.subject = $6::text AND w.state IN ('waiting', 'taken'))
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'account') FROM told
 """
@@ -98,10 +108,10 @@ SELECT pg_notify('broadloom_outbox', 'account') FROM told
 ACTIVATE: Final = """
 WITH told AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT $1, 'account.activate', 'account:' || $2::bigint,
+  SELECT $1, 'account.activate', $4::text,
     jsonb_build_object('account_id', $2::bigint, 'accepted_at', to_timestamp($3::float8))
   WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = $1 AND w.topic = 'account.activate'
-    AND w.subject = 'account:' || $2::bigint AND w.state IN ('waiting', 'taken'))
+    AND w.subject = $4::text AND w.state IN ('waiting', 'taken'))
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'account') FROM told
 """

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from radius_cluster.listen.receive import Request
+from radius_cluster.process.login_sql import subject_of
 from radius_cluster.process.special_login import Special
 
 _COUNT: Final = """
@@ -18,17 +19,20 @@ JOIN aaa.session s ON s.tenant_id = q.tenant AND s.account_id = q.account AND s.
 GROUP BY 1
 """
 # A Disconnect for each old session. A router that has lost it says so, and it is closed then; one that still has it
-# cuts it.
+# cuts it. What was asked already is looked up by a sub-select, not joined: plans outlive the time when the outbox was
+# empty.
 _PROBE: Final = """
 WITH asked AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT s.tenant_id, 'radius.disconnect', 'account:' || s.account_id, jsonb_build_object('nas_id', s.nas_id,
-    'session_id', s.session_id, 'username', s.username, 'framed_ip', host(s.framed_ip), 'account_id', s.account_id,
-    'mac', s.mac, 'reason', 'redialled')
-  FROM (SELECT DISTINCT * FROM unnest($1::int[], $2::bigint[], $3::text[])) AS q(tenant, account, mac)
+  SELECT s.tenant_id, 'radius.disconnect', q.subject, jsonb_build_object('nas_id', s.nas_id, 'session_id', s.session_id,
+    'username', s.username, 'framed_ip', host(s.framed_ip), 'account_id', s.account_id, 'mac', s.mac,
+    'reason', 'redialled')
+  FROM (SELECT DISTINCT * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[]))
+    AS q(tenant, account, mac, subject)
   JOIN aaa.session s ON s.tenant_id = q.tenant AND s.account_id = q.account AND s.mac = q.mac
-  WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = s.tenant_id AND w.topic = 'radius.disconnect'
-    AND w.subject = 'account:' || s.account_id AND w.state = 'waiting' AND w.payload ->> 'session_id' = s.session_id)
+  WHERE (SELECT w.id FROM work.outbox w WHERE w.tenant_id = q.tenant AND w.topic = 'radius.disconnect'
+    AND w.subject = q.subject AND w.state IN ('waiting', 'taken') AND w.payload ->> 'session_id' = s.session_id
+    LIMIT 1) IS NULL
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """
@@ -61,4 +65,5 @@ async def count_old_sessions(connection: Any, redials: Mapping[int, Redial]) -> 
 async def probe_old_sessions(connection: Any, redials: Sequence[Redial]) -> None:
     """Have the routers asked to end the devices' old sessions."""
     if redials:
-        await connection.execute(_PROBE, *list(zip(*redials, strict=True))[:3])
+        tenants, accounts, macs, _alive_after = zip(*redials, strict=True)
+        await connection.execute(_PROBE, tenants, accounts, macs, [subject_of(account) for account in accounts])

@@ -90,7 +90,8 @@ def reset(url: str) -> None:
     """As much history as FreeRADIUS has, one session in ten open, nothing else."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
-            "TRUNCATE aaa.session, aaa.session_history, aaa.usage, aaa.packet_count, aaa.refused_packet, aaa.quota_use"
+            "TRUNCATE aaa.session, aaa.session_history, aaa.usage, aaa.packet_count, aaa.refused_packet, aaa.quota_use,"
+            " work.outbox"
         )
         columns = (
             "tenant_id, nas_id, session_id, username, account_id, framed_ip, mac, called, nas_port, started_at,"

@@ -13,6 +13,7 @@ _SECONDS = 4.0
 _OPEN_WINDOW = 4_096  # an open loop never waits for answers; so many may be outstanding
 _LATENCY_TRIES = 3  # a disk that holds a commit up for 80 ms decides over p99 of one run of 4 s (packet-path.md)
 _BURST_TRIES = 3
+_START_WINDOW = 256
 _seeds = count(700_000)  # sessions that no other run has
 
 
@@ -52,10 +53,22 @@ def latencies(generator: Generator, target: Target, maxima: dict[str, float]) ->
 
 
 def bursts(generator: Generator, target: Target) -> list[Strain]:
-    """So many logins at the same moment, each from the first datagram to the last answer; the slowest of three."""
+    """So many logins at the same moment, each from the first datagram to the last answer; the slowest of three.
+
+    Then those of devices whose sessions are still open, as after a power failure at their router.
+    """
     lines = []
-    for size, seconds in BURSTS:
-        runs = [generator.run(target, "pap", window=size, count=size, seed=next(_seeds)) for _ in range(_BURST_TRIES)]
-        slowest = max(runs, key=lambda run: (run.lost, run.resent, run.seconds))
-        lines.append(Strain(f"{size} logins at once", slowest, slowest.seconds < seconds and not slowest.lost))
+    for opened in (False, True):
+        for size, seconds in BURSTS:
+            runs = [_burst(generator, target, size, opened=opened) for _ in range(_BURST_TRIES)]
+            slowest = max(runs, key=lambda run: (run.lost, run.resent, run.seconds))
+            what = f"{size} devices dial again at once" if opened else f"{size} logins at once"
+            lines.append(Strain(what, slowest, slowest.seconds < seconds and not slowest.lost))
     return lines
+
+
+def _burst(generator: Generator, target: Target, size: int, *, opened: bool) -> Run:
+    seed = next(_seeds)
+    if opened:
+        generator.run(target, "acct-start", window=_START_WINDOW, count=size, seed=seed)
+    return generator.run(target, "pap", window=size, count=size, seed=seed)
