@@ -23,6 +23,7 @@ from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.listen.peers import FORWARD, HAND_OVER, HELLO, RADSEC_PREFIX, RECALL, Peers, owner_name
 from radius_cluster.listen.receive import Receiver, Request
+from radius_cluster.listen.set_or_late import set_or_late
 from radius_cluster.listen.sockets import WANTED_BUFFER_OCTETS, open_udp, receive_buffer_octets
 from radius_cluster.process.eap.server import EapServer
 from radius_cluster.process.eap_certificates import TenantTls
@@ -233,8 +234,7 @@ class Node:
         last_tick = last_report = 0.0
         reporting: asyncio.Task[None] | None = None
         while not self._stopping.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), _FORGET_EVERY_SECONDS)
+            await set_or_late(self._stopping, _FORGET_EVERY_SECONDS)
             now = time.monotonic()
             for receiver in self._receivers:
                 receiver.duplicates.tick(now, _FORGOTTEN_AT_ONCE)

@@ -5,7 +5,6 @@ import signal
 import socket
 import sys
 import time
-from contextlib import suppress
 
 import structlog
 
@@ -15,6 +14,7 @@ from infra.settings import Settings
 from radius_cluster.coa.engine import Engine
 from radius_cluster.coa.exchange import Exchange
 from radius_cluster.counters import Counters
+from radius_cluster.listen.set_or_late import set_or_late
 from radius_cluster.node import cell_urls
 from radius_cluster.program import run_program
 from radius_cluster.report import MAIN_CELL, Reporter
@@ -45,8 +45,7 @@ async def serve(settings: Settings, servers: Servers) -> None:
     serving = [asyncio.create_task(engine.serve_cell(cell)) for cell in urls]
     LOG.info("coa_ready", nas=len(directory.nas))
     while not stopping.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), 2.0)
+        await set_or_late(stopping, 2.0)
         await reporter.report(time.time(), state="running", listening=("", 0, 0, None))
     engine.stop()
     await asyncio.wait(serving, timeout=6)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections import defaultdict
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, Outcome, Rate, Wi
 from radius_cluster.coa.radsec_routes import RadsecRoutes
 from radius_cluster.counters import Counters
 from radius_cluster.listen.database import connect
+from radius_cluster.listen.set_or_late import set_or_late
 from radius_cluster.process.ready_replies import Profile, fetch_profiles
 from radius_cluster.process.special_login import local_minute
 from radius_cluster.radsec.directory import RADSEC_SECRET
@@ -95,8 +95,7 @@ class Engine:
             if wishes:
                 await self._send(wishes, connection, registry)
                 continue
-            with suppress(TimeoutError):
-                await asyncio.wait_for(wake.wait(), 0.05 if self._taken else _POLL_SECONDS)
+            await set_or_late(wake, 0.05 if self._taken else _POLL_SECONDS)
             wake.clear()
 
     async def _save(self, cell: str, connection: Any) -> None:

@@ -135,7 +135,8 @@ class Lane(Generic[Batch]):
         while True:
             try:
                 self._connection = await connect(self._url, self._name)
-                prepared = await asyncio.wait_for(self._prepare(self._connection), CONNECT_TIMEOUT_SECONDS)
+                async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
+                    prepared = await self._prepare(self._connection)
             except asyncio.CancelledError:
                 raise
             except Exception as error:

@@ -93,8 +93,8 @@ class TenantTls:
     async def _load(self, tenant: TenantEntry) -> None:
         loaded = False
         try:
-            async with self._lock:
-                row = await asyncio.wait_for(self._row(tenant), _TIMEOUT_SECONDS)
+            async with self._lock, asyncio.timeout(_TIMEOUT_SECONDS):
+                row = await self._row(tenant)
             self._keep(tenant, row)
             loaded = True
         except asyncio.CancelledError:

@@ -10,6 +10,7 @@ from cryptography.x509 import DNSName, IPAddress, SubjectAlternativeName, load_p
 from infra import clock
 from infra.certificates import Certificate
 from infra.crypto import CLUSTER_CERTIFICATE_KEY, RADSEC_PSK, DecryptionError, SecretBox
+from radius_cluster.listen.set_or_late import set_or_late
 from radius_cluster.listen.stay_connected import stay_connected
 from radius_cluster.routing.directory import Directory
 from tenants.network.rules_certificates import RADSEC, Pki, make_pki, needs_renewal, renew_pki
@@ -104,11 +105,8 @@ class Credentials:
             await self._load_credentials(connection)
             await self._save_used(connection)
             self.ready.set()
-            try:
-                await asyncio.wait_for(self._wake.wait(), _LOOK_EVERY_SECONDS)
-            except TimeoutError:
-                continue
-            await asyncio.sleep(0.05)  # what comes together is looked at together
+            if await set_or_late(self._wake, _LOOK_EVERY_SECONDS):
+                await asyncio.sleep(0.05)  # what comes together is looked at together
 
     async def _load_credentials(self, connection: Any) -> None:
         found: dict[str, Credential] = {}

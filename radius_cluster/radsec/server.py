@@ -23,6 +23,7 @@ from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.node_link import NodeLink, OnMessage
 from radius_cluster.listen.peers import ASK, RADSEC_PREFIX, Peers, owner_name
 from radius_cluster.listen.receive import Request
+from radius_cluster.listen.set_or_late import set_or_late
 from radius_cluster.node import cell_urls, eap_server
 from radius_cluster.process.eap_certificates import TenantTls
 from radius_cluster.process.eap_elsewhere import Elsewhere
@@ -133,8 +134,7 @@ class RadsecServer:
         last_report = 0.0
         reporting: asyncio.Task[None] | None = None
         while not self._stopping.is_set():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), Duplicates.tick_seconds)
+            await set_or_late(self._stopping, Duplicates.tick_seconds)
             now = time.monotonic()
             self.hub.tick(now)
             self.cells.tick(now)

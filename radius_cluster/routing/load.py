@@ -5,13 +5,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from infra.crypto import DATA_KEY, DecryptionError, SecretBox
 from infra.radius_text.dialects import Dialect, parse_dialect
+from radius_cluster.listen.set_or_late import set_or_late
 from radius_cluster.listen.stay_connected import stay_connected
 from radius_cluster.routing.directory import Directory, TenantEntry
 from radius_cluster.routing.on_disk import DirectoryOnDisk, DirectoryRows
@@ -76,8 +76,7 @@ class DirectoryLoader:
         await self._save(connection)
         look_at = time.monotonic() + _LOOK_EVERY_SECONDS
         while not connection.is_closed():
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), max(0.0, look_at - time.monotonic()))
+            await set_or_late(self._wake, max(0.0, look_at - time.monotonic()))
             self._wake.clear()
             if connection.is_closed():
                 return
@@ -115,8 +114,7 @@ class DirectoryLoader:
         """Begin with what another process, or this one's forerunner, knew; the registry corrects it when it is back."""
         if self._on_disk is None:
             return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.ready.wait(), _REGISTRY_IS_AWAY_SECONDS)
+        if await set_or_late(self.ready, _REGISTRY_IS_AWAY_SECONDS):
             return
         rows = await asyncio.to_thread(self._on_disk.load)
         async with self._putting:

@@ -25,12 +25,14 @@ def test_one_socket_asks_both_kinds_of_routers(address: str) -> None:
         answered: asyncio.Future[DynamicReply | None] = loop.create_future()
         port = router.getsockname()[1]
         exchange.ask((address, port), SECRET, DISCONNECT_REQUEST, b"\x01\x07alice", answered.set_result, 500.0)
-        data, source = await asyncio.wait_for(loop.sock_recvfrom(router, 4096), 3)
+        async with asyncio.timeout(3):
+            data, source = await loop.sock_recvfrom(router, 4096)
         request = parse(data)
         assert isinstance(request, Packet)
         await loop.sock_sendto(router, encode_dynamic_response(DISCONNECT_ACK, request, SECRET, b""), source)
         try:
-            return await asyncio.wait_for(answered, 3)
+            async with asyncio.timeout(3):
+                return await answered
         finally:
             exchange.close()
             router.close()
