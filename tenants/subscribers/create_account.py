@@ -59,41 +59,13 @@ def create_account(scope: TenantScope, command: CreateAccount, *, actor: Actor, 
     plan_id = None if command.plan_id is None else find_plan(scope, command.plan_id).id
     _require_room(scope)
     box = box_for(scope)
-    operator_id = actor.id if actor.kind == "operator" else None
     if command.customer_id is None:
-        customer = Customer(
-            name="",
-            phone="",
-            email="",
-            address="",
-            building="",
-            room="",
-            remark="",
-            attribute="ordinary",
-            agent_id=command.agent_id,
-            created_by=operator_id,
-            created_at=now,
-        )
+        customer = _new_customer(command, actor, now)
     else:
         customer = find_customer(scope, command.customer_id, lock=True)
-    account = Account(
-        username=command.username,
-        password_sealed=box.seal(command.password.encode(), SUBSCRIBER_PASSWORD),
-        plan_id=plan_id,
-        region_id=region.id,
-        state="active",
-        opened_at=now,
-        expires_at=command.expires_at or now,
-        starts_at_first_login=command.starts_at_first_login,
-        install_fee=command.install_fee,
-        agent_id=command.agent_id,
-        created_by=operator_id,
-        balance=Decimal(0),
-        receivable=Decimal(0),
-        never_expires=False,
-        updated_at=now,
-        **_BLANK,
-    )
+    account = _new_account(command, actor, now)
+    account.password_sealed = box.seal(command.password.encode(), SUBSCRIBER_PASSWORD)
+    account.plan_id, account.region_id = plan_id, region.id
     account.bind_options = _learned_bindings(scope, account)
     set_fields(account, customer, values, box)
     refresh_search(account, customer)
@@ -112,7 +84,37 @@ def create_account(scope: TenantScope, command: CreateAccount, *, actor: Actor, 
     return account
 
 
-_BLANK: dict[str, Any] = dict.fromkeys(("bind_mac", "bind_port", "access_type", "box", "port", "vlan", "remark"), "")
+def _new_customer(command: CreateAccount, actor: Actor, now: datetime) -> Customer:
+    return Customer(
+        **dict.fromkeys(("name", "phone", "email", "address", "building", "room", "remark"), ""),
+        attribute="ordinary",
+        agent_id=command.agent_id,
+        created_by=_operator_id(actor),
+        created_at=now,
+    )
+
+
+def _new_account(command: CreateAccount, actor: Actor, now: datetime) -> Account:
+    """What every new account begins with, and what the command says as it is."""
+    return Account(
+        **dict.fromkeys(("bind_mac", "bind_port", "access_type", "box", "port", "vlan", "remark"), ""),
+        username=command.username,
+        state="active",
+        opened_at=now,
+        expires_at=command.expires_at or now,
+        starts_at_first_login=command.starts_at_first_login,
+        install_fee=command.install_fee,
+        agent_id=command.agent_id,
+        created_by=_operator_id(actor),
+        balance=Decimal(0),
+        receivable=Decimal(0),
+        never_expires=False,
+        updated_at=now,
+    )
+
+
+def _operator_id(actor: Actor) -> int | None:
+    return actor.id if actor.kind == "operator" else None
 
 
 def _checked(scope: TenantScope, command: CreateAccount) -> dict[str, Any]:
