@@ -19,12 +19,13 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from infra.db import MAIN_CELL, Database, schema_name
 from migrations import environment
 from migrations.errors import MigrationError
+from migrations.functions import outdated_tenant_schemas, write_shared_functions, write_tenant_functions
 from migrations.roles import check_version, ensure_extensions, ensure_roles
 from migrations.scripts import (
     BASELINE_REVISION,
     SCHEMA_PLACEHOLDER,
     baseline_digest,
-    read_folder,
+    digest_with_functions,
     read_sql,
     run_script,
 )
@@ -32,6 +33,7 @@ from migrations.scripts import (
 LOG = structlog.get_logger(__name__)
 _LOCK_ATTEMPTS = 3
 _LOCK_NOT_AVAILABLE = "55P03"
+_MONTHS_BEHIND, _MONTHS_AHEAD = 1, 3  # of session history; the daily sweep goes on with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ def upgrade_all(database: Database, *, parallel: int = 4, only: Sequence[int] | 
         for cell in database.cells:
             upgrade_shared(database, cell)
         _name_cells(database)
-        return _upgrade_tenants(database, parallel, only)
+        report = _upgrade_tenants(database, parallel, only)
+        _renew_tenant_functions(database)
+        return report
 
 
 def upgrade_shared(database: Database, cell: str) -> None:
@@ -78,9 +82,9 @@ def upgrade_shared(database: Database, cell: str) -> None:
         version = environment.current_version(connection, "broadloom_meta")
         environment.upgrade(connection, "registry", "broadloom_meta", main_cell=main_cell)
         _check_baseline(connection, version)
-        # Functions carry no data: they are simply written again, so that they are always those of this version.
-        for sql in read_folder("registry/functions") + (read_folder("registry/main_functions") if main_cell else []):
-            run_script(connection, sql)
+        if write_shared_functions(connection, main_cell=main_cell):
+            LOG.info("functions_written", cell=cell)
+        connection.execute(text(f"SELECT aaa.keep_history_months({_MONTHS_BEHIND}, {_MONTHS_AHEAD})"))
 
 
 def _check_baseline(connection: Connection, version_before: str) -> None:
@@ -90,7 +94,7 @@ def _check_baseline(connection: Connection, version_before: str) -> None:
     run_script(connection, "CREATE TABLE IF NOT EXISTS broadloom_meta.baseline (digest text NOT NULL)")
     known = connection.execute(text("SELECT digest FROM broadloom_meta.baseline")).scalar()
     unreleased = environment.head("registry") == BASELINE_REVISION == environment.head("tenant")
-    if version_before == BASELINE_REVISION and unreleased and known != digest:
+    if version_before == BASELINE_REVISION and unreleased and known not in (digest, digest_with_functions()):
         raise MigrationError(
             "unreleased_data",
             "The data were made by an earlier, unreleased state of Broadloom and do not fit this one; start with an "
@@ -138,6 +142,19 @@ def _upgrade_tenants(database: Database, parallel: int, only: Sequence[int] | No
     with ThreadPoolExecutor(max_workers=max(1, parallel)) as pool:
         list(pool.map(lambda tenant: _migrate_one(database, tenant, report), rest))
     return report
+
+
+def _renew_tenant_functions(database: Database) -> None:
+    """Bring tenants' trigger functions to this version: a transaction for each tenant that has others."""
+    for cell in database.cells:
+        with database.owner_connection(cell) as connection:
+            outdated = outdated_tenant_schemas(connection)
+        for schema in outdated:
+            with database.owner_connection(cell) as connection:
+                environment.set_timeouts(connection)
+                write_tenant_functions(connection, schema)
+        if outdated:
+            LOG.info("tenant_functions_written", cell=cell, tenants=len(outdated))
 
 
 def _pending_tenants(database: Database, version: str, only: Sequence[int] | None) -> list[PendingTenant]:

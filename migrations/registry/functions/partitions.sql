@@ -34,4 +34,3 @@ END $$;
 
 REVOKE ALL ON FUNCTION aaa.ensure_history_month(date), aaa.keep_history_months(int, int) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION aaa.ensure_history_month(date), aaa.keep_history_months(int, int) TO broadloom_platform;
-SELECT aaa.keep_history_months(1, 3);
