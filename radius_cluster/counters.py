@@ -28,6 +28,10 @@ LATENCY_KINDS: Final = {"auth": 0, "acct": len(LATENCY_BOUNDS_MS) + 1}  # kind �
 LATENCY_OUTCOMES: Final = tuple(
     (f"{kind}_ms", str(bound)) for kind in LATENCY_KINDS for bound in (*LATENCY_BOUNDS_MS, "beyond")
 )
+LATENCY_SUM: Final = "sum_us"  # the outcome under which all their microseconds are added up
+# A slot counts answers in its low bits and their microseconds above: one addition for both.
+_COUNT_BITS: Final = 32
+_COUNT_MASK: Final = (1 << _COUNT_BITS) - 1
 _BOUNDS_SECONDS: Final = tuple(bound / 1000 for bound in LATENCY_BOUNDS_MS)
 _MOST_REFUSALS = 2_000  # different ones between two reports; the rest is only counted
 _DROPPED: dict[tuple[str, str], Outcome] = {}
@@ -39,6 +43,16 @@ def dropped(kind: str, reason: str) -> Outcome:
     if found is None:
         found = _DROPPED[kind, reason] = (kind, f"dropped:{reason}")
     return found
+
+
+def answers_of(slot: int) -> int:
+    """How many answers a slot of a histogram has counted."""
+    return slot & _COUNT_MASK
+
+
+def microseconds_of(slot: int) -> int:
+    """How long all of them took together."""
+    return slot >> _COUNT_BITS
 
 
 def rejected(reason: str) -> Outcome:
@@ -81,7 +95,7 @@ class Counters:
         self.touched: list[NasEntry] = []
         self.nobody: dict[tuple[int, Outcome], int] = {}  # (tenant or 0, outcome): packets of no known NAS
         self.refusals: dict[tuple[Any, ...], Refusal] = {}
-        self.latency: dict[str, list[int]] = {}  # kind → requests by LATENCY_BOUNDS_MS, the last beyond all
+        self.latency: dict[str, list[int]] = {}  # kind → slots by LATENCY_BOUNDS_MS, the last beyond all
         self.seen: list[tuple[NasEntry, int, float]] = []  # (NAS, bit of NasEntry.seen, instant)
 
     def count(self, nas: NasEntry, outcome: Outcome, packets: int = 1) -> None:
@@ -110,13 +124,14 @@ class Counters:
         histogram = self.latency.get(kind)
         if histogram is None:
             histogram = self.latency[kind] = [0] * (len(LATENCY_BOUNDS_MS) + 1)
-        begin, arrived, at = LATENCY_KINDS[kind], -1.0, 0
+        begin, arrived, at, one = LATENCY_KINDS[kind], -1.0, 0, 1
         for request in answered:
             if request.arrived != arrived:
                 arrived = request.arrived
-                at = bisect_left(_BOUNDS_SECONDS, now - arrived)
-            histogram[at] += 1
-            request.nas.tenant.latency[begin + at] += 1
+                waited = max(0.0, now - arrived)  # a clock may be set back
+                at, one = bisect_left(_BOUNDS_SECONDS, waited), int(waited * 1e6) << _COUNT_BITS | 1
+            histogram[at] += one
+            request.nas.tenant.latency[begin + at] += one
 
     def refuse(self, refusal: Refusal) -> None:
         """Keep a refusal for the portal; equal ones are merged, and a flood of different ones is cut."""

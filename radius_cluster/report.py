@@ -8,7 +8,16 @@ from typing import Any, Final
 
 import structlog
 
-from radius_cluster.counters import LATENCY_BOUNDS_MS, LATENCY_OUTCOMES, Counters, Outcome, Refusal
+from radius_cluster.counters import (
+    LATENCY_BOUNDS_MS,
+    LATENCY_OUTCOMES,
+    LATENCY_SUM,
+    Counters,
+    Outcome,
+    Refusal,
+    answers_of,
+    microseconds_of,
+)
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.node_link import NodeLink
 from radius_cluster.routing.directory import Directory, NasEntry, TenantEntry
@@ -146,10 +155,12 @@ class Reporter:
     def _gather_latency(self, tenant: TenantEntry, unsaved: dict[tuple[int, int, Outcome], int]) -> None:
         """The answers of a tenant by how long they took, as packets of no router (RAD-7)."""
         latency = tenant.latency
-        for slot, answers in enumerate(latency):
-            if answers:
-                unsaved[tenant.id, 0, LATENCY_OUTCOMES[slot]] += answers
-                latency[slot] = 0
+        for at, slot in enumerate(latency):
+            if slot:
+                outcome = LATENCY_OUTCOMES[at]
+                unsaved[tenant.id, 0, outcome] += answers_of(slot)
+                unsaved[tenant.id, 0, (outcome[0], LATENCY_SUM)] += microseconds_of(slot)
+                latency[at] = 0
 
     def _cell_of(self, tenant_id: int) -> str:
         tenant = self._directory.tenants.get(tenant_id)
@@ -251,9 +262,11 @@ class Reporter:
             nas.saved_at, nas.saved_source = max(nas.last_at, now), nas.last_source
 
     def _measured(self) -> dict[str, Any]:
-        """Totals since the start, and latencies as {kind: requests by LATENCY_BOUNDS_MS}."""
-        latency = {kind: list(counts) for kind, counts in self._counters.latency.items()}
-        return {**self.totals, "latency": {"bounds_ms": LATENCY_BOUNDS_MS, **latency}}
+        """Totals since the start, latencies as {kind: requests by LATENCY_BOUNDS_MS}, and {kind: their seconds}."""
+        measured = self._counters.latency
+        latency = {kind: [answers_of(slot) for slot in slots] for kind, slots in measured.items()}
+        seconds = {kind: sum(map(microseconds_of, slots)) / 1e6 for kind, slots in measured.items()}
+        return {**self.totals, "latency": {"bounds_ms": LATENCY_BOUNDS_MS, **latency}, "answer_seconds": seconds}
 
     async def _beat(self, connection: Any, state: str, listening: tuple[str, int, int, int | None]) -> None:
         address, auth_port, acct_port, radsec_port = listening

@@ -1,6 +1,6 @@
 """``/metrics`` in Prometheus's text form, for a scraper on this machine: what each process says of itself (RAD-7)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from ipaddress import ip_address
 
@@ -10,7 +10,7 @@ from infra import clock
 from portals.shared.unit_of_work import Installation
 from tenants.reports.queries_packets import PacketRow, count_cloud_packets
 from tenants.reports.queries_platform import list_nodes
-from tenants.usage.queries_latency import SUFFIX, latency_of
+from tenants.usage.queries_latency import SUFFIX, latency_of, seconds_of
 from tenants.usage.queries_routers import Engine
 
 
@@ -46,15 +46,10 @@ def render_counts(rows: Iterable[PacketRow]) -> Iterator[str]:
     if times:
         yield "# TYPE broadloom_radius_tenant_answer_seconds histogram"
     for (tenant, port), counted in times.items():
-        name = f'broadloom_radius_tenant_answer_seconds_bucket{{tenant="{_quoted(tenant)}",port="{_quoted(port)}",le='
-        latency, total = latency_of(counted), 0
-        for bound, count in zip(latency.bounds_ms, latency.counts, strict=False):
-            total += count
-            yield f'{name}"{bound / 1000:g}"}} {total}'
-        yield f'{name}"+Inf"}} {latency.answers}'
-        yield (
-            f'broadloom_radius_tenant_answer_seconds_count{{tenant="{_quoted(tenant)}",port="{_quoted(port)}"}}'
-            f" {latency.answers}"
+        latency = latency_of(counted)
+        whose = f'tenant="{_quoted(tenant)}",port="{_quoted(port)}"'
+        yield from _histogram(
+            "broadloom_radius_tenant_answer_seconds", whose, latency.bounds_ms, latency.counts, seconds_of(counted)
         )
 
 
@@ -112,15 +107,23 @@ def _histograms(node: Engine) -> Iterator[str]:
     latency = (node.counters or {}).get("latency")
     if not isinstance(latency, dict):
         return
-    bounds = [f"{bound / 1000:g}" for bound in latency.get("bounds_ms", [])] + ["+Inf"]
+    bounds, seconds = latency.get("bounds_ms", []), (node.counters or {}).get("answer_seconds") or {}
     for port, counts in sorted(latency.items()):
-        if port == "bounds_ms":
-            continue
-        total = 0
-        for bound, count in zip(bounds, counts, strict=False):
-            total += count
-            yield f'broadloom_radius_answer_seconds_bucket{{{_who(node)},port="{_quoted(port)}",le="{bound}"}} {total}'
-        yield f'broadloom_radius_answer_seconds_count{{{_who(node)},port="{_quoted(port)}"}} {total}'
+        if port != "bounds_ms":
+            whose = f'{_who(node)},port="{_quoted(port)}"'
+            yield from _histogram("broadloom_radius_answer_seconds", whose, bounds, counts, seconds.get(port, 0))
+
+
+def _histogram(
+    name: str, labels: str, bounds_ms: Sequence[int], counts: Sequence[int], seconds: float
+) -> Iterator[str]:
+    """As Prometheus wants it: counts up to each bound, all of them, and the sum of what was measured."""
+    total = 0
+    for bound, count in zip([*(f"{bound / 1000:g}" for bound in bounds_ms), "+Inf"], counts, strict=False):
+        total += count
+        yield f'{name}_bucket{{{labels},le="{bound}"}} {total}'
+    yield f"{name}_sum{{{labels}}} {seconds:.6f}"
+    yield f"{name}_count{{{labels}}} {total}"
 
 
 def _who(node: Engine) -> str:

@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from infra.tenant_scope import TenantScope
 from tenants.usage.models import PacketCount
 
-SUFFIX: Final = "_ms"  # of the kinds auth_ms and acct_ms; their outcomes are bounds in ms, or BEYOND
+SUFFIX: Final = "_ms"  # of the kinds auth_ms and acct_ms; outcomes are bounds in ms, or BEYOND
 BEYOND: Final = "beyond"
+SUM_MICROSECONDS: Final = "sum_us"  # another outcome: the microseconds of all together
 KINDS: Final = ("auth", "acct")
 BOUNDS_MS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)  # as radius_cluster.counters has them
 
@@ -51,6 +52,11 @@ def latency_of(rows: Iterable[tuple[str, int]]) -> Latency:
     """From (outcome, answers) rows of one kind."""
     found: Mapping[str, int] = dict(rows)
     return Latency(BOUNDS_MS, (*(found.get(str(bound), 0) for bound in BOUNDS_MS), found.get(BEYOND, 0)))
+
+
+def seconds_of(rows: Iterable[tuple[str, int]]) -> float:
+    """How long all answers together took, from the same rows."""
+    return dict(rows).get(SUM_MICROSECONDS, 0) / 1e6
 
 
 def answer_times(scope: TenantScope, since: datetime) -> dict[str, Latency]:
