@@ -113,6 +113,7 @@ class Logins:
         if self._degraded:
             self._degraded = False
             LOG.warning("logins_from_the_database", known=len(self._memory))
+            self._memory.close()
             self._queue.extendleft(reversed(self._unknown))
             self._unknown.clear()
 
@@ -169,7 +170,8 @@ class Logins:
         now = time.time()
         batch[:] = requests
         places = [row[sql.ORDINAL] - 1 for row in rows]
-        self._memory.remember([(tenant_ids[at], names[at]) for at in places], rows)
+        if rows:
+            self._memory.remember(tenant_ids, names, rows)
         special = self._decide_plain(requests, zip(places, rows, strict=True), batch, now)
         if len(rows) < len(requests):
             known = set(places)

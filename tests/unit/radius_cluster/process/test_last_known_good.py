@@ -6,30 +6,56 @@ from radius_cluster.process import last_known_good
 from radius_cluster.process.last_known_good import LastKnownGood
 
 
-@pytest.fixture
-def memory(monkeypatch: pytest.MonkeyPatch) -> LastKnownGood:
-    monkeypatch.setattr(last_known_good, "_MOST_OF_A_GENERATION", 10)
-    monkeypatch.setattr(last_known_good, "_GENERATIONS", 8)
-    return LastKnownGood()
+def remember(memory: LastKnownGood, *said: tuple[int, str, object]) -> None:
+    """What the database said, in one batch: (tenant, name, value); the query gives its rows in another order."""
+    rows = [(ordinal, value) for ordinal, (_tenant, _name, value) in enumerate(said, 1)]
+    memory.remember([tenant for tenant, _, _ in said], [name for _, name, _ in said], rows[::-1])
 
 
-def test_the_newest_word_counts(memory: LastKnownGood) -> None:
+def recall(memory: LastKnownGood, tenant_id: int, name: str) -> object:
+    row = memory.recall(tenant_id, name)
+    return None if row is None else row[1]
+
+
+def test_the_newest_word_counts() -> None:
+    memory = LastKnownGood()
     for number in range(25):
-        memory.remember([(1, "alice")], ["old"])
-        memory.remember([(1, f"u{number}")], ["other"])
-    memory.remember([(1, "alice")], ["new"])
-    assert memory.recall(1, "alice") == "new"
+        remember(memory, (1, "alice", "old"), (1, f"u{number}", "other"))
+    assert recall(memory, 1, "alice") == "old"
+    remember(memory, (1, "bob", b"sealed"), (1, "alice", "new"))
+    assert recall(memory, 1, "alice") == "new"
+    assert recall(memory, 1, "bob") == b"sealed"
+    assert recall(memory, 1, "u0") == "other"
 
 
-def test_tenants_do_not_share_names(memory: LastKnownGood) -> None:
-    memory.remember([(1, "alice")], ["first"])
-    assert memory.recall(2, "alice") is None
+def test_names_that_the_database_did_not_know_are_nobodys() -> None:
+    memory = LastKnownGood()
+    memory.remember([1, 1, 2], ["stranger", "alice", "bob"], [(2, "row of alice")])
+    assert recall(memory, 1, "alice") == "row of alice"
+    assert recall(memory, 1, "stranger") is None
+    assert recall(memory, 2, "bob") is None
 
 
-def test_the_oldest_are_forgotten(memory: LastKnownGood) -> None:
-    for number in range(100):
-        memory.remember([(1, f"u{number}")], [number])
-    assert memory.recall(1, "u0") is None  # 8 generations of 10, the youngest of them empty
-    assert memory.recall(1, "u35") == 35
-    assert memory.recall(1, "u99") == 99
+def test_tenants_do_not_share_names() -> None:
+    memory = LastKnownGood()
+    remember(memory, (1, "alice", "first"))
+    assert recall(memory, 2, "alice") is None
+
+
+def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_known_good, "_MOST_ROWS", 70)
+    memory = LastKnownGood()
+    for number in range(0, 100, 2):
+        remember(memory, (1, f"u{number}", number), (1, f"u{number + 1}", number + 1))
+    assert recall(memory, 1, "u29") is None
+    assert recall(memory, 1, "u30") == 30
+    assert recall(memory, 1, "u99") == 99
     assert len(memory) == 70
+
+
+def test_what_was_read_is_put_away_and_found_again() -> None:
+    memory = LastKnownGood()
+    remember(memory, (1, "alice", "first"))
+    assert recall(memory, 1, "alice") == "first"
+    memory.close()
+    assert recall(memory, 1, "alice") == "first"
