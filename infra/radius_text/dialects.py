@@ -1,7 +1,8 @@
 """Vendor dialects: which attributes carry a profile to which router (NET-3). The dialects are data (``dialect_data``).
 
-A dialect is a text: settings, then the sections ``[accept]``, ``[limits]`` (octet limits of a session) and ``[coa]`` (a
-live change) of ``Attribute = value`` lines with placeholders. An ISP writes its own in the same form.
+A dialect is a text: settings, then the sections ``[accept]``, ``[limits]`` (octet limits of a session), ``[coa]`` (a
+live change) and ``[timeout]`` (another end of a running session) of ``Attribute = value`` lines with placeholders. An
+ISP writes its own in the same form.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from infra.radius_text.lines import REPEATABLE, Line, Problem, TextProblems, par
 from infra.radius_text.placeholders import RATE_UNITS, SAMPLES, Value, placeholders
 from infra.radius_text.profile import ReplyProfile
 
-_SECTIONS: Final = ("accept", "limits", "coa")
+_SECTIONS: Final = ("accept", "limits", "coa", "timeout")
 IDENTIFIERS: Final = (
     "User-Name",
     "Acct-Session-Id",
@@ -44,6 +45,7 @@ class Dialect:
     accept: tuple[Line, ...]
     limits: tuple[Line, ...]
     coa: tuple[Line, ...]
+    timeout: tuple[Line, ...]  # none: such routers cannot be told another end of a running session
 
 
 def parse_dialect(key: str, text: str) -> Dialect:
@@ -84,6 +86,7 @@ def parse_dialect(key: str, text: str) -> Dialect:
         accept=sections["accept"],
         limits=sections["limits"],
         coa=sections["coa"],
+        timeout=sections["timeout"],
     )
 
 

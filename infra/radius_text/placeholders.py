@@ -82,6 +82,11 @@ def octet_limits(total: int | None, up: int | None, down: int | None) -> dict[st
     return values
 
 
+def time_limits(total_seconds: int, left_seconds: int) -> dict[str, Value]:
+    """Placeholders of a running session's end: counted from its beginning, and from now."""
+    return {"session_seconds": total_seconds, "seconds_left": left_seconds}
+
+
 _TEXT_SAMPLES: Final = {"dns1": "192.0.2.1", "dns2": "192.0.2.2", "redirect_url": "http://192.0.2.1/"}
 
 
@@ -91,7 +96,7 @@ def _samples() -> dict[str, str | int]:
     full: dict[str, Any] = {
         name: _TEXT_SAMPLES.get(name, "name") if getattr(empty, name) == "" else 1 for name in profile_fields()
     }
-    values = placeholders(ReplyProfile(**full), "bit/s") | octet_limits(1 << 33, 1 << 33, 1 << 33)
+    values = placeholders(ReplyProfile(**full), "bit/s") | octet_limits(1 << 33, 1 << 33, 1 << 33) | time_limits(1, 1)
     values["previous_service"] = "name"
     return {name: value for name, value in values.items() if value is not None}
 

@@ -91,7 +91,11 @@ def _words(event: SessionEvent) -> tuple[str, str]:
         note = " · ".join(part for part in (str(said.sentence), event.detail, _times(event)) if part)
         return _("A login was refused: %(why)s", why=said.word), note
     if event.kind == "asked":
-        title = _("Asked the router to end it") if event.code == "radius.disconnect" else _("Told the router its rate")
+        title = _("Told the router its rate")
+        if event.code == "radius.disconnect":
+            title = _("Asked the router to end it")
+        elif event.detail == "end_moved":
+            title = _("Told the router its new time-out")
         return title, word(CUT_REASONS, event.detail) if event.detail else ""
     if event.kind == "answered":
         state = COMMAND_STATES.get(event.code)

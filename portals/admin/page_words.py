@@ -52,6 +52,13 @@ def cut_reason(code: str) -> str:
     return word(CUT_REASONS, code)
 
 
+def command_kind(topic: str, reason: str) -> str:
+    """What a router was asked for."""
+    if topic == "radius.disconnect":
+        return _("Disconnect")
+    return _("New time-out") if reason == "end_moved" else _("New speed")
+
+
 def command(state: str) -> tuple[str, str]:
     """(dot, word) for what became of a disconnect."""
     tone, said = COMMAND_STATES.get(state, ("expiring", state))

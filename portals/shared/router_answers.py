@@ -27,6 +27,7 @@ _REFUSALS: Final[dict[str, Any]] = {
     "error_0": lazy("The router gave no reason."),
     "no_address": lazy("Not sent: the router has no fixed address and has not been heard of yet."),
     "no_live_change": lazy("Not sent: this make cannot change a running session; the next login has the new speed."),
+    "no_live_end": lazy("Not sent: this make cannot be told another end; at the old one the device dials again."),
     "unknown_nas": lazy("Not sent: the router was removed."),
     "session_not_nameable": lazy("Not sent: too little is known of the session to name it to the router."),
 }
@@ -37,7 +38,7 @@ def router_answer(state: str, result: str) -> str:
     if state == "unanswered":
         return _("Asked three times at %(address)s.", address=result) if result else ""
     if state != "refused":
-        return result
+        return str(_REFUSALS[result]) if result == "no_live_end" else result
     if result in _REFUSALS:
         return str(_REFUSALS[result])
     number = result.removeprefix("error_")

@@ -10,8 +10,9 @@ import structlog
 
 from radius_cluster.coa import outbox_rows as rows
 from radius_cluster.coa.exchange import MOST_PER_SECOND, RADSEC, Exchange
-from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, Outcome, Rate, Wish
+from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, END_MOVED, Outcome, Rate, Wish
 from radius_cluster.coa.radsec_routes import RadsecRoutes
+from radius_cluster.coa.session_end import encode_moved_end
 from radius_cluster.counters import Counters
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.set_or_late import set_or_late
@@ -133,7 +134,9 @@ class Engine:
                 else:
                     self._end(wish, nas, "refused", "no_address")
                 continue
-            rate = await rows.rate_of(connection, wish, nas.tenant, time.time()) if wish.topic == CHANGE else None
+            moves_end = wish.reason == END_MOVED
+            asks_rate = wish.topic == CHANGE and not moves_end
+            rate = await rows.rate_of(connection, wish, nas.tenant, time.time()) if asks_rate else None
             if rate is not None and rate.ends:  # a pack ended, an order was taken back: nothing is left to go on with
                 wish = self._taken[wish.id] = replace(wish, topic=DISCONNECT)
             try:
@@ -142,7 +145,7 @@ class Engine:
                 self._end(wish, nas, "refused", "session_not_nameable")
                 continue
             if not attributes:
-                self._end(wish, nas, "refused", "no_live_change")
+                self._end(wish, nas, *(("done", "no_live_end") if moves_end else ("refused", "no_live_change")))
                 continue
             self._ask(wish, nas, (RADSEC, nas.id) if through_radsec else (address, nas.coa_port), attributes)
         if too_early:
@@ -165,10 +168,20 @@ class Engine:
         )
         if wish.topic != CHANGE:
             return names
+        if wish.reason == END_MOVED:
+            moved = await encode_moved_end(connection, wish, nas, time.time())
+            return names + moved if moved else b""
         profile = None if rate is None else await self._profile(rate, nas.tenant, connection)
         if profile is None:
             return b""
-        change = encode_coa_profile(nas.dialect, profile.profile, invert=nas.invert, rate_unit=nas.rate_unit)
+        had = await rows.service_of(connection, wish)
+        change = encode_coa_profile(
+            nas.dialect,
+            profile.profile,
+            invert=nas.invert,
+            rate_unit=nas.rate_unit,
+            previous_service=profile.profile.service if had is None else had,
+        )
         return names + change if change else b""
 
     async def _profile(self, rate: Rate, tenant: TenantEntry, connection: Any) -> Profile | None:

@@ -10,6 +10,7 @@ from radius_cluster.routing.directory import TenantEntry
 
 DISCONNECT: Final = "radius.disconnect"
 CHANGE: Final = "radius.coa"
+END_MOVED: Final = "end_moved"  # the reason of a change that moves a session's end, and nothing else
 _TAKEN_TOO_LONG_SECONDS: Final = 60
 
 _CLAIM: Final = """
@@ -52,6 +53,13 @@ SELECT profile_id, quota_cut, throttle_profile_id, CASE WHEN quota_kind = 0 THEN
     WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)))::text END AS quota
 FROM aaa.subscriber u WHERE tenant_id = $1 AND account_id = $2
 """
+# The session's changes of service before this one, the newest first.
+_SERVICES_BEFORE: Final = """
+SELECT w.state, w.payload ->> 'previous_service' FROM work.outbox w
+WHERE w.tenant_id = $1 AND w.topic = 'radius.coa' AND w.subject = $2 AND w.id < $3
+  AND w.payload ->> 'session_id' = $4 AND (w.payload ->> 'nas_id')::int = $5 AND w.payload ? 'previous_service'
+ORDER BY w.id DESC LIMIT 20
+"""
 _PORT: Final = """
 SELECT COALESCE(nas_port_id, ''), nas_port FROM aaa.session
 WHERE tenant_id = $1 AND nas_id = $2 AND session_id = $3 AND username = $4
@@ -74,6 +82,9 @@ class Wish:
     account_id: int
     cell: str
     attempts: int  # how often the row was taken, this time included
+    reason: str = ""
+    # The router's service that the session had; "" for none, None where it is not another now.
+    previous_service: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +155,19 @@ async def rate_of(connection: Any, wish: Wish, tenant: TenantEntry, now: float) 
     return Rate(row["profile_id"], None if row["quota_cut"] else row["throttle_profile_id"], ends=row["quota_cut"])
 
 
+async def service_of(connection: Any, wish: Wish) -> str | None:
+    """The service that the session really has: the earliest of those whose exchange was not acknowledged since."""
+    service = wish.previous_service
+    if service is not None:
+        subject = f"account:{wish.account_id}"
+        keys = (wish.tenant_id, subject, wish.id, wish.session_id, wish.nas_id)
+        for state, before in await connection.fetch(_SERVICES_BEFORE, *keys):
+            if state == "done":
+                break
+            service = before
+    return service
+
+
 async def last_sources(connection: Any, nas_ids: Iterable[int]) -> dict[int, str]:
     """The address that each NAS was last heard from, "" when never."""
     rows = await connection.fetch(_LAST_SOURCES, sorted(set(nas_ids)))
@@ -168,6 +192,7 @@ def _keys(wishes: list[Wish]) -> tuple[list[int], list[int], list[str], list[str
 
 def _wish(row: Mapping[str, Any], cell: str) -> Wish:
     payload: Mapping[str, Any] = json.loads(row["payload"])
+    had = payload.get("previous_service")
     return Wish(
         id=row["id"],
         tenant_id=row["tenant_id"],
@@ -180,4 +205,6 @@ def _wish(row: Mapping[str, Any], cell: str) -> Wish:
         account_id=int(payload.get("account_id") or 0),
         cell=cell,
         attempts=row["attempts"],
+        reason=str(payload.get("reason") or ""),
+        previous_service=None if had is None else str(had),
     )

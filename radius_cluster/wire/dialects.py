@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from infra.radius_text.dialects import Dialect
 from infra.radius_text.lines import Line, encode_lines
-from infra.radius_text.placeholders import Value, octet_limits, placeholders
+from infra.radius_text.placeholders import Value, octet_limits, placeholders, time_limits
 from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire import attributes as encode
 
@@ -21,11 +21,26 @@ def encode_profile(dialect: Dialect, profile: ReplyProfile, *, invert: bool = Fa
 def encode_coa_profile(
     dialect: Dialect, profile: ReplyProfile, *, invert: bool = False, rate_unit: str = "", previous_service: str = ""
 ) -> bytes:
-    """The attributes of a CoA-Request that changes a running session; b"" when the dialect has no live change."""
+    """The attributes of a CoA-Request that changes a running session; b"" when the dialect has no live change.
+
+    ``previous_service``: the router's service that the session has, which the profile's takes the place of; "" where
+    it is not known. One that stays is not named: routers refuse to activate it once more.
+    """
     filled = profile.inverted() if invert else profile
     values = placeholders(filled, rate_unit or dialect.rate_unit)
-    values["previous_service"] = previous_service if previous_service != profile.service else None
+    stays = previous_service == profile.service
+    values["previous_service"] = None if stays else previous_service
+    if stays:
+        values["service"] = None
     return _encode(dialect.coa, values)
+
+
+def encode_timeout(dialect: Dialect, *, total_seconds: int, left_seconds: int) -> bytes:
+    """The attributes of a CoA-Request that moves a running session's end; b"" for routers that cannot be told.
+
+    ``total_seconds`` from the session's beginning, ``left_seconds`` from now.
+    """
+    return _encode(dialect.timeout, time_limits(total_seconds, left_seconds))
 
 
 def encode_octet_limits(

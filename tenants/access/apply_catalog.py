@@ -8,7 +8,7 @@ from sqlalchemy import select
 from infra.tenant_scope import TenantScope
 from tenants.access.change_rate import change_rate_profiles
 from tenants.access.keep_hours import keep_hours
-from tenants.access.project import project_accounts, project_profiles, project_rate_profiles
+from tenants.access.project import project_accounts, project_profiles, project_rate_profiles, project_services
 from tenants.catalog.add_plan import AddPlan, add_plan
 from tenants.catalog.edit_plan import EditPlan, edit_plan
 from tenants.catalog.edit_plan_group import EditPlanGroup, edit_plan_group
@@ -53,7 +53,9 @@ def edit_rate_profile_and_apply(
 def edit_plan_group_and_apply(scope: TenantScope, command: EditPlanGroup, *, actor: Actor, now: datetime) -> PlanGroup:
     """Edit a group; a new rate reaches those online, a new pool holds from their next login."""
     group = edit_plan_group(scope, command, actor=actor, now=now)
-    change_rate_profiles(scope, project_profiles(scope, [group.id]))
+    changed = project_services(scope, [group.id])
+    services = {profile_id: service for profile_id, service in changed.items() if service is not None}
+    change_rate_profiles(scope, list(changed), services=services)
     return group
 
 

@@ -1,28 +1,59 @@
 """Give online sessions the rate they should have now: outbox rows ``radius.coa`` (NET-5, RAD-5)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import BigInteger, bindparam, func, select
+from sqlalchemy import BigInteger, Select, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from infra.tenant_scope import TenantScope
 from tenants.access.disconnect import CHANGE, OF_ACCOUNTS, emit_for_sessions
-from tenants.access.models import Subscriber
+from tenants.access.models import Profile, Subscriber
 from tenants.usage.models import Session as OnlineSession
+
+# Which of its services the router gave the sessions, so that it can be told to end it (Juniper; NET-5).
+_SERVICE_TILL_NOW = func.jsonb_build_object(
+    "previous_service",
+    func.coalesce(
+        select(Profile.options["service"].astext)
+        .join(Subscriber, (Subscriber.tenant_id == Profile.tenant_id) & (Subscriber.profile_id == Profile.profile_id))
+        .where(Subscriber.tenant_id == OnlineSession.tenant_id, Subscriber.account_id == OnlineSession.account_id)
+        .scalar_subquery(),
+        "",
+    ),
+)
+_SERVICE_GIVEN = func.jsonb_build_object("previous_service", cast(bindparam("service"), Text))
 
 
 def change_rate_accounts(scope: TenantScope, account_ids: Sequence[int], reason: str = "plan_changed") -> int:
-    """Ask the routers to give all sessions of these accounts the rate of their profiles; gives how many were asked."""
-    return emit_for_sessions(scope, CHANGE, OF_ACCOUNTS, reason, ids=list(account_ids))
+    """Ask the routers to give all sessions of these accounts the rate of their profiles; gives how many were asked.
+
+    Where another plan is the reason, before it is carried into the read model.
+    """
+    return emit_for_sessions(scope, CHANGE, OF_ACCOUNTS, reason, more=_SERVICE_TILL_NOW, ids=list(account_ids))
 
 
-def change_rate_profiles(scope: TenantScope, profile_ids: Sequence[int], reason: str = "rate_changed") -> int:
-    """The same for everybody online with one of these profiles (as plan group, or as throttle rate)."""
+def change_rate_profiles(
+    scope: TenantScope,
+    profile_ids: Sequence[int],
+    reason: str = "rate_changed",
+    *,
+    services: Mapping[int, str] | None = None,
+) -> int:
+    """The same for everybody online with one of these profiles (as plan group, or as throttle rate).
+
+    ``services``: the router's service that those of a profile had till now ("": none), where it is another now.
+    """
     if not profile_ids:
         return 0
+    for profile_id, service in (services or {}).items():
+        had_it = [OnlineSession.account_id.in_(_concerned(scope, [profile_id]))]
+        emit_for_sessions(scope, CHANGE, had_it, reason, more=_SERVICE_GIVEN, service=service)
+    return emit_for_sessions(scope, CHANGE, [OnlineSession.account_id.in_(_concerned(scope, profile_ids))], reason)
+
+
+def _concerned(scope: TenantScope, profile_ids: Sequence[int]) -> Select[int]:
     ids = bindparam("ids", list(profile_ids), type_=ARRAY(BigInteger))
-    concerned = select(Subscriber.account_id).where(
+    return select(Subscriber.account_id).where(
         Subscriber.tenant_id == scope.tenant_id,
         (Subscriber.profile_id == func.any(ids)) | (Subscriber.throttle_profile_id == func.any(ids)),
     )
-    return emit_for_sessions(scope, CHANGE, [OnlineSession.account_id.in_(concerned)], reason)

@@ -26,6 +26,7 @@ from infra.db import WorkBase
 from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Subscriber
+from tenants.access.tell_routers import END_MOVED
 from tenants.usage.models import Session as OnlineSession
 
 DISCONNECT = "radius.disconnect"
@@ -75,23 +76,30 @@ def disconnect_profile(scope: TenantScope, profile_id: int, reason: str) -> int:
 
 
 def emit_for_sessions(
-    scope: TenantScope, topic: str, conditions: Sequence[ColumnElement[bool]], reason: str, **values: Any
+    scope: TenantScope,
+    topic: str,
+    conditions: Sequence[ColumnElement[bool]],
+    reason: str,
+    *,
+    more: ColumnElement[Any] | None = None,
+    **values: Any,
 ) -> int:
     """Write one outbox row for each open session of the tenant that meets the conditions; gives how many.
 
-    A session for which the same request is still waiting gets no second one. ``values``: of named parameters in them.
+    A session for which the same request is still waiting gets no second one. ``values``: of named parameters in them;
+    ``more``: a JSON object, what else the payload says.
     """
     scope.session.flush()  # sessions and outbox are read by SQL
     values |= {"tenant": scope.tenant_id, "wanted_topic": topic, "reason": reason}
     # On the connection: the mapper has nothing to say here and costs more than the statement.
-    count = len(scope.session.connection().execute(_statement(tuple(conditions)), values).all())
+    count = len(scope.session.connection().execute(_statement(tuple(conditions), more), values).all())
     if count:
         scope.session.execute(text("SELECT pg_notify('broadloom_outbox', 'radius')"))
     return count
 
 
 @lru_cache(maxsize=64)
-def _statement(conditions: tuple[ColumnElement[bool], ...]) -> Executable:
+def _statement(conditions: tuple[ColumnElement[bool], ...], more: ColumnElement[Any] | None) -> Executable:
     topic = cast(bindparam("wanted_topic"), Text)
     subject = literal("account:") + cast(OnlineSession.account_id, Text)
     waiting = exists().where(
@@ -101,6 +109,7 @@ def _statement(conditions: tuple[ColumnElement[bool], ...]) -> Executable:
         OutboxRow.state == "waiting",
         OutboxRow.payload["session_id"].astext == OnlineSession.session_id,
         OutboxRow.payload["nas_id"].as_integer() == OnlineSession.nas_id,
+        OutboxRow.payload["reason"].astext != END_MOVED,  # that one tells a time-out, and no rate
     )
     payload = func.jsonb_build_object(
         "nas_id", OnlineSession.nas_id,
@@ -111,7 +120,8 @@ def _statement(conditions: tuple[ColumnElement[bool], ...]) -> Executable:
         "mac", OnlineSession.mac,
         "reason", cast(bindparam("reason"), Text),
     )  # fmt: skip
-    rows = select(OnlineSession.tenant_id, topic, subject, payload).where(
+    told = payload if more is None else payload.op("||")(more)
+    rows = select(OnlineSession.tenant_id, topic, subject, told).where(
         OnlineSession.tenant_id == bindparam("tenant", type_=Integer), *conditions, ~waiting
     )
     outbox = WorkBase.metadata.tables[

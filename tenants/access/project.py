@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Select, case, cast, func, literal, or_, select
+from sqlalchemy import Integer, Select, Text, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from infra.db import schema_name
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile
 from tenants.access.rules import STATE_ACTIVE, STATE_DISABLED, STATE_HELD
+from tenants.access.tell_routers import RETURNED, told_sql
 from tenants.catalog.models import PlanGroup, PlanWindow, RateProfile
 from tenants.catalog.rules import KINDS
 
@@ -79,7 +80,7 @@ _AFTER_LEFT_BEHIND = " AND (SELECT count(*) FROM left_behind) >= 0"
 _STORED = """),
 stored AS (
   INSERT INTO aaa.subscriber (tenant_id, {columns}) SELECT * FROM wanted
-  ON CONFLICT (tenant_id, username) DO UPDATE SET {updates}),
+  ON CONFLICT (tenant_id, username) DO UPDATE SET {updates}{returned}){told},
 later AS (
   INSERT INTO work.due AS due (tenant_id, kind, subject_id, run_at)
   SELECT tenant_id, '{expire}', account_id, valid_until FROM wanted WHERE {ends}
@@ -123,6 +124,8 @@ def projection_sql(tenant_id: int, *, in_place: bool = False) -> str:
         updates=", ".join(f"{name} = excluded.{name}" for name in _SUBSCRIBER if name != "username"),
         expire=EXPIRE,
         ends=_ENDS,
+        returned=RETURNED,
+        told=told_sql(tenant_id, schema_name(tenant_id)),
     )
 
 
@@ -152,6 +155,10 @@ _RATES = (
     "priority",
 )  # fmt: skip
 _GROUP = ("pool", "ipv6_pool", "dns1", "dns2", "options")
+_SERVICE_BEFORE = (
+    "CASE WHEN COALESCE(old.options ->> 'service', '') <> COALESCE(new.options ->> 'service', '')"
+    " THEN COALESCE(old.options ->> 'service', '') END"
+)
 _PROFILE_COLUMNS = ["tenant_id", "profile_id", "version", *_RATES, *_GROUP, "windows"]
 
 
@@ -200,6 +207,11 @@ def _rate_profiles(tenant_id: int) -> Select[*tuple[Any, ...]]:
 
 def project_profiles(scope: TenantScope, group_ids: Sequence[int]) -> list[int]:
     """Recompute the profiles of plan groups; gives the ids of those that changed."""
+    return sorted(project_services(scope, group_ids))
+
+
+def project_services(scope: TenantScope, group_ids: Sequence[int]) -> dict[int, str | None]:
+    """The same; gives for each that changed the router's service that it had ("": none), None where that stays."""
     rows = _group_profiles(scope.tenant_id).where(PlanGroup.id.in_(group_ids))
     return _store_profiles(scope, rows)
 
@@ -207,10 +219,10 @@ def project_profiles(scope: TenantScope, group_ids: Sequence[int]) -> list[int]:
 def project_rate_profiles(scope: TenantScope, rate_profile_ids: Sequence[int]) -> list[int]:
     """Recompute rate profiles as throttling and rate windows use them (negative ids); gives those that changed."""
     rows = _rate_profiles(scope.tenant_id).where(RateProfile.id.in_(rate_profile_ids))
-    return _store_profiles(scope, rows)
+    return sorted(_store_profiles(scope, rows))
 
 
-def _store_profiles(scope: TenantScope, rows: Select[*tuple[Any, ...]]) -> list[int]:
+def _store_profiles(scope: TenantScope, rows: Select[*tuple[Any, ...]]) -> dict[int, str | None]:
     scope.session.flush()  # groups and rates are read by SQL
     put = insert(Profile).from_select(_PROFILE_COLUMNS, rows)
     content = [*_RATES, *_GROUP, "windows"]
@@ -219,5 +231,5 @@ def _store_profiles(scope: TenantScope, rows: Select[*tuple[Any, ...]]) -> list[
         index_elements=["tenant_id", "profile_id"],
         set_={"version": Profile.version + 1, **{name: put.excluded[name] for name in content}},
         where=changed,
-    ).returning(Profile.profile_id)
-    return sorted(scope.session.scalars(statement))
+    ).returning(Profile.profile_id, literal_column(_SERVICE_BEFORE, Text))
+    return {row[0]: row[1] for row in scope.session.execute(statement)}

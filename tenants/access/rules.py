@@ -112,7 +112,7 @@ def covers(window: dict[str, int], weekday: int, minute: int) -> bool:
 def session_seconds(valid_until: float, now: float, longest: float, renews: bool) -> float:
     """How long an accepted session may last: until the expiry, but no longer than the tenant allows.
 
-    A router cannot be told a new Session-Timeout when the renewal is booked, so who ``renews`` is not timed out at his
+    Few routers can be told a new Session-Timeout when the renewal is booked, so who ``renews`` is not timed out at his
     expiry: should the money be gone by then, the Disconnect of that instant ends the session.
     """
     return longest if renews else min(longest, valid_until - now)

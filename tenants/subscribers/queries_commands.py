@@ -13,6 +13,7 @@ from tenants.subscribers.visibility import visible_ids
 
 DISCONNECT: Final = "radius.disconnect"
 CHANGE: Final = "radius.coa"
+NO_LIVE_END: Final = "no_live_end"  # routers of this make cannot be told another end of a session
 STATES: Final = {
     "done": ("done",),
     "refused": ("refused", "failed"),
@@ -138,7 +139,11 @@ def list_batches(scope: TenantScope, actor: Actor, now: datetime, limit: int = 5
 
 
 def _visible(scope: TenantScope, actor: Actor) -> list[ColumnElement[bool]]:
-    where = [OutboxRow.tenant_id == scope.tenant_id, OutboxRow.topic.in_((DISCONNECT, CHANGE))]
+    where = [
+        OutboxRow.tenant_id == scope.tenant_id,
+        OutboxRow.topic.in_((DISCONNECT, CHANGE)),
+        OutboxRow.result != NO_LIVE_END,  # nothing was asked of anybody; the session's own page tells it
+    ]
     among = visible_ids(actor)
     if among is not None:
         where.append(OutboxRow.payload["account_id"].as_integer().in_(among))

@@ -5,7 +5,8 @@ from decimal import Decimal
 from sqlalchemy import select, update
 
 from infra.outbox import OutboxRow
-from tenants.access.models import Subscriber
+from tenants.access.models import Profile, Subscriber
+from tenants.access.project import project_account
 from tenants.billing.add_pack import AddPack, add_pack
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
 from tenants.billing.due import run_due
@@ -15,6 +16,7 @@ from tenants.billing.resume import Resume, resume
 from tenants.billing.top_up import TopUp, top_up
 from tenants.usage.models import QuotaUse
 from tenants.usage.rules_quota import WHOLE_PERIOD
+from tests.fixtures.accounts import force
 from tests.fixtures.billing import Counter
 
 
@@ -124,3 +126,56 @@ def test_auto_renewal_counts_from_the_moment_it_is_switched_on(counter: Counter)
     assert renews(counter, account)
     run_due(counter.scope, now=counter.at("2026-02-02 10:00:01"))
     assert renews(counter, account)  # 50 are left: February is covered, and March
+
+
+def test_a_renewal_in_advance_moves_the_time_out_of_who_is_online(counter: Counter) -> None:
+    """His router would end the session at the expiry that he was let in with."""
+    account = counter.open("2M month", "2026-01-01 10:00:00")  # until 1 February 10:00
+    counter.go_online(account, "2026-01-31 20:00:00", "last evening")
+    counter.go_online(account, "2026-01-31 09:00:00", "a day's")  # ends after a day, before the expiry
+    counter.buy(account, "2M month", "2026-01-31 21:00:00")
+    assert asked(counter) == [("coa", "last evening", "end_moved")]
+    counter.buy(account, "2M month", "2026-01-31 22:00:00")
+    assert asked(counter) == []  # it is a day from its beginning already
+
+
+def test_money_for_the_next_period_moves_the_time_out(counter: Counter) -> None:
+    account = counter.open("2M prepaid", "2026-01-01 10:00:00")
+    counter.go_online(account, "2026-01-31 20:00:00", "s1")
+    counter.run(top_up, TopUp(account, Decimal("50")), "2026-01-31 21:00:00")
+    assert asked(counter) == [("coa", "s1", "end_moved")]
+    run_due(counter.scope, now=counter.at("2026-02-01 10:00:01"))
+    assert asked(counter) == []  # renewed: he was not to be timed out
+
+
+def test_an_expiry_brought_forward_moves_the_time_out(counter: Counter) -> None:
+    account = counter.open("2M month", "2026-01-31 10:00:00")
+    counter.go_online(account, "2026-01-31 20:00:00", "s1")
+    force(counter.scope, account, expires_at=counter.at("2026-02-01 02:00:00"))
+    project_account(counter.scope, account)
+    assert asked(counter) == [("coa", "s1", "end_moved")]
+
+
+def test_where_sessions_last_for_ever_every_renewal_moves_the_time_out(counter: Counter) -> None:
+    counter.setting("max_session_seconds", "0")
+    account = counter.open("2M month", "2026-01-01 10:00:00")
+    counter.go_online(account, "2026-01-02 10:00:00", "s1")
+    counter.buy(account, "2M month", "2026-01-03 10:00:00")
+    counter.buy(account, "2M month", "2026-01-03 11:00:00")
+    assert asked(counter) == [("coa", "s1", "end_moved")]  # the second waits in the first
+
+
+def test_another_plan_names_the_routers_service_that_was(counter: Counter) -> None:
+    account = counter.open("2M month", "2026-01-01 10:00:00")
+    counter.scope.session.execute(
+        update(Profile).where(Profile.tenant_id == counter.scope.tenant_id).values(options={"service": "rate(2m)"})
+    )
+    counter.go_online(account, "2026-01-31 20:00:00")
+    counter.buy(account, "3M month", "2026-01-31 21:00:00")
+    payloads = counter.scope.session.scalars(
+        select(OutboxRow.payload).where(OutboxRow.tenant_id == counter.scope.tenant_id).order_by(OutboxRow.id)
+    )
+    assert [(payload["reason"], payload.get("previous_service")) for payload in payloads] == [
+        ("plan_changed", "rate(2m)"),
+        ("end_moved", None),
+    ]

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -189,6 +190,84 @@ def test_a_rate_change_reaches_the_running_session(world: World, processes: Proc
     assert {seen.raw for _, seen in router.seen} == {packet.raw}  # one request, which may have been sent again
     assert packet.code == codes.COA_REQUEST
     assert packet.vendor(codes.VENDOR_MIKROTIK, 8) == b"20M/90M"
+
+
+def _in(seconds: int) -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def _begun(world: World, tenant_id: int, nas_id: int, session: str, account_id: int, seconds_ago: int) -> None:
+    world.run(
+        "INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at,"
+        " seconds, octets_in, octets_out, packets_in, packets_out) VALUES (%s, %s, %s, %s, %s,"
+        " now() - make_interval(secs => %s), now(), 0, 0, 0, 0, 0)",
+        tenant_id, nas_id, session, session, account_id, seconds_ago,
+    )  # fmt: skip
+
+
+def test_a_moved_end_reaches_the_running_session(world: World, processes: Processes, listener) -> None:
+    """Counted from the session's beginning, by all that a login would be told: expiry, renewal, longest session."""
+    router = listener(acknowledge)
+    tenant = world.tenant()
+    nas_id, _ = world.nas(tenant, last_source="127.0.0.1:5", coa_port=router.port)
+    other, _ = world.nas(tenant, "other", vendor="huawei", last_source="127.0.0.1:5", coa_port=router.port)
+    world.profile(tenant, 1)
+    hour = 3600
+    accounts = {
+        "in an hour": world.subscriber(tenant, "in an hour", valid_until=_in(hour)),
+        "next month": world.subscriber(tenant, "next month", valid_until=_in(720 * hour)),
+        "renews": world.subscriber(tenant, "renews", valid_until=_in(hour), renews=True),
+        "over": world.subscriber(tenant, "over", valid_until=_in(-1)),
+        "untold": world.subscriber(tenant, "untold", valid_until=_in(hour)),
+    }
+    for session, account_id in accounts.items():
+        nas = other if session == "untold" else nas_id
+        _begun(world, tenant.id, nas, session, account_id, 1000)
+        wish(world, tenant.id, nas, session, session, "radius.coa", account_id=account_id, reason="end_moved")
+    processes.start("radius_cluster.coa", "coa_ready")
+    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()))
+    found = states(world, tenant.id)
+    assert found["over"] == found["untold"] == ("done", "no_live_end")
+    told = {packet.text(codes.USER_NAME): packet for _, packet in router.seen}
+    assert {packet.code for packet in told.values()} == {codes.COA_REQUEST}
+    assert {packet.vendor(codes.VENDOR_MIKROTIK, 8) for packet in told.values()} == {None}  # the rate stays
+    seconds = {user: packet.number(codes.SESSION_TIMEOUT) for user, packet in told.items()}
+    assert set(seconds) == {"in an hour", "next month", "renews"}
+    assert abs(seconds["in an hour"] - 1000 - hour) <= limit(5)
+    assert seconds["next month"] == seconds["renews"] == 24 * hour
+
+
+def test_junipers_service_is_exchanged_for_the_one_that_the_session_has(
+    world: World, processes: Processes, listener
+) -> None:
+    refusing = {"value": True}
+    router = listener(lambda packet: (packet.code + (2 if refusing["value"] else 1), b""))
+    tenant = world.tenant()
+    nas_id, _ = world.nas(tenant, vendor="juniper", last_source="127.0.0.1:5", coa_port=router.port)
+    account_id = world.subscriber(tenant, "alice")
+    processes.start("radius_cluster.coa", "coa_ready")
+
+    def ask(service: str, reason: str = "rate_changed", **more: str) -> tuple[bytes | None, bytes | None]:
+        """What is activated and deactivated."""
+        router.seen.clear()
+        world.run("DELETE FROM aaa.profile WHERE tenant_id = %s", tenant.id)
+        world.profile(tenant, 1, options={"service": service} if service else {})
+        told = {"account_id": account_id, "reason": reason, **more}
+        wish(world, tenant.id, nas_id, "s1", "alice", topic="radius.coa", **told)
+        world.run("UPDATE work.outbox SET subject = 'account:' || %s WHERE tenant_id = %s", account_id, tenant.id)
+        wait_for(lambda: not world.query(
+            "SELECT 1 FROM work.outbox WHERE tenant_id = %s AND state IN ('waiting', 'taken')", tenant.id))  # fmt: skip
+        packet = router.seen[0][1]
+        return packet.vendor(4874, 65), packet.vendor(4874, 66)
+
+    assert ask("fast", previous_service="slow") == (b"\x01fast", b"slow")  # refused
+    assert ask("faster", previous_service="fast") == (b"\x01faster", b"slow")  # which it still has; refused again
+    refusing["value"] = False
+    assert ask("slow", previous_service="faster") == (None, None)
+    assert ask("fast", previous_service="slow") == (b"\x01fast", b"slow")
+    assert ask("fast") == (None, None)  # another rate
+    assert ask("fastest", "plan_changed", previous_service="") == (b"\x01fastest", None)  # the old plan had none
+    assert ask("", previous_service="fastest") == (None, b"fastest")
 
 
 def test_an_edited_rate_lifts_no_throttle_and_a_window_counts(world: World, processes: Processes, listener) -> None:

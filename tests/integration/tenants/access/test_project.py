@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from infra import clock
 from infra.db import Database
@@ -13,6 +13,7 @@ from infra.outbox import DueRow, OutboxRow
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.access.apply_catalog import (
     edit_plan_and_apply,
+    edit_plan_group_and_apply,
     edit_rate_profile_and_apply,
     set_windows_and_apply,
 )
@@ -22,8 +23,10 @@ from tenants.access.models import Profile, Subscriber
 from tenants.access.project import EXPIRE, NOT_YET, project_account
 from tenants.access.rules import STATE_ACTIVE, STATE_DISABLED, STATE_HELD
 from tenants.catalog.add_plan import PlanValues
+from tenants.catalog.add_plan_group import AddPlanGroup
 from tenants.catalog.add_rate_profile import AddRateProfile
 from tenants.catalog.edit_plan import EditPlan
+from tenants.catalog.edit_plan_group import EditPlanGroup
 from tenants.catalog.edit_rate_profile import EditRateProfile
 from tenants.catalog.find import find_group
 from tenants.catalog.rules import Window
@@ -68,6 +71,24 @@ def profile(scope: TenantScope, profile_id: int) -> Profile:
 
 def coa(scope: TenantScope, topic: str = "radius.coa") -> list[str]:
     return sorted(scope.session.scalars(select(OutboxRow.subject).where(OutboxRow.topic == topic)))
+
+
+def test_an_edited_service_says_which_one_online_sessions_have(scope: TenantScope) -> None:
+    plan = sell(scope)
+    go_online(scope, open_one(scope, "u1", plan))
+
+    def edit(service: str | None) -> list[str | None]:
+        options = {"service": service} if service else {}
+        scope.session.execute(delete(OutboxRow).where(OutboxRow.tenant_id == scope.tenant_id))
+        group = find_group(scope, plan.group_id)
+        command = EditPlanGroup(group.id, AddPlanGroup(group.name, group.rate_profile_id, options=options))
+        edit_plan_group_and_apply(scope, command, actor=OWNER, now=NOW)
+        payloads = scope.session.scalars(select(OutboxRow.payload).where(OutboxRow.topic == "radius.coa"))
+        return [payload.get("previous_service") for payload in payloads]
+
+    assert edit("rate(20m)") == [""]
+    assert edit("rate(50m)") == ["rate(20m)"]
+    assert edit(None) == ["rate(50m)"]
 
 
 def test_an_opened_account_may_enter(scope: TenantScope) -> None:

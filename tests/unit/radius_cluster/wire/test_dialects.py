@@ -10,7 +10,13 @@ from infra.radius_text.lines import TextProblems, encode_lines
 from infra.radius_text.placeholders import SAMPLES, mikrotik_rate_limit
 from infra.radius_text.profile import ReplyProfile
 from radius_cluster.wire import attributes as encode
-from radius_cluster.wire.dialects import encode_coa_profile, encode_extra, encode_octet_limits, encode_profile
+from radius_cluster.wire.dialects import (
+    encode_coa_profile,
+    encode_extra,
+    encode_octet_limits,
+    encode_profile,
+    encode_timeout,
+)
 from tests.golden.read import read_golden
 
 PLAIN = ReplyProfile(up_bps=20_000_000, down_bps=100_000_000, pool="pool-100m")
@@ -74,6 +80,8 @@ def test_accept_is_the_golden_one(key: str) -> None:
     assert encode_profile(dialect, PLAIN) == expected["Accept of 20M up, 100M down, pool-100m"]
     assert encode_profile(dialect, FULL) == expected["Accept of a profile with everything set"]
     assert encode_coa_profile(dialect, FULL, previous_service="old") == expected["CoA of the same profile"]
+    moved = expected.get("CoA of another end: 2 hours from the beginning, 1 from now", b"")
+    assert encode_timeout(dialect, total_seconds=7200, left_seconds=3600) == moved
     limits = encode_octet_limits(dialect, total_octets=5 * 1024**3, up_octets=1, down_octets=4 * 1024**3)
     assert limits == expected["Octet limits: 5 GiB in all, 1 octet up, 4 GiB down"]
 
@@ -147,7 +155,9 @@ def test_octet_limit_gigawords_of_mikrotik() -> None:
 def test_a_service_that_stays_is_not_deactivated() -> None:
     juniper = dialect_for("juniper")
     assert b"old" in encode_coa_profile(juniper, FULL, previous_service="old")
-    assert bytes((66,)) not in encode_coa_profile(juniper, ReplyProfile(service="old"), previous_service="old")[6:7]
+    assert encode_coa_profile(juniper, ReplyProfile(service="old"), previous_service="old") == b""
+    with_rate = encode_coa_profile(juniper, ReplyProfile(down_bps=6_000_000, service="old"), previous_service="old")
+    assert with_rate.endswith(b"T02 6m")  # and the service is not activated once more
 
 
 def test_unknown_vendor_is_answered_in_the_standard_dialect() -> None:
