@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from radius_cluster.listen.receive import Request
 
 Outcome = tuple[str, str]  # (kind, outcome) of aaa.packet_count
+Counts = dict[Outcome, int]
 
 AUTH_ACCEPTED: Final = ("auth", "accepted")
 AUTH_CHALLENGED: Final = ("auth", "challenged")
@@ -88,6 +89,20 @@ class Refusal:
         return (self.tenant_id, self.nas_id, self.nas_identifier, host, self.code, self.reason, self.username, self.mac)
 
 
+def take_counts(nas: NasEntry) -> Counts:
+    """What was counted of a NAS since the last call."""
+    counts: Counts = {}
+    if nas.counts:
+        counts, nas.counts = nas.counts, {}
+    if nas.accepted:
+        counts[AUTH_ACCEPTED] = nas.accepted
+    if nas.stored:
+        counts[ACCT_STORED] = nas.stored
+    nas.accepted = nas.stored = 0
+    nas.touched = False
+    return counts
+
+
 class Counters:
     """Gathers between two reports; the reporter takes everything."""
 
@@ -100,8 +115,13 @@ class Counters:
 
     def count(self, nas: NasEntry, outcome: Outcome, packets: int = 1) -> None:
         """Count packets of a NAS."""
-        counts = nas.counts
-        counts[outcome] = counts.get(outcome, 0) + packets
+        if outcome is AUTH_ACCEPTED:
+            nas.accepted += packets
+        elif outcome is ACCT_STORED:
+            nas.stored += packets
+        else:
+            counts = nas.counts
+            counts[outcome] = counts.get(outcome, 0) + packets
         if not nas.touched:
             nas.touched = True
             self.touched.append(nas)
@@ -119,19 +139,30 @@ class Counters:
     def took(self, kind: str, now: float, answered: "Iterable[Request]") -> None:
         """Note how long each of these waited from its arrival to its decision (a Reject is then held for a second).
 
-        Requests that were read in one wake-up have one instant, so most cost two additions and no look-up.
+        Requests that were read in one wake-up have one instant, so most cost one addition and a look-up.
         """
         histogram = self.latency.get(kind)
         if histogram is None:
             histogram = self.latency[kind] = [0] * (len(LATENCY_BOUNDS_MS) + 1)
-        begin, arrived, at, one = LATENCY_KINDS[kind], -1.0, 0, 1
+        begin, instants, arrived = LATENCY_KINDS[kind], dict[float, list[int]](), -1.0
+        slot = [0, 0, 0]
         for request in answered:
-            if request.arrived != arrived:
+            if request.arrived is not arrived:
                 arrived = request.arrived
-                waited = max(0.0, now - arrived)  # a clock may be set back
-                at, one = bisect_left(_BOUNDS_SECONDS, waited), int(waited * 1e6) << _COUNT_BITS | 1
-            histogram[at] += one
-            request.nas.tenant.latency[begin + at] += one
+                known = instants.get(arrived)
+                if known is None:
+                    waited = max(0.0, now - arrived)  # a clock may be set back
+                    known = [
+                        begin + bisect_left(_BOUNDS_SECONDS, waited),
+                        int(waited * 1e6) << _COUNT_BITS | 1,
+                        0,
+                    ]
+                    instants[arrived] = known
+                slot = known
+            slot[2] += 1
+            request.nas.tenant.latency[slot[0]] += slot[1]
+        for at, one, requests in instants.values():
+            histogram[at - begin] += one * requests
 
     def refuse(self, refusal: Refusal) -> None:
         """Keep a refusal for the portal; equal ones are merged, and a flood of different ones is cut."""

@@ -17,6 +17,7 @@ from radius_cluster.counters import (
     Refusal,
     answers_of,
     microseconds_of,
+    take_counts,
 )
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.node_link import NodeLink
@@ -135,11 +136,9 @@ class Reporter:
         counters = self._counters
         touched, counters.touched = counters.touched, []
         for nas in touched:
-            nas.touched = False
-            counts, nas.counts = nas.counts, {}
             unsaved = self._unsaved[self._cell(nas.tenant)]
             self._timed.add(nas.tenant)
-            for outcome, packets in counts.items():
+            for outcome, packets in take_counts(nas).items():
                 unsaved[nas.tenant.id, nas.id, outcome] += packets
                 self.totals[f"{outcome[0]}.{outcome[1]}"] += packets
         nobody, counters.nobody = counters.nobody, {}
@@ -232,6 +231,9 @@ class Reporter:
         seen, self._counters.seen = self._counters.seen, []
         for nas, bit, at in seen:
             firsts.setdefault(nas, [None, None, None])[bit] = at
+        for nas in self._directory.nas.values():
+            if nas.heard:
+                nas.heard, nas.last_at = False, now
         changed = [
             nas
             for nas in self._directory.nas.values()

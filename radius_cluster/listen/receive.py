@@ -161,7 +161,7 @@ class Receiver:
             return
         if not packet.shaped:
             learn(packet.raw, packet.places, packet.message_authenticator_at)
-        nas.last_at = now
+        nas.heard = True
         nas.last_source = source
         if not nas.seen & 1:
             self._counters.first_seen(nas, 0)

@@ -17,9 +17,10 @@ from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
-from radius_cluster.process.ready_replies import KeptReplies, Ready, at_other_rate, encode_place, last_ready, style_of
+from radius_cluster.process.ready_replies import KeptReplies, at_other_rate, encode_place, last_ready, style_of
 from radius_cluster.process.redial import count_old_sessions, probe_old_sessions, redial_of
 from radius_cluster.process.special_login import Special, local_minute, read_special, until_closed
+from radius_cluster.routing.directory import Ready
 from radius_cluster.wire.codes import USER_NAME
 from radius_cluster.wire.dialects import encode_octet_limits
 from radius_cluster.wire.extra_attributes import ADDRESS, without
@@ -202,10 +203,9 @@ class Logins:
                 batch[at] = None
                 continue
             nas = request.nas
-            tenant = nas.tenant
             valid_until = row[sql.VALID_UNTIL]
-            style = nas.style if valid_until - now >= nas.expiring_seconds else style_of(nas, row, now)
-            ready = tenant.ready.get((row[sql.PROFILE], style))
+            soon = valid_until - now < nas.expiring_seconds
+            ready = (nas.tenant.replies_in(style_of(nas, row, now)) if soon else nas.replies).get(row[sql.PROFILE])
             if ready is None or row[sql.RARE] is not None or ready[1]:
                 special.append((at, row))
                 continue

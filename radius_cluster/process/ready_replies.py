@@ -8,15 +8,13 @@ from typing import Any
 
 from infra.radius_text.profile import RATES, ReplyProfile, profile_of_row
 from radius_cluster.process.login_sql import CHANGED_PROFILES, PROFILE, PROFILES, RENEWS, SNAPSHOT, VALID_UNTIL
-from radius_cluster.routing.directory import MOST_READY, NasEntry, TenantEntry, place_profile
+from radius_cluster.routing.directory import MOST_READY, NasEntry, Ready, TenantEntry, place_profile
 from radius_cluster.wire.dialects import encode_extra, encode_profile
 from radius_cluster.wire.extra_attributes import single_kinds, take_session_timeout, without
 from radius_cluster.wire.packet import first_that_fit
 
+_MOST_EQUAL = 4_096  # different replies that tenants share; some 2 MB
 _MOST_OCTETS = 3_000  # of a profile's attributes: a login's own (keys, time-out, address) must find room beside them
-
-# attributes, time windows, the plan's place for expired ones, the longest session in seconds
-Ready = tuple[bytes, list[dict[str, int]], bytes | None, int]
 
 
 class Profile:
@@ -103,8 +101,8 @@ def empty_ready(nas: NasEntry) -> Ready:
 
 def last_ready(nas: NasEntry, row: Any, now: float) -> Ready:
     """The reply that the account last got, or would have got, for logins while the database is away."""
-    key = row[PROFILE], style_of(nas, row, now)
-    return nas.tenant.ready.get(key) or nas.tenant.past_ready.get(key) or empty_ready(nas)
+    tenant, profile_id, style = nas.tenant, row[PROFILE], style_of(nas, row, now)
+    return tenant.replies_in(style).get(profile_id) or tenant.past_ready.get((profile_id, style)) or empty_ready(nas)
 
 
 class KeptReplies:
@@ -115,10 +113,11 @@ class KeptReplies:
     a changed rate counts from its commit on, and no login has to look its profile up.
     """
 
-    __slots__ = ("_keepers", "snapshot")
+    __slots__ = ("_equal", "_keepers", "snapshot")
 
     def __init__(self) -> None:
         self.snapshot = ""
+        self._equal: dict[tuple[bytes, bytes | None, int], Ready] = {}
         self._keepers: dict[int, TenantEntry] = {}  # where replies are kept
 
     async def begin(self, connection: Any) -> None:
@@ -141,7 +140,7 @@ class KeptReplies:
         keys = {at: (row[PROFILE], style_of(nas, row, now)) for at, (nas, row) in logins.items()}
         found: dict[int, Ready] = {}
         for at, key in keys.items():
-            ready = logins[at][0].tenant.ready.get(key)
+            ready = logins[at][0].tenant.replies_in(key[1]).get(key[0])
             if ready is not None:
                 found[at] = ready
         missing = [at for at in logins if at not in found]
@@ -162,11 +161,20 @@ class KeptReplies:
             # What another batch learned to be old meanwhile may be what we have just read: used once, not kept.
             if profile is not None and self.snapshot == before:
                 self._keepers[tenant.id] = tenant
-                if len(tenant.ready) >= MOST_READY:
+                if sum(map(len, tenant.ready.values())) >= MOST_READY:
                     tenant.forget_ready()
-                tenant.ready[profile_id, style] = ready
+                tenant.replies_in(style)[profile_id] = ready = self._shared(ready)
             found.append(ready)
         return found
+
+    def _shared(self, ready: Ready) -> Ready:
+        """The same object for equal replies: many tenants' plans have the same few rates."""
+        attributes, windows, expired, longest = ready
+        if windows:
+            return ready
+        if len(self._equal) >= _MOST_EQUAL:
+            self._equal.clear()
+        return self._equal.setdefault((attributes, expired, longest), ready)
 
     def _forget_all(self) -> None:
         for tenant in self._keepers.values():

@@ -169,7 +169,7 @@ class Hub:
         if problem:
             self._refuse_packet(connection, packet, problem, now)
             return False
-        nas.last_at = now
+        nas.heard = True
         nas.last_source = connection.source
         if not nas.seen & 1:
             self._counters.first_seen(nas, 0)

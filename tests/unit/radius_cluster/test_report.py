@@ -34,6 +34,8 @@ def _routers(count: int) -> list[Any]:
         SimpleNamespace(
             id=number,
             touched=False,
+            accepted=0,
+            stored=0,
             counts={},
             tenant=type("Tenant", (), {"id": number, "cell": MAIN_CELL, "latency": [0] * LATENCY_SLOTS})(),
         )
