@@ -4,6 +4,7 @@ import json
 import os
 import socket
 from collections import defaultdict
+from itertools import islice
 from typing import Any, Final
 
 import structlog
@@ -28,10 +29,11 @@ MAIN_CELL: Final = "main"  # infra.db has the name too, but with it comes SQLAlc
 _SAME_REFUSAL_SECONDS: Final = 60.0  # repeats within it count up the row instead of adding one
 _SAVE_NAS_SECONDS: Final = 30.0
 _MOST_ROWS_REMEMBERED: Final = 5_000
-# Latencies are several rows of each tenant. Of many tenants they are written with every fifth report only: those of a
-# thousand took two to three per cent of a core.
+# Counts are some rows of each router, latencies some more of each tenant. Those of many tenants are written with every
+# fifth report only: of a thousand they took five per cent of a core, two of them the latencies.
 _MANY_TENANTS: Final = 200
-_LATENCIES_EVERY: Final = 5
+_MANY_EVERY: Final = 5
+_ROWS_AT_ONCE: Final = 1_000  # a millisecond, in which no packet is answered
 
 _COUNT: Final = """
 INSERT INTO aaa.packet_count AS c (tenant_id, nas_id, hour, kind, outcome, packets)
@@ -103,7 +105,7 @@ class Reporter:
 
     async def report(self, now: float, *, state: str, listening: tuple[str, int, int, int | None]) -> None:
         """Write everything gathered since the last report. Never raises for a database that is away."""
-        self._gather(the_last=state == "draining")
+        due = self._gather(the_last=state == "draining")
         refusals = defaultdict(list)
         for refusal in self._counters.refusals.values():
             refusals[self._cell_of(refusal.tenant_id)].append(refusal)
@@ -111,7 +113,8 @@ class Reporter:
         for cell in self._urls:
             try:
                 connection = await self._connection(cell)
-                await self._save_counts(connection, cell, now)
+                if due:
+                    await self._save_counts(connection, cell, now)
                 await self._save_refusals(connection, refusals[cell], now)
                 if cell == MAIN_CELL:
                     await self._save_nas(connection, now)
@@ -132,7 +135,8 @@ class Reporter:
         for cell in list(self._connections):
             await self._disconnect(cell)
 
-    def _gather(self, *, the_last: bool) -> None:
+    def _gather(self, *, the_last: bool) -> bool:
+        """Collect what was counted; gives whether this report is to write it."""
         counters = self._counters
         touched, counters.touched = counters.touched, []
         for nas in touched:
@@ -146,10 +150,12 @@ class Reporter:
             self._unsaved[self._cell_of(tenant_id)][tenant_id, 0, outcome] += packets
             self.totals[f"{outcome[0]}.{outcome[1]}"] += packets
         self._reports += 1
-        if the_last or len(self._timed) <= _MANY_TENANTS or not self._reports % _LATENCIES_EVERY:
+        due = the_last or len(self._timed) <= _MANY_TENANTS or not self._reports % _MANY_EVERY
+        if due:
             for tenant in self._timed:
                 self._gather_latency(tenant, self._unsaved[self._cell(tenant)])
             self._timed.clear()
+        return due
 
     def _gather_latency(self, tenant: TenantEntry, unsaved: dict[tuple[int, int, Outcome], int]) -> None:
         """The answers of a tenant by how long they took, as packets of no router (RAD-7)."""
@@ -181,19 +187,20 @@ class Reporter:
 
     async def _save_counts(self, connection: Any, cell: str, now: float) -> None:
         unsaved = self._unsaved[cell]
-        if not unsaved:
-            return
-        keys = sorted(unsaved)
-        await connection.execute(
-            _COUNT,
-            now,
-            [key[0] for key in keys],
-            [key[1] for key in keys],
-            [key[2][0] for key in keys],
-            [key[2][1] for key in keys],
-            [unsaved[key] for key in keys],
-            timeout=5,
-        )
+        while unsaved:
+            rows = list(islice(unsaved.items(), _ROWS_AT_ONCE))  # the statement sorts them
+            await connection.execute(
+                _COUNT,
+                now,
+                [tenant_id for (tenant_id, _, _), _ in rows],
+                [nas_id for (_, nas_id, _), _ in rows],
+                [outcome[0] for (_, _, outcome), _ in rows],
+                [outcome[1] for (_, _, outcome), _ in rows],
+                [packets for _, packets in rows],
+                timeout=5,
+            )
+            for key, _ in rows:
+                del unsaved[key]
         del self._unsaved[cell]
 
     async def _save_refusals(self, connection: Any, refusals: list[Refusal], now: float) -> None:
