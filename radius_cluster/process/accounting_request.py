@@ -14,6 +14,7 @@ from radius_cluster.listen.database import BAD_DATA, Lane
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.accounting_record import KEY, KIND, Row, event_time, merged, row_of
 from radius_cluster.process.outer_names import OuterNames
+from radius_cluster.process.session_limits import SessionLimits
 from radius_cluster.process.spool import Line, Spool
 from radius_cluster.wire.codes import (
     ACCT_INTERIM,
@@ -68,6 +69,7 @@ class Accounting:
         self._counters = counters
         self._spool = spool
         self._outer = OuterNames()
+        self._limits = SessionLimits(url, cell)
         self._spooling = False  # from the database's going away until the spool is replayed
         self._writing: asyncio.Task[None] | None = None
         self._disk_full = False  # the last write to the spool failed
@@ -93,6 +95,7 @@ class Accounting:
                 return
             if kind == ACCT_START:
                 self._outer.note(row, request)
+                self._limits.note(row, request)
             _add(self._segments, [row, request])
         elif kind in (ACCT_ON, ACCT_OFF):
             self._segments.append(request)
@@ -107,6 +110,7 @@ class Accounting:
 
     def tick(self, now: float) -> None:
         """Twice a second: notice that the database is away, and look after what the spool holds."""
+        self._limits.tick(now)
         if self._spool is None:
             return
         lane = self.lane
@@ -137,6 +141,7 @@ class Accounting:
 
     def close(self) -> None:
         """Give up the spool's file; what is in it waits for the next process."""
+        self._limits.close()
         if self._spool is not None:
             self._spool.close()
 

@@ -38,7 +38,7 @@ class Nas:
     def __init__(self) -> None:
         self.id = 1
         self.secret = b"radius-secret"
-        self.tenant = SimpleNamespace(id=1, slug="one", day_number=lambda _at: 1)
+        self.tenant = SimpleNamespace(id=1, slug="one", stale_seconds=1200.0, day_number=lambda _at: 1)
         self.counts: dict[tuple[str, str], int] = {}
         self.touched = False
         self.invert = False

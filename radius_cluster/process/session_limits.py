@@ -1,0 +1,135 @@
+"""Sessions that got past the limit of their account together (RAD-3): logins count the open sessions, and two that come
+before either has begun see none.
+
+So each that has begun is looked at again, two to four seconds later, away from the packet path. Where devices began
+within half a minute of each other and are too many, the router is asked to end the latest (the earliest, where the plan
+drops the oldest). Nothing else is ever ended here: not a session that was there before the login, which counted it; not
+one of several of the same device, which cannot be online and dial; not one that is reported late.
+"""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import structlog
+
+from radius_cluster.listen.database import connect
+from radius_cluster.listen.receive import Request
+from radius_cluster.process.accounting_record import KEY, Row
+from radius_cluster.process.login_sql import subject_of
+
+LOG = structlog.get_logger(__name__)
+
+_LOOK_EVERY_SECONDS: Final = 2.0
+_MOST_AT_ONCE: Final = 1_000
+_MOST_WAITING: Final = 50_000
+_SQL_SECONDS: Final = 10.0
+_TOGETHER_SECONDS: Final = 30.0  # from a login to its Start, at most: who began before that was counted by the login
+_JUST_BEGUN_SECONDS: Final = 60.0  # older news comes out of a spool, and says nothing of now
+
+# First who has other sessions at all, by two look-ups in indexes: nearly nobody. A device is known by its MAC; where
+# there is none each session is a device. Sessions that are to end already do not count, nor those silent for too long.
+_TOO_MANY: Final = """
+WITH several AS MATERIALIZED (
+  SELECT DISTINCT s.tenant_id, s.account_id, q.alive_after
+  FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::float8[]) AS q(tenant, nas, session, usr, alive_after)
+  JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
+    AND s.username = q.usr COLLATE "C"
+  WHERE s.account_id > 0 AND EXISTS (SELECT FROM aaa.session o WHERE o.tenant_id = s.tenant_id
+    AND o.account_id = s.account_id AND (o.session_id <> s.session_id OR o.nas_id <> s.nas_id))),
+open AS MATERIALIZED (
+  SELECT s.tenant_id, s.account_id, s.nas_id, s.session_id, s.username, host(s.framed_ip) AS framed_ip,
+    COALESCE(s.mac, '') AS mac, s.started_at, u.max_sessions, u.drop_oldest,
+    COALESCE(NULLIF(s.mac, ''), s.nas_id || '/' || s.session_id || '/' || s.username) AS device
+  FROM several v JOIN aaa.subscriber u ON u.tenant_id = v.tenant_id AND u.account_id = v.account_id
+  JOIN aaa.session s ON s.tenant_id = v.tenant_id AND s.account_id = v.account_id
+  WHERE u.max_sessions > 0 AND s.cut_requested_at IS NULL AND s.updated_at > to_timestamp(v.alive_after)),
+device AS (
+  SELECT tenant_id, account_id, device, max_sessions, CASE WHEN drop_oldest THEN max(started_at) ELSE min(started_at)
+    END AS since, row_number() OVER (PARTITION BY tenant_id, account_id ORDER BY
+      CASE WHEN drop_oldest THEN -date_part('epoch', max(started_at)) ELSE date_part('epoch', min(started_at)) END,
+      device) AS place
+  FROM open GROUP BY tenant_id, account_id, device, max_sessions, drop_oldest)
+SELECT s.tenant_id, s.account_id, s.nas_id, s.session_id, s.username, s.framed_ip, s.mac
+FROM device d
+JOIN device kept ON kept.tenant_id = d.tenant_id AND kept.account_id = d.account_id AND kept.place = d.max_sessions
+JOIN open s ON s.tenant_id = d.tenant_id AND s.account_id = d.account_id AND s.device = d.device
+WHERE d.place > d.max_sessions AND d.since > now() - make_interval(secs => $6)
+  AND abs(date_part('epoch', d.since - kept.since)) < $7
+ORDER BY 1, 2, 3, 4, 5
+"""
+_END: Final = """
+WITH asked AS (
+  INSERT INTO work.outbox (tenant_id, topic, subject, payload)
+  SELECT q.tenant, 'radius.disconnect', q.subject, jsonb_build_object('nas_id', q.nas, 'session_id', q.session,
+    'username', q.usr, 'framed_ip', q.framed_ip, 'account_id', q.account, 'mac', q.mac, 'reason', 'too_many_sessions')
+  FROM unnest($1::int[], $2::bigint[], $3::int[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[])
+    AS q(tenant, account, nas, session, usr, framed_ip, mac, subject)
+  WHERE (SELECT w.id FROM work.outbox w WHERE w.tenant_id = q.tenant AND w.topic = 'radius.disconnect'
+    AND w.subject = q.subject AND w.state IN ('waiting', 'taken') AND w.payload ->> 'session_id' = q.session
+    LIMIT 1) IS NULL
+  RETURNING 1)
+SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
+"""
+Begun = tuple[Row, float]  # the session's key, the tenant's stale time in seconds
+
+
+class SessionLimits:
+    """Of one cell, with a connection of its own: the packet path's are busy."""
+
+    def __init__(self, url: str, cell: str) -> None:
+        self._url = url
+        self._name = f"broadloom radius {cell} limits"
+        self._connection: Any = None
+        self._begun: list[Begun] = []
+        self._ripe: list[Begun] = []
+        self._looked_at = 0.0
+        self._looking: asyncio.Task[None] | None = None
+
+    def note(self, row: Row, request: Request) -> None:
+        """A Start came."""
+        if len(self._begun) < _MOST_WAITING:
+            self._begun.append((row[KEY], request.nas.tenant.stale_seconds))
+
+    def tick(self, now: float) -> None:
+        """Every half second: look at those that have waited long enough for the others' Starts, and their own Stops."""
+        if now - self._looked_at < _LOOK_EVERY_SECONDS or self._looking is not None:
+            return
+        self._looked_at = now
+        ripe, self._ripe, self._begun = self._ripe, self._begun, []
+        if ripe:
+            self._looking = asyncio.create_task(self._look(ripe))
+
+    def close(self) -> None:
+        """Give up the connection."""
+        if self._looking is not None:
+            self._looking.cancel()
+        if self._connection is not None:
+            self._connection.terminate()
+
+    async def _look(self, begun: list[Begun]) -> None:
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await connect(self._url, self._name)
+            for first in range(0, len(begun), _MOST_AT_ONCE):
+                await end_too_many(self._connection, begun[first : first + _MOST_AT_ONCE])
+        except Exception as error:  # the database is away: nobody is counted then (docs/faults.md)
+            LOG.info("limits_not_looked_at", sessions=len(begun), error=f"{type(error).__name__}: {error}")
+            if self._connection is not None:
+                self._connection.terminate()
+        finally:
+            self._looking = None
+
+
+async def end_too_many(connection: Any, begun: list[Begun]) -> int:
+    """Ask for the end of sessions that are one too many, of the accounts of these; gives how many."""
+    now = time.time()
+    tenants, nas, sessions, names = zip(*(key for key, _ in begun), strict=True)
+    alive_after = [now - stale_seconds for _, stale_seconds in begun]
+    limits = alive_after, _JUST_BEGUN_SECONDS, _TOGETHER_SECONDS
+    found = await connection.fetch(_TOO_MANY, tenants, nas, sessions, names, *limits, timeout=_SQL_SECONDS)
+    if found:
+        columns = list(zip(*found, strict=True))
+        await connection.execute(_END, *columns, [subject_of(account) for account in columns[1]], timeout=_SQL_SECONDS)
+        LOG.info("sessions_over_the_limit", sessions=len(found))
+    return len(found)
