@@ -178,7 +178,7 @@ class Node:
         """Hand a request to the process that owns its EAP conversation, of this host or of another."""
         if owner.startswith(RADSEC_PREFIX):  # a router does not change from RadSec to UDP within a conversation
             return False
-        source = json.dumps(request.key[0]).encode()
+        source = json.dumps(request.source).encode()
         if self.peers is not None and self.peers.send(owner, FORWARD, source + b"\n" + request.packet.raw):
             return True
         return self.elsewhere is not None and self.elsewhere.ask([owner], request) > 0
@@ -208,7 +208,7 @@ class Node:
         even have the database still."""
         if self._recalling or self.peers is None or (self._guests is not None and self._guests.recalling):
             return False
-        body = json.dumps(["auth", *request.key[0]]).encode() + b"\n" + request.packet.raw
+        body = json.dumps(["auth", *request.source]).encode() + b"\n" + request.packet.raw
         asked = sum(self.peers.send(name, RECALL, body) for name in self._staying())
         link = self._reporter.link
         if self.elsewhere is not None and link is not None:

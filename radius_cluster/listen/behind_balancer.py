@@ -6,6 +6,7 @@ Only built when the installation names balancers, so that the plain receiver pay
 from typing import Any, Final
 
 from radius_cluster.counters import Refusal, dropped
+from radius_cluster.listen.duplicates import Key
 from radius_cluster.listen.receive import LARGEST_DATAGRAM, Receiver
 from radius_cluster.wire.proxy_protocol import (
     BAD_HEADER,
@@ -27,7 +28,7 @@ class BalancedReceiver(Receiver):
         super().__init__(*arguments, **options)
         self._balancers = balancers
 
-    def take(self, data: bytes, source: tuple[Any, ...], now: float) -> None:
+    def take(self, data: bytes, source: tuple[Any, ...], now: float, key: Key = b"") -> None:
         """One datagram, as :meth:`Receiver.take`; a balancer's without a readable header is dropped."""
         if len(source) == _WITH_BALANCER:  # handed over by another process, which has read the header
             super().take(data, (source[0], source[1], tuple(source[2])), now)
@@ -38,9 +39,10 @@ class BalancedReceiver(Receiver):
                 self._drop_header(data, source, now)
                 return
             data = data[header.octets :]
+            key = b""  # of what follows the header
             if header.source is not None:
                 source = (*header.source, source)
-        super().take(data, source, now)
+        super().take(data, source, now, key)
 
     def send(self, reply: bytes, destination: tuple[Any, ...]) -> None:
         """Send a datagram to the router, through its balancer where it has one."""

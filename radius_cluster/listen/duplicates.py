@@ -7,9 +7,15 @@ KEEP_SECONDS: Final = 5.0
 _TICK_SECONDS: Final = 0.5
 _MOST_ENTRIES: Final = 40_000  # some 13 MB; beyond, the oldest go early
 
-# (source, the 20 octets of the header): address, port, code, identifier, length and Request Authenticator. The
-# identifier alone would drop valid packets where thousands of sessions share 256 of them.
-Key = tuple[tuple[Any, ...], bytes]
+# Whoever asked, and the 20 octets of the header: code, identifier, length and Request Authenticator. The identifier
+# alone would drop valid packets where thousands of sessions share 256 of them. One text, not a tuple of several things:
+# what is kept of each packet is nothing that the collector has to look at.
+Key = bytes
+
+
+def mark_of(source: tuple[Any, ...]) -> bytes:
+    """How keys of requests from there begin."""
+    return repr(source).encode()
 
 
 class Duplicates:

@@ -9,6 +9,7 @@ import socket
 import struct
 from typing import Any, Final
 
+from radius_cluster.listen.duplicates import Key, mark_of
 from radius_cluster.listen.sockets import plain_address
 
 AT_ONCE: Final = 32
@@ -53,7 +54,7 @@ class Incoming:
     def __init__(self, opened: socket.socket, largest: int) -> None:
         self._fd = opened.fileno()
         self._family = opened.family
-        self._sources: dict[bytes, Source] = {}  # one object for each: the answers kept share it
+        self._sources: dict[bytes, tuple[Source, bytes]] = {}  # each with how keys of its requests begin
         name_octets = _NAME_OCTETS[opened.family]
         self._buffers = (ctypes.create_string_buffer(AT_ONCE * largest), (_Vector * AT_ONCE)())
         self._names = ctypes.create_string_buffer(AT_ONCE * name_octets)
@@ -78,8 +79,8 @@ class Incoming:
             for number in range(AT_ONCE)
         ]
 
-    def read(self) -> list[tuple[bytes, Source]]:
-        """What has come, at most 32; nothing when there is nothing."""
+    def read(self) -> list[tuple[bytes, Source, Key]]:
+        """What has come, at most 32, each with its sender and its key; nothing when there is nothing."""
         for _ in range(_MOST_ERRORS):
             count = _recvmmsg(self._fd, self._messages, AT_ONCE, socket.MSG_DONTWAIT, None)
             if count >= 0 or ctypes.get_errno() in _NOTHING_THERE:
@@ -88,11 +89,13 @@ class Incoming:
         found = []
         for length_at, view, name_view in self._slots[: max(0, count)]:
             name = name_view.tobytes()
-            found.append((view[: lengths[length_at]].tobytes(), sources.get(name) or self._source(name)))
+            source, mark = sources.get(name) or self._source(name)
+            data = view[: lengths[length_at]].tobytes()
+            found.append((data, source, mark + data[:20]))
         return found
 
-    def _source(self, name: bytes) -> Source:
-        """The address in the form of :mod:`socket`."""
+    def _source(self, name: bytes) -> tuple[Source, bytes]:
+        """The address in the form of :mod:`socket`, and its mark."""
         if len(self._sources) >= _MOST_SOURCES:
             self._sources.clear()
         source: Source
@@ -104,5 +107,5 @@ class Incoming:
             source = (host, socket.ntohs(port), socket.ntohl(flow), scope)
             if plain_address(host) != host:
                 source = (plain_address(host), socket.ntohs(port))
-        self._sources[name] = source
-        return source
+        known = self._sources[name] = source, mark_of(source)
+        return known

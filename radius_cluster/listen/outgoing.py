@@ -40,14 +40,14 @@ class Outgoing:
 
     def send(self, reply: bytes, destination: Destination) -> None:
         """Send a datagram soon."""
-        waiting = self._waiting
         if not self._count:
             asyncio.get_running_loop().call_soon(self.flush)
         self._count += 1
-        if destination in waiting:
-            waiting[destination].append(reply)
+        together = self._waiting.get(destination)
+        if together is None:
+            self._waiting[destination] = [reply]
         else:
-            waiting[destination] = [reply]
+            together.append(reply)
         if self._count >= _MOST_WAITING:
             self.flush()
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from radius_cluster.counters import ACCT_DUPLICATE, AUTH_DUPLICATE, STATUS, Counters, Refusal, dropped
-from radius_cluster.listen.duplicates import Duplicates, Key
+from radius_cluster.listen.duplicates import Duplicates, Key, mark_of
 from radius_cluster.listen.incoming import AT_ONCE, Incoming
 from radius_cluster.listen.outgoing import Outgoing
 from radius_cluster.routing.directory import Directory, NasEntry
@@ -40,13 +40,16 @@ class Way(Protocol):
 class Request:
     """A verified request on its way through the node."""
 
-    __slots__ = ("arrived", "eap", "key", "nas", "packet", "receiver")
+    __slots__ = ("arrived", "eap", "key", "nas", "packet", "receiver", "source")
 
-    def __init__(self, packet: Packet, nas: NasEntry, receiver: "Way", key: Key, arrived: float) -> None:
+    def __init__(
+        self, packet: Packet, nas: NasEntry, receiver: "Way", source: tuple[Any, ...], key: Key, arrived: float
+    ) -> None:
         self.packet = packet
         self.nas = nas
         self.eap: Any = None  # where an EAP conversation stands: process/eap_request.py
         self.receiver = receiver
+        self.source = source
         self.key = key
         self.arrived = arrived  # seconds since 1970
 
@@ -61,7 +64,7 @@ class Request:
         answers = receiver.duplicates.answers
         if key in answers:  # else it took so long that repeats are new requests by now
             answers[key] = reply
-        receiver.send(reply, key[0])
+        receiver.send(reply, self.source)
 
     def forget(self) -> None:
         """Give up without an answer; a repeat is a new request."""
@@ -124,34 +127,32 @@ class Receiver:
         now = time.time()
         take = self.take if self.hand_over is None else self._take_or_hand_over
         datagrams = self._incoming.read()
-        for data, source in datagrams:
+        for data, source, key in datagrams:
             try:
-                take(data, source, now)
+                take(data, source, now, key)
             except Exception:
                 LOG.exception("packet_failed", source=f"{source[0]}:{source[1]}", packet=data[:64].hex())
                 self._counters.count_nobody(0, dropped(self.kind, "internal_error"))
         return len(datagrams) == AT_ONCE
 
-    def take(self, data: bytes, source: tuple[Any, ...], now: float) -> None:
-        """One datagram: answer a repeat, drop what is wrong, hand on the rest."""
-        key = (source, data[:20])
-        answers = self.duplicates.answers
-        if key in answers:
-            self._repeat(data, key, now)
+    def take(self, data: bytes, source: tuple[Any, ...], now: float, key: Key = b"") -> None:
+        """One datagram: answer a repeat, drop what is wrong, hand on the rest. ``key`` where it is known already."""
+        key = key or mark_of(source) + data[:20]
+        if key in self.duplicates.answers:
+            self._repeat(data, source, key, now)
             return
         packet = parse(data)
         if isinstance(packet, str):
             self._drop_malformed(packet, source, data, now)
             return
-        handler = self._handlers.get(packet.code)
+        handler = self._handlers.get(data[0])
         if handler is None:
             self._counters.count_nobody(0, dropped(self.kind, "unserved_code"))
             return
         place = packet.places.get(NAS_IDENTIFIER)
-        identifier = packet.raw[place] if place is not None else None
-        nas = self._by_identifier.get(identifier) if identifier is not None else None
+        nas = None if place is None else self._by_identifier.get(data[place])
         if nas is None:
-            nas = self._directory.find(identifier, source[0])
+            nas = self._directory.find(None if place is None else data[place], source[0])
         if nas is None:
             self._refuse(None, UNKNOWN_NAS, packet, source, now)
             return
@@ -166,19 +167,18 @@ class Receiver:
         if not nas.seen & 1:
             self._counters.first_seen(nas, 0)
         self.duplicates.begin(key)
-        handler(Request(packet, nas, self, key, now))
+        handler(Request(packet, nas, self, source, key, now))
 
-    def _take_or_hand_over(self, data: bytes, source: tuple[Any, ...], now: float) -> None:
+    def _take_or_hand_over(self, data: bytes, source: tuple[Any, ...], now: float, key: Key) -> None:
         """The port is shared: the kernel brings us packets until our socket closes, and repeats of them, too."""
         assert self.hand_over is not None
-        if (source, data[:20]) in self.duplicates.answers:
-            self.take(data, source, now)
+        if key in self.duplicates.answers:
+            self.take(data, source, now, key)
         else:
             self.hand_over(self.kind, data, source)  # when nobody is left, it asks again
 
-    def _repeat(self, data: bytes, key: Key, now: float) -> None:
+    def _repeat(self, data: bytes, source: tuple[Any, ...], key: Key, now: float) -> None:
         """The header of an earlier request: a repeat, if it verifies as that did; else somebody has changed it."""
-        source = key[0]
         packet = parse(data)
         if isinstance(packet, str):
             self._drop_malformed(packet, source, data, now)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -161,7 +161,7 @@ class Logins:
         alive_after = [now - tenant.stale_seconds for tenant in tenants]
         self._asking += 1
         try:
-            rows = await statement.fetch(tenant_ids, names, alive_after, self._kept.snapshot)
+            rows = [*map(tuple, await statement.fetch(tenant_ids, names, alive_after, self._kept.snapshot))]
         finally:
             self._asking -= 1
         if len(self._queue) >= _GOES_AHEAD and self._wake_one():
@@ -170,12 +170,11 @@ class Logins:
             await self._kept.forget_changed(connection)
         now = time.time()
         batch[:] = requests
-        places = [row[sql.ORDINAL] - 1 for row in rows]
         if rows:
             self._memory.remember(tenant_ids, names, rows)
-        special = self._decide_plain(requests, zip(places, rows, strict=True), batch, now)
+        special = self._decide_plain(requests, rows, batch, now)
         if len(rows) < len(requests):
-            known = set(places)
+            known = {row[sql.ORDINAL] - 1 for row in rows}
             strangers = [at for at in range(len(requests)) if at not in known]
             devices = await self._find_devices(statement, requests, names, strangers, now)
             special += devices.items()
@@ -192,33 +191,34 @@ class Logins:
         self._counters.took("auth", time.time(), requests)
 
     def _decide_plain(
-        self, requests: list[Request], rows: Iterable[tuple[int, Any]], batch: Batch, now: float
+        self, requests: list[Request], rows: list[tuple[Any, ...]], batch: Batch, now: float
     ) -> list[tuple[int, Any]]:
         """Decide the logins that have nothing special, nearly all; gives the others."""
         special: list[tuple[int, Any]] = []
         counters, recognise = self._counters, self._recognise
-        for at, row in rows:
+        for row in rows:
+            ordinal, account_id, sealed, valid_until, profile_id, renews, _locale, _changed, rare = row
+            at = ordinal - 1
             request = requests[at]
-            if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
+            if request.eap is not None and not self._eap.knows(request, sealed, self.submit):
                 batch[at] = None
                 continue
             nas = request.nas
-            valid_until = row[sql.VALID_UNTIL]
-            soon = valid_until - now < nas.expiring_seconds
-            ready = (nas.tenant.replies_in(style_of(nas, row, now)) if soon else nas.replies).get(row[sql.PROFILE])
-            if ready is None or row[sql.RARE] is not None or ready[1]:
+            left = valid_until - now
+            soon = left < nas.expiring_seconds
+            ready = (nas.tenant.replies_in(style_of(nas, row, now)) if soon else nas.replies).get(profile_id)
+            if ready is None or rare is not None or ready[1]:
                 special.append((at, row))
                 continue
             batch[at] = None
             added = recognise(request, row, now)
             if added is None:
                 continue
-            renews = row[sql.RENEWS]
-            if is_over(valid_until, renews, now):
+            if left <= 0 and is_over(valid_until, renews, now):
                 self._refuse_or_serve_expired(request, row, "expired", added, now, ready)
                 continue
             seconds = session_seconds(valid_until, now, ready[3], renews)
-            accept(request, counters, row[sql.ACCOUNT], ready[0] + added if added else ready[0], seconds)
+            accept(request, counters, account_id, ready[0] + added if added else ready[0], seconds)
         return special
 
     async def _find_devices(

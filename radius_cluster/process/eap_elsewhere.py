@@ -50,7 +50,7 @@ class Elsewhere:
         if len(self._asked) >= _MOST_ASKED:
             return 0
         # The same for a repeat, so that its owner recognises it.
-        mark = hashlib.blake2b(repr(request.key).encode(), digest_size=_ID_OCTETS).digest()
+        mark = hashlib.blake2b(repr((request.source, request.key)).encode(), digest_size=_ID_OCTETS).digest()
         body = mark + self.guests.describe(request) + b"\n" + request.packet.raw
         sent = sum(self._send(other, kind, body) for other in others)
         if sent:
@@ -93,7 +93,7 @@ class UdpGuests(Receiver):
 
     def describe(self, request: Request) -> bytes:
         """The router's address and port."""
-        return json.dumps([str(request.key[0][0]), int(request.key[0][1])]).encode()
+        return json.dumps([str(request.source[0]), int(request.source[1])]).encode()
 
     def receive(self, kind: int, described: bytes, data: bytes, mark: bytes, sender: str) -> None:
         """As if the router had asked here."""

@@ -6,7 +6,6 @@ is kept for long comes back as memory that the processor's cache has forgotten.
 
 import marshal
 from collections import deque
-from collections.abc import Sequence
 from typing import Any, Final
 
 from radius_cluster.process.login_sql import ORDINAL
@@ -33,10 +32,9 @@ class LastKnownGood:
     def __len__(self) -> int:
         return self._rows
 
-    def remember(self, tenant_ids: Sequence[int], names: Sequence[str], rows: Sequence[Any]) -> None:
+    def remember(self, tenant_ids: list[int], names: list[str], rows: list[tuple[Any, ...]]) -> None:
         """Keep what the login query gave for these tenants and user names; it counts more than what came earlier."""
-        batch: tuple[Any, Any, Any] = (tenant_ids, names, [*map(tuple, rows)])
-        text = marshal.dumps(batch, _FORMAT)
+        text = marshal.dumps((tenant_ids, names, rows), _FORMAT)
         self._batches.appendleft((len(rows), text))
         self._rows += len(rows)
         while self._rows > _MOST_ROWS and len(self._batches) > 1:

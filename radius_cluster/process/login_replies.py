@@ -1,8 +1,9 @@
 """Accepts and Rejects of logins (RAD-3): what each login adds to the ready reply, and what a refused one reads."""
 
 import asyncio
-import math
 from ipaddress import IPv6Address
+from math import ceil
+from struct import Struct
 from typing import Any, Final
 
 from radius_cluster.counters import AUTH_ACCEPTED, Counters, Refusal, rejected
@@ -17,6 +18,7 @@ from radius_cluster.wire.codes import (
     CLASS,
     FRAMED_IP_ADDRESS,
     FRAMED_IPV6_ADDRESS,
+    SESSION_TIMEOUT,
     USER_NAME,
     VENDOR_SPECIFIC,
 )
@@ -32,20 +34,18 @@ _MSCHAP_ERRORS: Final = {
     "outside_window": _NOT_NOW,
     **dict.fromkeys(("wrong_nas", "binding", "quota", "too_many_sessions"), _NOT_HERE),
 }
-_SESSION_TIMEOUT: Final = b"\x1b\x06"
-_CLASS_HEADS: Final = tuple(bytes((CLASS, length + 2)) for length in range(40))
+# Session-Timeout, and the head of the Class that follows
+_timeout_and_class: Final = Struct(">BBIBB").pack
 
 
 def accept(request: Request, counters: Counters, account_id: int, attributes: bytes, seconds: float) -> None:
     """Send the Access-Accept: ``attributes``, a Session-Timeout, and Class (tenant, account)."""
     nas = request.nas
-    # Rounded up: the session ends with the account, never before it; 0 would mean "no limit" to some routers.
-    timeout = max(1, math.ceil(seconds))
     # Of one length for nearly all: answers to one router that are equally long leave together (listen/outgoing.py).
     label = b"%05d.%08d" % (nas.tenant.id, account_id)
-    body = b"".join(
-        (attributes, _SESSION_TIMEOUT, timeout.to_bytes(4, "big"), _CLASS_HEADS[len(label)], label, nas.extra)
-    )
+    # Rounded up: the session ends with the account, never before it; 0 would mean "no limit" to some routers.
+    timeout = ceil(seconds) if seconds > 1 else 1
+    body = attributes + _timeout_and_class(SESSION_TIMEOUT, 6, timeout, CLASS, len(label) + 2) + label + nas.extra
     request.answer(encode_access_response(ACCESS_ACCEPT, request.packet, nas.secret, body))
     counters.count(nas, AUTH_ACCEPTED)
     if not nas.seen & 2:
@@ -58,7 +58,7 @@ def reject(
     """Record the refusal, and send the Access-Reject a second later."""
     packet, nas = request.packet, request.nas
     counters.count(nas, rejected(reason))
-    source = request.key[0]
+    source = request.source
     counters.refuse(
         Refusal(
             tenant_id=nas.tenant.id,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from radius_cluster.counters import AUTH_DUPLICATE, Counters, dropped
-from radius_cluster.listen.duplicates import Duplicates
+from radius_cluster.listen.duplicates import Duplicates, mark_of
 from radius_cluster.listen.peers import REPLY
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.eap_elsewhere import Send
@@ -31,7 +31,8 @@ class RadsecGuests:
 
     def receive(self, kind: int, described: bytes, data: bytes, mark: bytes, sender: str) -> None:
         """As if the router had asked through a connection of this process."""
-        key = ((sender, mark), data[:20])
+        source = (sender, mark)
+        key = mark_of(source) + data[:20]
         nas = self._directory.nas.get(int(described))
         packet = parse(data)
         if nas is None or isinstance(packet, str) or packet.code != ACCESS_REQUEST:
@@ -44,11 +45,11 @@ class RadsecGuests:
         if key in answers:
             reply = answers[key]
             if reply is not None:
-                self.send(reply, key[0])
+                self.send(reply, source)
             self._counters.count(nas, AUTH_DUPLICATE)
             return
         self.duplicates.begin(key)
-        self._log_in(Request(packet, nas, self, key, time.time()))
+        self._log_in(Request(packet, nas, self, source, key, time.time()))
 
     def send(self, reply: bytes, destination: tuple[Any, ...]) -> None:
         """Back to the process that has the connection."""

@@ -142,7 +142,7 @@ class Hub:
         if self._directory.nas.get(nas.id) is not nas:  # removed meanwhile
             self.refuse(connection, "unknown_nas", connection.identity, nas.tenant.id)
             return False
-        key = (connection.source, data[:20])
+        key = data[:20]  # the connection has its own answers
         answers = connection.duplicates.answers
         if key in answers:
             reply = answers[key]
@@ -174,7 +174,7 @@ class Hub:
         if not nas.seen & 1:
             self._counters.first_seen(nas, 0)
         connection.duplicates.begin(key)
-        request = Request(packet, nas, connection, key, now)
+        request = Request(packet, nas, connection, connection.source, key, now)
         if handler is None:
             self._counters.count(nas, STATUS)
             request.answer(encode_status_response(packet, nas.secret, accounting=False))

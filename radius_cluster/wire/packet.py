@@ -4,9 +4,9 @@ The hot path: one slotted object a packet, no copies but the values that somebod
 """
 
 from collections.abc import Mapping
+from struct import Struct
 from typing import Final
 
-from radius_cluster.wire import shapes
 from radius_cluster.wire.codes import (
     ACCESS_ACCEPT,
     ACCESS_CHALLENGE,
@@ -24,6 +24,7 @@ from radius_cluster.wire.codes import (
     VENDOR_SPECIFIC,
 )
 from radius_cluster.wire.md5 import equal, hmac_md5, md5
+from radius_cluster.wire.shapes import find as find_shape
 
 SMALLEST: Final = 20
 LARGEST: Final = 4096
@@ -36,6 +37,7 @@ BAD_ATTRIBUTE: Final = "bad_attribute"  # length below 2, or past the end of the
 WRONG_SECRET: Final = "wrong_secret"  # noqa: S105  an authenticator does not verify
 NO_MESSAGE_AUTHENTICATOR: Final = "no_message_authenticator"
 
+_head: Final = Struct(">BBH").pack  # code, identifier, length
 _ZEROS: Final = bytes(16)
 _EMPTY_MESSAGE_AUTHENTICATOR: Final = b"\x50\x12" + _ZEROS
 _KNOWN_CODES: Final = frozenset(CODE_NAMES)
@@ -55,9 +57,6 @@ class Packet:
     __slots__ = (
         "_attributes",
         "_vendor",
-        "authenticator",
-        "code",
-        "identifier",
         "message_authenticator_at",
         "places",
         "raw",
@@ -67,15 +66,27 @@ class Packet:
     def __init__(
         self, raw: bytes, places: Mapping[int, slice], message_authenticator_at: int, shaped: bool = False
     ) -> None:
-        self.code = raw[0]
-        self.identifier = raw[1]
-        self.authenticator = raw[4:20]
         self.raw = raw
         self.places = places
         self.message_authenticator_at = message_authenticator_at
         self.shaped = shaped  # its shape was known
         self._attributes: dict[int, bytes] | None = None
         self._vendor: dict[tuple[int, int], bytes] | None = None
+
+    @property
+    def code(self) -> int:
+        """What kind of packet it is (codes.py)."""
+        return self.raw[0]
+
+    @property
+    def identifier(self) -> int:
+        """The router's number of the request, 0 to 255."""
+        return self.raw[1]
+
+    @property
+    def authenticator(self) -> bytes:
+        """Its 16 octets."""
+        return self.raw[4:20]
 
     @property
     def attributes(self) -> dict[int, bytes]:
@@ -154,7 +165,7 @@ def parse(data: bytes) -> Packet | str:
 
     Never raises.
     """
-    shape = shapes.find(data)
+    shape = find_shape(data)
     if shape is not None:  # nearly always
         return Packet(data, shape.places, shape.message_authenticator_at, True)
     if len(data) < 20:
@@ -216,7 +227,7 @@ def verify_message_authenticator(packet: Packet, secret: bytes) -> bool:
 def verify_request_authenticator(packet: Packet, secret: bytes) -> bool:
     """Whether the authenticator of an Accounting-, CoA- or Disconnect-Request is right (RFC 2866, 3)."""
     raw = packet.raw
-    return equal(md5(raw[:4] + _ZEROS + raw[20:] + secret).digest(), packet.authenticator)
+    return equal(md5(raw[:4] + _ZEROS + raw[20:] + secret).digest(), raw[4:20])
 
 
 def verify_request(packet: Packet, secret: bytes, message_authenticator_required: bool = True) -> str:
@@ -227,10 +238,9 @@ def verify_request(packet: Packet, secret: bytes, message_authenticator_required
     needs it (RFC 5997, 3).
     Accounting-Request (CoA, Disconnect): the request authenticator, and the Message-Authenticator if there is one.
     """
-    code = packet.code
-    at = packet.message_authenticator_at
+    raw = packet.raw
+    code, at = raw[0], packet.message_authenticator_at
     if code == ACCESS_REQUEST and at:  # a login: as below, without the calls
-        raw = packet.raw
         return "" if equal(hmac_md5(secret, raw[:at] + _ZEROS + raw[at + 16 :]), raw[at : at + 16]) else WRONG_SECRET
     if code not in (ACCESS_REQUEST, STATUS_SERVER):
         if not verify_request_authenticator(packet, secret):
@@ -276,8 +286,9 @@ def encode_access_response(code: int, request: Packet, secret: bytes, attributes
     if length > LARGEST:
         attributes = first_that_fit(attributes, LARGEST - 38)
         length = 38 + len(attributes)
-    head = bytes((code, request.identifier, length >> 8, length & 255))
-    start = head + request.authenticator
+    raw = request.raw
+    head = _head(code, raw[1], length)
+    start = head + raw[4:20]
     body = b"\x50\x12" + hmac_md5(secret, start + _EMPTY_MESSAGE_AUTHENTICATOR + attributes) + attributes
     return head + md5(start + body + secret).digest() + body
 
@@ -289,8 +300,9 @@ def encode_accounting_response(request: Packet, secret: bytes, attributes: bytes
     length = 20 + len(attributes)
     if length > LARGEST:
         raise ValueError(f"a RADIUS packet of {length} octets is too long")
-    head = bytes((ACCOUNTING_RESPONSE, request.identifier, length >> 8, length & 255))
-    return head + md5(head + request.authenticator + attributes + secret).digest() + attributes
+    raw = request.raw
+    head = _head(ACCOUNTING_RESPONSE, raw[1], length)
+    return head + md5(head + raw[4:20] + attributes + secret).digest() + attributes
 
 
 def encode_status_response(request: Packet, secret: bytes, *, accounting: bool) -> bytes:

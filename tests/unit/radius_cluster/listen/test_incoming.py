@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from radius_cluster.listen.duplicates import mark_of
 from radius_cluster.listen.incoming import AT_ONCE, Incoming
 
 LARGEST = 4097
@@ -32,8 +33,9 @@ def test_all_are_read_with_their_sender(sockets: tuple[socket.socket, socket.soc
         router.sendto(data, port.getsockname())
     first, second = incoming.read(), incoming.read()
     assert len(first) == AT_ONCE
-    assert [data for data, _ in first + second] == sent
-    assert {source for _, source in first + second} == {router.getsockname()}
+    assert [data for data, _, _ in first + second] == sent
+    assert {source for _, source, _ in first + second} == {router.getsockname()}
+    assert [key for _, _, key in first + second] == [mark_of(router.getsockname()) + data[:20] for data in sent]
     assert incoming.read() == []
 
 
@@ -41,7 +43,7 @@ def test_of_an_over_long_one_it_reads_so_much_that_this_is_seen(sockets: tuple[s
     port, router = sockets
     router.sendto(bytes(9000), port.getsockname())
     router.sendto(b"next", port.getsockname())
-    assert [len(data) for data, _ in Incoming(port, LARGEST).read()] == [LARGEST, 4]
+    assert [len(data) for data, _, _ in Incoming(port, LARGEST).read()] == [LARGEST, 4]
 
 
 def test_each_sender_is_one_object(sockets: tuple[socket.socket, socket.socket]) -> None:
@@ -49,7 +51,7 @@ def test_each_sender_is_one_object(sockets: tuple[socket.socket, socket.socket])
     incoming = Incoming(port, LARGEST)
     router.sendto(b"one", port.getsockname())
     router.sendto(b"two", port.getsockname())
-    (_, one), (_, two) = incoming.read()
+    (_, one, _), (_, two, _) = incoming.read()
     assert one is two
     answer = b"answer"
     port.sendto(answer, one)

@@ -8,6 +8,7 @@ import pytest
 
 from infra.radius_text.dialects import dialect_for
 from radius_cluster.counters import Counters
+from radius_cluster.listen.duplicates import mark_of
 from radius_cluster.listen.receive import Request
 from radius_cluster.process import access_request, accounting_request
 from radius_cluster.process.access_request import Logins
@@ -57,9 +58,10 @@ def requests(nas: Nas, way: Way, count: int, *, login: bool) -> list[Request]:
             data = report_packet(number % 256, isp.identifier, name, session.name, codes.ACCT_START, session)
         packet = parse(data)
         assert isinstance(packet, Packet)
-        key = (("127.0.0.1", 1000 + number), data[:20])
+        source = ("127.0.0.1", 1000 + number)
+        key = mark_of(source) + data[:20]
         way.duplicates.answers[key] = None
-        made.append(Request(packet, nas, way, key, time.time()))  # type: ignore[arg-type]
+        made.append(Request(packet, nas, way, source, key, time.time()))  # type: ignore[arg-type]
     return made
 
 
