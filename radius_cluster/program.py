@@ -15,6 +15,7 @@ from infra.log import configure
 from infra.servers import Servers, resolve
 from infra.settings import Settings, SettingsError
 from radius_cluster.listen.database import spare_element_checks
+from radius_cluster.listen.raise_backend import raise_session
 
 _PR_SET_PDEATHSIG = 1
 _NICENESS = -10
@@ -55,3 +56,4 @@ def go_first(pid: int = 0) -> None:
     """
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, pid, _NICENESS)
+        raise_session(pid or os.getpid(), _NICENESS)

@@ -26,8 +26,20 @@ def raise_backend(url: str, connection: Any) -> bool:
         backend = connection.get_server_pid()
         if _parent(backend) == _server(url):
             os.setpriority(os.PRIO_PROCESS, backend, nice)
+            raise_session(backend, nice)
             return True
     return False
+
+
+def raise_session(pid: int, nice: int) -> None:
+    """Give the session that a process leads, as every program of ours and every backend does, this priority, too.
+
+    Outside of control groups Linux shares the processor out among sessions first ("autogroup"), and a process's own
+    priority only counts against others of its session: alone in it, it would have none. Elsewhere this does nothing.
+    """
+    with suppress(OSError):
+        if os.getsid(pid) == pid:
+            Path(f"/proc/{pid}/autogroup").write_text(str(nice))
 
 
 def _server(url: str) -> int:

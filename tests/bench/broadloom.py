@@ -136,7 +136,12 @@ class Broadloom:
             log = self._log.with_name(f"radius-{number}.log")
             with log.open("wb") as out:
                 process = subprocess.Popen(
-                    [sys.executable, "-m", "radius_cluster"], cwd=_ROOT, env=self._environment, stdout=out, stderr=out
+                    [sys.executable, "-m", "radius_cluster"],
+                    cwd=_ROOT,
+                    env=self._environment,
+                    stdout=out,
+                    stderr=out,
+                    start_new_session=True,  # as the supervisor starts it
                 )
             self._processes.append(process)
             deadline = time.monotonic() + 30

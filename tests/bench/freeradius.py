@@ -253,6 +253,7 @@ class FreeRadius:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": str(self._folder)},
+            start_new_session=True,  # as the supervisor starts ours
             preexec_fn=go_first,  # as our own processes do: both peers have the same priority
         )
         deadline = time.monotonic() + 60

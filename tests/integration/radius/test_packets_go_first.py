@@ -37,6 +37,12 @@ def _priorities(world: World, backends: str) -> dict[int, int]:
     return found
 
 
+def _session_priority(pid: int) -> int | None:
+    """That of the session that a process leads; None where the system has none."""
+    group = Path(f"/proc/{pid}/autogroup")
+    return int(group.read_text().split()[-1]) if group.exists() else None
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may raise a priority")
 def test_backends_of_packets_have_their_process_s_priority_also_after_a_reconnect(
     settings: Settings, processes: Processes, world: World, client: Callable[..., Client]
@@ -59,6 +65,7 @@ def test_backends_of_packets_have_their_process_s_priority_also_after_a_reconnec
     again = wait_for(lambda: {} if first.keys() & _priorities(world, _LANES).keys() else all_raised())
     others = _priorities(world, "SELECT pid FROM pg_stat_activity")
     assert {pid for pid, nice in others.items() if nice < 0} == again.keys()
+    assert {_session_priority(pid) for pid in again} <= {ours, None}
     assert client(identifier).log_in("alice")
 
 
