@@ -1,6 +1,7 @@
 """The RADIUS cluster: which processes run, what they answered."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -8,6 +9,7 @@ from infra import clock
 from portals.commands._installation import open_installation
 from portals.commands._output import emit
 from tenants.reports.queries_platform import list_nodes
+from tenants.usage.queries_latency import KINDS, Latency
 
 _CLUSTER_KINDS = ("radius", "radsec", "coa")
 
@@ -43,11 +45,23 @@ def status() -> None:
     emit(rows, text)
 
 
-def _line(row: Mapping[str, object]) -> str:
-    counters = row["counters"]
-    counted = (
-        " ".join(f"{name}={count}" for name, count in sorted(counters.items())) if isinstance(counters, dict) else ""
-    )
+def _line(row: Mapping[str, Any]) -> str:
+    counters = row["counters"] if isinstance(row["counters"], dict) else {}
+    counted = [f"{name}={count}" for name, count in sorted(counters.items()) if isinstance(count, int)]
     memory = row["memory_octets"]
     mebibytes = f"{memory // 2**20} MB" if isinstance(memory, int) else "-"
-    return f"{row['kind']:<7} {row['node']:<24} {row['state']:<9} {mebibytes:>7}  {counted}".rstrip()
+    said = " ".join(counted + _answer_times(counters))
+    return f"{row['kind']:<7} {row['node']:<24} {row['state']:<9} {mebibytes:>7}  {said}".rstrip()
+
+
+def _answer_times(counters: Mapping[str, Any]) -> list[str]:
+    """For each port within how many milliseconds 99 of 100 answers were decided, since the process started."""
+    measured = counters.get("latency")
+    if not isinstance(measured, dict):
+        return []
+    bounds = tuple(measured["bounds_ms"])
+    times = {kind: Latency(bounds, tuple(measured[kind])) for kind in KINDS if measured.get(kind)}
+    within = {kind: latency.within_ms(0.99) for kind, latency in times.items() if latency.answers}
+    return [
+        f"{kind}.p99>{bounds[-1]}ms" if bound is None else f"{kind}.p99<={bound}ms" for kind, bound in within.items()
+    ]

@@ -305,7 +305,7 @@ CUT_REASONS: dict[str, Any] = {
     "too_many_sessions": lazy("too many sessions"),
     "plan_changed": lazy("another plan"),
     "rate_changed": lazy("the speed was edited"),
-    "end_moved": lazy("another end of the account"),
+    "end_moved": lazy("the expiry moved"),
     "window": lazy("hours of the plan"),
     "quota_reset": lazy("a new quota period"),
 }
