@@ -11,6 +11,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.access_request import Logins
 from radius_cluster.process.accounting_request import Accounting
 from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.recent_starts import RecentStarts
 from radius_cluster.process.spool import Spool
 from radius_cluster.wire.codes import EAP_MESSAGE
 
@@ -20,11 +21,13 @@ _STATES: Final = ("running", "catching_up", "degraded", "spool_full")
 class Cell:
     """One PostgreSQL and what waits for it."""
 
-    def __init__(self, name: str, url: str, counters: Counters, eap: EapLogins, spool: Spool | None) -> None:
+    def __init__(
+        self, name: str, url: str, counters: Counters, eap: EapLogins, spool: Spool | None, recent: RecentStarts
+    ) -> None:
         self.name = name
         self.url = url
         self.logins = Logins(url, name, counters, eap)
-        self.accounting = Accounting(url, name, counters, spool)
+        self.accounting = Accounting(url, name, counters, spool, recent)
 
     def lanes(self) -> Iterator[Lane[Any]]:
         """All lanes."""
@@ -52,8 +55,9 @@ class Cells:
     ) -> None:
         self._counters = counters
         self._eap = eap
+        self._recent = recent = RecentStarts(spool_folder)
         self.by_name = {
-            name: Cell(name, url, counters, eap, Spool(spool_folder, name) if spool_folder else None)
+            name: Cell(name, url, counters, eap, Spool(spool_folder, name) if spool_folder else None, recent)
             for name, url in urls.items()
         }
 
@@ -103,6 +107,7 @@ class Cells:
         """Give up the spools' files."""
         for cell in self.by_name.values():
             cell.accounting.close()
+        self._recent.close()
 
     def busy(self) -> bool:
         """Whether anything waits for an answer."""

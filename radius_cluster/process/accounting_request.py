@@ -14,6 +14,7 @@ from radius_cluster.listen.database import BAD_DATA, Lane
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.accounting_record import KEY, KIND, Row, event_time, merged, row_of
 from radius_cluster.process.outer_names import OuterNames
+from radius_cluster.process.recent_starts import RecentStarts
 from radius_cluster.process.session_limits import SessionLimits
 from radius_cluster.process.spool import Line, Spool
 from radius_cluster.wire.codes import (
@@ -63,13 +64,15 @@ Batch = Segment | Request | Replay
 class Accounting:
     """The accounting of one cell's tenants: one lane, because order within a session matters (and two gain nothing)."""
 
-    def __init__(self, url: str, cell: str, counters: Counters, spool: Spool | None = None) -> None:
+    def __init__(
+        self, url: str, cell: str, counters: Counters, spool: Spool | None = None, recent: RecentStarts | None = None
+    ) -> None:
         self._segments: deque[Batch] = deque()
         self._waiting = 0
         self._counters = counters
         self._spool = spool
         self._outer = OuterNames()
-        self._limits = SessionLimits(url, cell)
+        self._limits = SessionLimits(url, cell, recent or RecentStarts())
         self._spooling = False  # from the database's going away until the spool is replayed
         self._writing: asyncio.Task[None] | None = None
         self._disk_full = False  # the last write to the spool failed

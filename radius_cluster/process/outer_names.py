@@ -12,7 +12,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.accounting_record import KEY, TENANT, USER, Row
 from radius_cluster.wire.codes import CLASS
 
-_OUTER: Final = ("anonymous", "@")
+OUTER: Final = ("anonymous", "@")
 _CLASS: Final = re.compile(rb"([0-9]{5,})\.([0-9]{8,18})")  # what login_replies.accept sends
 _KEEP_SECONDS: Final = 60.0
 _MOST_NAMES: Final = 10_000
@@ -39,7 +39,7 @@ class OuterNames:
 
     def note(self, row: Row, request: Request) -> None:
         """A Start: remember whose it is, if its name is an outer one and its Class is ours and this tenant's."""
-        if not row[USER].startswith(_OUTER) or len(self._waiting) >= _MOST_NAMES:
+        if not row[USER].startswith(OUTER) or len(self._waiting) >= _MOST_NAMES:
             return
         for value in request.packet.all(CLASS):
             found = _CLASS.fullmatch(value)

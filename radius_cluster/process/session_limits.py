@@ -1,10 +1,11 @@
 """Sessions that got past the limit of their account together (RAD-3): logins count the open sessions, and two that come
 before either has begun see none.
 
-So each that has begun is looked at again, two to four seconds later, away from the packet path. Where devices began
-within half a minute of each other and are too many, the router is asked to end the latest (the earliest, where the plan
-drops the oldest). Nothing else is ever ended here: not a session that was there before the login, which counted it; not
-one of several of the same device, which cannot be online and dial; not one that is reported late.
+So where two sessions of one name begin within half a minute of each other (recent_starts.py), the account is looked at
+again, two to four seconds later, away from the packet path. If its devices are too many, the router is asked to end the
+latest (the earliest, where the plan drops the oldest). Nothing else is ever ended here: not a session that was there
+before the login, which counted it; not one of several of the same device, which cannot be online and dial; not one that
+is reported late.
 """
 
 import asyncio
@@ -17,6 +18,9 @@ from radius_cluster.listen.database import connect
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.accounting_record import KEY, Row
 from radius_cluster.process.login_sql import subject_of
+from radius_cluster.process.outer_names import OUTER
+from radius_cluster.process.recent_starts import RecentStarts
+from radius_cluster.wire.codes import CLASS
 
 LOG = structlog.get_logger(__name__)
 
@@ -27,7 +31,7 @@ _SQL_SECONDS: Final = 10.0
 _TOGETHER_SECONDS: Final = 30.0  # from a login to its Start, at most: who began before that was counted by the login
 _JUST_BEGUN_SECONDS: Final = 60.0  # older news comes out of a spool, and says nothing of now
 
-# First who has other sessions at all, by two look-ups in indexes: nearly nobody. A device is known by its MAC; where
+# First who has other sessions, by two look-ups in indexes. A device is known by its MAC; where
 # there is none each session is a device. Sessions that are to end already do not count, nor those silent for too long.
 _TOO_MANY: Final = """
 WITH several AS MATERIALIZED (
@@ -75,9 +79,10 @@ Begun = tuple[Row, float]  # the session's key, the tenant's stale time in secon
 
 
 class SessionLimits:
-    """Of one cell, with a connection of its own: the packet path's are busy."""
+    """Of one cell, with a connection of its own, made when it is first needed: the packet path's are busy."""
 
-    def __init__(self, url: str, cell: str) -> None:
+    def __init__(self, url: str, cell: str, recent: RecentStarts) -> None:
+        self._recent = recent
         self._url = url
         self._name = f"broadloom radius {cell} limits"
         self._connection: Any = None
@@ -88,7 +93,12 @@ class SessionLimits:
 
     def note(self, row: Row, request: Request) -> None:
         """A Start came."""
-        if len(self._begun) < _MOST_WAITING:
+        tenant_id, nas_id, session, name = row[KEY]
+        if name.startswith(OUTER):  # many have the one; our own Class says whose it is
+            name = request.packet.text(CLASS) or name
+        within = int(_TOGETHER_SECONDS)
+        second = self._recent.is_second(tenant_id, name, nas_id, session, request.arrived, within)
+        if second and len(self._begun) < _MOST_WAITING:
             self._begun.append((row[KEY], request.nas.tenant.stale_seconds))
 
     def tick(self, now: float) -> None:
