@@ -1,12 +1,14 @@
 """What a request costs as an installation grows: accounts, tenants, history (``python -m tests.bench --growth``).
 
-Every size is an installation of its own in the same folder, which holds what the packet path reads; all are up together
-and measured in turn, because the machine drifts. Judged by the CPU of server and database, which hardly depends on what
-else runs.
+Every size is an installation of its own in the same folder, which holds what the packet path reads; all are up
+together. Judged by the CPU of server and database, which depends less on what else runs than their rate does, but still
+on who else uses the machine's memory: a fifth more or less from one minute to the next. So the sizes of a curve are
+measured in turn, each kind of request right after the other size's, and compared with each other in each round.
 """
 
 import statistics
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,7 @@ class Size:
     history_rows: int = 0
 
 
+Runs = dict[tuple[str, str], list[Run]]  # of one curve, by size and kind of request, one a round
 _ORDINARY = Size("100,000 accounts, 100 tenants", Load(100_000, 100))
 _CURVES: tuple[tuple[str, float, tuple[Size, ...]], ...] = (  # title, most that a request may cost more, sizes
     (
@@ -73,18 +76,26 @@ def measure(folder: Path, program: Path, rounds: int) -> int:
             cluster = world.cluster()
             stack.callback(cluster.stop)
             worlds[name], targets[name] = world, cluster.start(1)
-        runs: dict[tuple[str, str], list[Run]] = {}
+        generators = {name: Generator(program, sizes[name].load, world.postmaster) for name, world in worlds.items()}
+        curves: list[Runs] = [{} for _ in _CURVES]
         for number in range(rounds):
-            for name, world in worlds.items():
-                print(f"round {number + 1}: {name}", file=sys.stderr, flush=True)
-                _clear(world)
-                generator = Generator(program, sizes[name].load, world.postmaster)
-                generator.run(targets[name], "pap", window=64, count=2_000, seed=7)
+            for at, (title, _, curve) in enumerate(_CURVES):
+                print(f"round {number + 1}: {title}", file=sys.stderr, flush=True)
+                names = [size.name for size in curve][:: -1 if number % 2 else 1]
+                for name in names:
+                    _clear(worlds[name])
+                    generators[name].run(targets[name], "pap", window=64, count=2_000, seed=7)
                 for mode in _MODES:
-                    run = generator.run(targets[name], mode, window=_WINDOW, count=_COUNT, seed=100 + number)
-                    runs.setdefault((name, mode), []).append(run)
+                    for name in names:
+                        seed = 100 * (at + 1) + number
+                        run = generators[name].run(targets[name], mode, window=_WINDOW, count=_COUNT, seed=seed)
+                        curves[at].setdefault((name, mode), []).append(run)
         memory = {name: resident_megabytes(target.pids[0]) for name, target in targets.items()}
-    steep = [title for title, most, curve in _CURVES if not _print_curve(title, most, curve, runs, memory)]
+    steep = [
+        title
+        for (title, most, curve), runs in zip(_CURVES, curves, strict=True)
+        if not _print_curve(title, most, curve, runs, memory)
+    ]
     return 1 if steep else 0
 
 
@@ -92,24 +103,26 @@ def _folder_name(size: Size) -> str:
     return f"growth-{size.load.accounts}-{size.load.tenants}-{size.history_rows}"
 
 
-def _print_curve(
-    title: str, most: float, curve: tuple[Size, ...], runs: dict[tuple[str, str], list[Run]], memory: dict[str, float]
-) -> bool:
+def _print_curve(title: str, most: float, curve: tuple[Size, ...], runs: Runs, memory: dict[str, float]) -> bool:
     """Whether the largest size costs no more than ``most`` times the smallest, over all kinds of request."""
     print(f"\nCPU of a request in µs, server + database ({title}):\n")
-    print(f"| | {' | '.join(_MODES)} | times the first | /s, PAP | MB of the process |")
-    print("|---|" + "--:|" * (len(_MODES) + 3))
-    first: list[float] = []
+    print(f"| | {' | '.join(_MODES)} | times the first | each round | /s, PAP | MB of the process |")
+    print("|---|" + "--:|" * (len(_MODES) + 4))
     factor = 1.0
     for size in curve:
         found = [median(runs[size.name, mode]) for mode in _MODES]
-        costs = [run.cpu_us for run in found]
-        first = first or costs
-        factor = statistics.geometric_mean(now / then for now, then in zip(costs, first, strict=True))
+        ratios = [_ratios(runs[size.name, mode], runs[curve[0].name, mode]) for mode in _MODES]
+        factor = statistics.geometric_mean(statistics.median(of_mode) for of_mode in ratios)
+        rounds = " ".join(f"{statistics.geometric_mean(of_round):.2f}" for of_round in zip(*ratios, strict=True))
         cells = " | ".join(f"{run.server_us:.0f} + {run.database_us:.0f}" for run in found)
-        print(f"| {size.name} | {cells} | {factor:.2f} | {found[0].rate:,.0f} | {memory[size.name]:.0f} |")
+        print(f"| {size.name} | {cells} | {factor:.2f} | {rounds} | {found[0].rate:,.0f} | {memory[size.name]:.0f} |")
     print(f"\n{'met' if factor <= most else 'MISSED'}: {factor:.2f} times, at most {most} wanted")
     return factor <= most
+
+
+def _ratios(runs: Sequence[Run], first: Sequence[Run]) -> list[float]:
+    """What a request cost against the smallest size's in the same round."""
+    return [run.cpu_us / before.cpu_us for run, before in zip(runs, first, strict=True)]
 
 
 def _clear(world: World) -> None:
