@@ -35,6 +35,7 @@ from radius_cluster.wire.packet import Packet
 # Columns of a row, in the order of aaa.account's arrays
 TENANT, NAS, SESSION, USER, KIND, AT, SECONDS, OCTETS_IN, OCTETS_OUT, PACKETS_IN, PACKETS_OUT = range(11)
 KEY: Final = slice(0, 4)
+MAC: Final = 14  # of a Start; None where the router names no device
 
 Row = tuple[Any, ...]
 _NO_DETAILS: Final[Row] = (None,) * 7

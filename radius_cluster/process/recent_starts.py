@@ -1,7 +1,7 @@
-"""Whose sessions began within the last half minute: a small table of check sums in memory that a host's processes share.
+"""Whose sessions began in the last half minute: a small table of check sums in memory that a host's processes share.
 
 It costs a Start less than a microsecond, and the database nothing. Written without locks: what two processes write at
-once may be lost, or look like a second session where there is none. The first is a race missed, the second a look into
+once may be lost, or look like a second device where there is none. The first is a race missed, the second a look into
 the database too many.
 """
 
@@ -13,7 +13,7 @@ from typing import Final
 from zlib import crc32
 
 _SLOTS: Final = 1 << 16  # a Start forgets whoever had its slot: with 20,000 in half a minute, one in some thousands
-_SLOT: Final = struct.Struct("<III")  # check sum of the name, second, check sum of the session
+_SLOT: Final = struct.Struct("<III")  # check sum of the name, second, check sum of the device
 _OCTETS: Final = _SLOTS * _SLOT.size
 
 
@@ -28,7 +28,7 @@ class RecentStarts:
     def is_second(self, tenant_id: int, name: str, nas_id: int, session: str, now: float, within_seconds: int) -> bool:
         """Note a Start; whether another session of the name began shortly before. Repeats are no others."""
         key = crc32(b"%d/%s" % (tenant_id, name.encode("utf-8", "surrogateescape")))
-        mine = crc32(session.encode("utf-8", "surrogateescape"), nas_id)
+        mine = crc32(device.encode("utf-8", "surrogateescape"))
         at, second = key % _SLOTS * _SLOT.size, int(now) & 0xFFFFFFFF
         known, since, other = _SLOT.unpack_from(self._table, at)
         _SLOT.pack_into(self._table, at, key, second, mine)

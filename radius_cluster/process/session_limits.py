@@ -1,7 +1,7 @@
 """Sessions that got past the limit of their account together (RAD-3): logins count the open sessions, and two that come
 before either has begun see none.
 
-So where two sessions of one name begin within half a minute of each other (recent_starts.py), the account is looked at
+So where two devices of one name begin within half a minute of each other (recent_starts.py), the account is looked at
 again, two to four seconds later, away from the packet path. If its devices are too many, the router is asked to end the
 latest (the earliest, where the plan drops the oldest). Nothing else is ever ended here: not a session that was there
 before the login, which counted it; not one of several of the same device, which cannot be online and dial; not one that
@@ -16,7 +16,7 @@ import structlog
 
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.receive import Request
-from radius_cluster.process.accounting_record import KEY, Row
+from radius_cluster.process.accounting_record import KEY, MAC, Row
 from radius_cluster.process.login_sql import subject_of
 from radius_cluster.process.outer_names import OUTER
 from radius_cluster.process.recent_starts import RecentStarts
@@ -97,7 +97,8 @@ class SessionLimits:
         if name.startswith(OUTER):  # many have the one; our own Class says whose it is
             name = request.packet.text(CLASS) or name
         within = int(_TOGETHER_SECONDS)
-        second = self._recent.is_second(tenant_id, name, nas_id, session, request.arrived, within)
+        device = row[MAC] or f"{nas_id}/{session}"
+        second = self._recent.is_second(tenant_id, name, device, request.arrived, within)
         if second and len(self._begun) < _MOST_WAITING:
             self._begun.append((row[KEY], request.nas.tenant.stale_seconds))
 
