@@ -25,8 +25,8 @@ class RecentStarts:
     def __init__(self, folder: Path | None = None) -> None:
         self._table = mmap.mmap(-1, _OCTETS) if folder is None else _shared(folder)
 
-    def is_second(self, tenant_id: int, name: str, nas_id: int, session: str, now: float, within_seconds: int) -> bool:
-        """Note a Start; whether another session of the name began shortly before. Repeats are no others."""
+    def is_second(self, tenant_id: int, name: str, device: str, now: float, within_seconds: int) -> bool:
+        """Note a Start; whether a session of the name began shortly before on another device."""
         key = crc32(b"%d/%s" % (tenant_id, name.encode("utf-8", "surrogateescape")))
         mine = crc32(device.encode("utf-8", "surrogateescape"))
         at, second = key % _SLOTS * _SLOT.size, int(now) & 0xFFFFFFFF
