@@ -91,10 +91,6 @@ class Report:
             print(f"- {line}")
         return 1 if self.missed else 0
 
-    def maxima(self) -> dict[str, float]:
-        """The best rate of Broadloom by mode."""
-        return {mode: max(self._of(OURS, mode, window).rate for window in self._windows) for mode in MODES}
-
     def _of(self, server: str, mode: str, window: int) -> Run:
         return median(self._results[server, mode, window])
 
