@@ -70,6 +70,8 @@ def prepare(
     view = None
     if booking is not None:
         undo = {"account": old, "account_after": new, **_count_before(context, changed), **booking.undo}
+        if context.used_before:
+            undo["used_before"] = context.used_before
         view = _add_order(document, context, booking, undo)
     for table, rows in context.rows.items():
         document[table] = [{"id": row_id, **values} for row_id, values in rows.items()]
@@ -94,8 +96,9 @@ def _count_before(context: Context, changed: dict[str, Any]) -> dict[str, Any]:
     had_quota = before["quota_octets"] is not None or before["quota_seconds"] is not None
     if "quota_epoch" not in changed or not had_quota:
         return {}
-    count = count_of(context.scope, context.account.id)
-    return {"count": count or nothing_counted(before["quota_epoch"])}
+    count = context.counted or count_of(context.scope, context.account.id)
+    current = count is not None and count["epoch"] == before["quota_epoch"]  # else it is of a quota before this one
+    return {"count": count if current else nothing_counted(before["quota_epoch"])}
 
 
 def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationResult]:

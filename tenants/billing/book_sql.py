@@ -134,7 +134,7 @@ class Shape(Enum):
 
 # What an operation may change in rows beside the account (:meth:`Context.set_row`).
 BESIDE = {
-    "receivables": ("paid", "state"),
+    "receivables": ("paid", "state", "base_expiry", "cut_off_at"),
     "holds": ("resumed_at", "undone_at"),
     "packs": ("expires_at", "ended_at"),
     "orders": ("state", "undone_by_id"),

@@ -170,7 +170,7 @@ def _charge(context: Context, new: PlanTerms, command: ChangePlan) -> tuple[Book
     charged, credited = computed.amount, computed.credit
     if command.difference is not None:
         edited = amount(command.difference, field="difference")
-        if edited != computed.amount:
+        if edited != computed.amount - computed.credit:  # 0 also takes a credit away
             context.actor.require("op.edit_difference")
             if not context.settings.editable_difference:
                 raise Forbidden(permission="op.edit_difference")

@@ -7,6 +7,8 @@ from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import or_, select
+
 from infra.tenant_scope import TenantScope
 from tenants.billing.errors import (
     AccountClosed,
@@ -24,6 +26,7 @@ from tenants.billing.errors import (
 )
 from tenants.billing.load import WATCHED, Loaded, LockedAccount
 from tenants.billing.load_orders import BookedOrder
+from tenants.billing.models import Order
 from tenants.billing.result import AccountSnapshot
 from tenants.billing.rules import PlanTerms
 from tenants.catalog.facts import PlanFacts, plan_facts
@@ -77,6 +80,8 @@ class Context:
     plans: dict[int, PlanFacts] = field(init=False)
     rows: dict[str, dict[int, dict[str, Any]]] = field(default_factory=dict)
     disconnect: str = ""  # why the account's open sessions end
+    used_before: int = 0  # of a total quota that goes on: what had been used when the present period began
+    counted: dict[str, Any] | None = None  # what was used of the quota, where the operation itself changes the count
     change_rate: bool = False  # whether they get another rate, where the booking's own changes do not say so
     before: dict[str, Any] = field(init=False)
     snapshot: AccountSnapshot = field(init=False)
@@ -300,3 +305,25 @@ def left_of_total_quota(context: Context) -> tuple[int, int] | None:
         if granted is not None and unused is not None:
             return granted, granted + packs - unused
     return None
+
+
+def quota_of_period(context: Context) -> tuple[int, int] | None:
+    """(granted, used) of a total quota since the present period began: extending it carried over what was left then.
+
+    ``used_before`` of the order that began the period says how much had been used of the quota by then.
+    """
+    total = left_of_total_quota(context)
+    if total is None or total[1] == 0:
+        return total
+    began = (
+        select(Order.undo["used_before"].astext)
+        .where(
+            Order.account_id == context.account.id,
+            Order.state == "booked",
+            or_(Order.undo.has_key("used_before"), Order.plan_terms.is_not(None)),
+        )
+        .order_by(Order.id.desc())
+        .limit(1)
+    )
+    before = int(context.scope.session.scalar(began) or 0)
+    return total[0] - before, total[1] - before

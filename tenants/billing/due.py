@@ -46,7 +46,8 @@ def run_due(scope: TenantScope, *, now: datetime, limit: int = 2000) -> DueRepor
     renewing = _renewing(scope, ids)
     # The order number's row is locked from the first renewal to the commit: clerks must not wait for thousands.
     later = set(renewing[MOST_RENEWALS:])
-    renewed = _renew(scope, renewing[:MOST_RENEWALS], now) if renewing else 0
+    renewed, behind = _renew(scope, renewing[:MOST_RENEWALS], now) if renewing else (0, [])
+    later |= set(behind)
     more = bool(later) or len(ids) >= limit or len(packs) >= limit
     ids = [account_id for account_id in ids if account_id not in later]
     ended = _ended(scope, ids, now)
@@ -124,15 +125,18 @@ def _renewing(scope: TenantScope, ids: Sequence[int]) -> list[int]:
     )
 
 
-def _renew(scope: TenantScope, account_ids: Sequence[int], now: datetime) -> int:
-    """Renew until the accounts run again or their balance is short; gives how many were renewed at least once."""
+def _renew(scope: TenantScope, account_ids: Sequence[int], now: datetime) -> tuple[int, list[int]]:
+    """Renew until the accounts run again or their balance is short.
+
+    Gives how many were renewed at least once, and who is so far behind that the next batch goes on.
+    """
     first = renewed = renew_from_balance(scope, account_ids, now=now)
     for _ in range(MOST_MISSED_PERIODS):
         behind = [account.id for account in renewed if account.expires_at <= now]
         if not behind:
             break
         renewed = renew_from_balance(scope, behind, now=now)
-    return len(first)
+    return len(first), [account.id for account in renewed if account.expires_at <= now]
 
 
 def _ended(scope: TenantScope, ids: Sequence[int], now: datetime) -> list[int]:

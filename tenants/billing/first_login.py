@@ -1,15 +1,18 @@
 """The period of an account that waits starts with its first accepted login (SUB-3)."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from infra.tenant_scope import TenantScope
 from tenants.billing.book import prepare, store
 from tenants.billing.context import Context, is_waiting
 from tenants.billing.load import Wanted, load
-from tenants.billing.models import Order
+from tenants.billing.models import Order, OrderLine
 from tenants.billing.purchase import first_period_end
+from tenants.billing.receivables import refresh_cut_off
+from tenants.billing.rules_promotion import gifted_expiry
 from tenants.kernel.actor import SYSTEM
 
 
@@ -28,16 +31,38 @@ def activate(scope: TenantScope, account_id: int, *, accepted_at: datetime, now:
     assert plan is not None
     account.activated_at = accepted_at
     account.period_started_at = accepted_at
-    account.expires_at = first_period_end(
-        plan, account.period_quantity, accepted_at, context, account.period_gift_seconds
-    )
+    until = first_period_end(plan, account.period_quantity, accepted_at, context)
+    account.expires_at = _with_gifts(context, until)
+    account.period_gift_seconds = int((account.expires_at - until).total_seconds())
     account.first_due_at = accepted_at if plan.kind == "prepaid-month" else None
-    if account.cut_off_at is not None:
-        # On arrears: the allowed days count from the start of the period, not from a day before anybody used it.
-        base = scope.session.scalars(
-            select(Order.base_expiry).where(Order.account_id == account_id).order_by(Order.id).limit(1)
-        ).first()
-        if base is not None:
-            account.cut_off_at += accepted_at - base
+    _count_arrears_from(context, accepted_at)
     store(scope, [prepare(context, "activate", None, logged_at=now)])
     return True
+
+
+def _with_gifts(context: Context, until: datetime) -> datetime:
+    """The end with what the purchase was given, counted from the end as it is now: a month may be longer by then."""
+    if context.account.period_gift_seconds == 0:
+        return until
+    sold = select(func.max(Order.id)).where(
+        Order.account_id == context.account.id, Order.state == "booked", Order.plan_terms.is_not(None)
+    )
+    rows = context.scope.session.scalars(
+        select(OrderLine.explanation)
+        .where(OrderLine.order_id == sold.scalar_subquery(), OrderLine.kind == "promotion")
+        .order_by(OrderLine.position)
+    )
+    for facts in rows:
+        until = gifted_expiry(until, str(facts["gift"]), Decimal(facts["value"]), context.zone)
+    return until
+
+
+def _count_arrears_from(context: Context, accepted_at: datetime) -> None:
+    """On arrears: the days count from the start of the period, not from a day before anybody used it."""
+    for one in context.beside.owed:
+        if one.order.undo.get("pack"):
+            continue
+        one.cut_off_at += accepted_at - one.base_expiry
+        one.base_expiry = accepted_at
+        context.set_row("receivables", one.id, base_expiry=one.base_expiry, cut_off_at=one.cut_off_at)
+    refresh_cut_off(context)

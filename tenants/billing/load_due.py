@@ -28,9 +28,14 @@ _WAS = """coalesce((
          SELECT before ->> '{field}' FROM {schema}.audit_entries
           WHERE object_kind = 'account' AND object_id = a.id::text AND at > a.expires_at AND before ? '{field}'
           ORDER BY id LIMIT 1), a.{field}::text)"""
+# A plan or an expiry that was set afterwards fell due never: a purchase that was taken back, a day typed by hand.
+_SET_LATER = """EXISTS (
+         SELECT FROM {schema}.audit_entries
+          WHERE object_kind = 'account' AND object_id = a.id::text AND at >= a.expires_at
+            AND before ?| ARRAY['plan_id', 'expires_at'])"""
 _READ = """
 SELECT a.id, a.balance - {came}, a.receivable + {owed} <= 0 AND {state} = 'active' AND ({auto_renew}
-       = 'true' OR p.kind = 'prepaid-month')
+       = 'true' OR p.kind = 'prepaid-month') AND NOT {set_later}
   FROM {schema}.accounts a JOIN {schema}.plans p ON p.id = a.plan_id WHERE a.id = ANY($1::bigint[])"""
 
 
@@ -41,6 +46,7 @@ def _read_sql(schema: str) -> str:
         came=_SINCE.format(schema=schema, kind=CUSTOMER),
         owed=_SINCE.format(schema=schema, kind=RECEIVABLE),
         state=_WAS.format(schema=schema, field="state"),
+        set_later=_SET_LATER.format(schema=schema),
         auto_renew=_WAS.format(schema=schema, field="auto_renew"),
     )
 

@@ -58,6 +58,8 @@ def manual_change(context: Context, command: ManualChange) -> Booking:
         if account.first_due_at is not None and command.expires_at is not None:
             account.first_due_at = account.expires_at
         context.change_rate = True
+    else:
+        context.used_before = 0  # the period goes on
     line = revenue("manual", money, REVENUE_OTHER if money > 0 else EXPENSE, reason=command.reason)
     return Booking(kind="manual", method=command.method, lines=[line] if money else [], reason=command.reason)
 

@@ -10,7 +10,7 @@ from tenants.billing.booking import Booking, revenue
 from tenants.billing.context import Context, offered_plan, refuse_state
 from tenants.billing.errors import NothingToDo
 from tenants.billing.operation import operation
-from tenants.billing.purchase import check_method, grant_plan, take_payment
+from tenants.billing.purchase import carried_value, check_method, grant_plan, take_payment
 from tenants.kernel.money import ZERO, amount
 from tenants.ledger.chart import REVENUE_FEE
 from tenants.subscribers.errors import UsernameTaken
@@ -49,7 +49,10 @@ def move(context: Context, command: Move) -> Booking:
         plan = offered_plan(context, plan_id, region_id=account.region_id)
         if plan_id != old_plan:
             context.actor.require("op.move_plan")
+            carried, gifts = carried_value(context)
             grant_plan(context, plan)
+            account.period_started_at, account.period_price = context.now, carried
+            account.period_gift_seconds = gifts
     if command.new_username is not None and command.new_username != old_name:
         _rename(context, command.new_username)
     if (account.username, account.region_id, account.plan_id) == (old_name, old_region, old_plan) and fee == 0:

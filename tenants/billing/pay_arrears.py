@@ -57,7 +57,9 @@ def _by_changing(context: Context, command: PayArrears, one: OpenReceivable, pla
     context.actor.require("op.pay_by_changing_plan")
     check_quantity(command.quantity)
     check_last_of_its_kind(context, one)
-    taken_over = inherited(lines_of(context, one.order))
+    replaced = lines_of(context, one.order)
+    taken_over = inherited(replaced)
+    for_time = sum((money for kind, money in replaced if kind == "difference"), ZERO)  # counts for a refund
     transfers = give_up_lines(context, one)
     check_balance(context, transfers)
     undo = give_up_undo(one)
@@ -67,19 +69,21 @@ def _by_changing(context: Context, command: PayArrears, one: OpenReceivable, pla
     )
     restore_account(context, order)
     account.activated_at = account.activated_at or logged_in_at
-    waits = order.kind == "open" and account.starts_at_first_login and logged_in_at is None
+    first = account.plan_id is None
+    waits = first and account.starts_at_first_login and account.activated_at is None
     give_up(context, one, "replaced")
-    plan = sellable_plan(context, plan_id, first=order.kind == "open")
-    purchase = plan_purchase(
-        context, plan, command.quantity, first=order.kind == "open", start=logged_in_at or order.base_expiry
-    )
+    plan = sellable_plan(context, plan_id, first=first)
+    start = logged_in_at or order.base_expiry
+    assert start is not None
+    goes_on = start == account.expires_at  # else the period that it follows had ended by time or quota
+    purchase = plan_purchase(context, plan, command.quantity, first=first, start=start, goes_on=goes_on)
     lines = purchase.lines
     if taken_over:
         lines.append(revenue("inherited", taken_over, REVENUE_OTHER, order=one.order.number))
     total = purchase.priced.total + taken_over
     if command.method == "balance":
         need_balance(context, total - one.paid)
-    apply_purchase(context, purchase, paid=purchase.priced.total, waits=waits)
+    apply_purchase(context, purchase, paid=purchase.priced.total + for_time, waits=waits)
     context.change_rate = True
     return Booking(
         kind="pay-by-change",

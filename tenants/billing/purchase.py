@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from tenants.billing.booking import BookLine, NewReceivable
-from tenants.billing.context import Context, left_of_total_quota, need_balance, plan_terms
-from tenants.billing.errors import BadMethod
+from tenants.billing.context import Context, is_waiting, left_of_total_quota, need_balance, plan_terms, quota_of_period
+from tenants.billing.errors import BadMethod, PeriodTooFar
 from tenants.billing.rules import PlanTerms, is_expired, new_expiry, period_of, prepaid_due
 from tenants.billing.rules_arrears import cut_off
 from tenants.billing.rules_promotion import DiscountRule, PromotionTerms
@@ -15,7 +15,7 @@ from tenants.billing.rules_purchase import PricedPurchase, price_purchase
 from tenants.billing.rules_refund import unused_share, unused_value
 from tenants.catalog.facts import PlanFacts
 from tenants.kernel.money import MICRO, ZERO
-from tenants.kernel.period import add_months, add_period, never, unify_hour
+from tenants.kernel.period import add_months, add_period, is_never, never, unify_hour
 from tenants.ledger.chart import DISCOUNT, PROMOTION, REVENUE_PLAN, credit
 
 PURCHASE_METHODS = ("cash", "balance", "arrears", "online", "wallet")
@@ -71,14 +71,18 @@ def plan_purchase(
     *,
     first: bool,
     start: datetime | None = None,
+    goes_on: bool = True,
     discounts: Sequence[DiscountRule] = (),
     promotions: Sequence[PromotionTerms] | None = None,
 ) -> Purchase:
-    """Price a purchase that continues at ``start`` (default: the old expiry while the account runs, else now)."""
+    """Price a purchase that continues at ``start`` (default: the old expiry while the account runs, else now).
+
+    ``goes_on``: whether the old period reached until ``start``, so that its quota and due times go on.
+    """
     terms, account, now, zone = plan_terms(plan), context.account, context.now, context.zone
     hour = context.settings.unified_expiry_hour
     old_expiry = effective_expiry(context)
-    running = not is_expired(old_expiry, now) if start is None else True
+    running = not is_expired(old_expiry, now) if start is None else goes_on
     start = start if start is not None else (old_expiry if running else now)
     due, first_due_at = None, None
     if terms.kind == "prepaid-month":
@@ -109,6 +113,8 @@ def _prepaid_until(context: Context, first: datetime, paid_until: datetime | Non
         nearest = [(abs((_due(first, m, context) - paid_until).total_seconds()), m) for m in (months - 1, months)]
         months = min(pair for pair in nearest if pair[1] >= 0)[1]
     due = _due(first, months + quantity, context)
+    if is_never(due, zone):
+        raise PeriodTooFar(field="quantity")
     return unify_hour(due, context.settings.unified_expiry_hour, context.now, zone)
 
 
@@ -128,11 +134,18 @@ def promotion_terms(context: Context, plan: PlanFacts) -> list[PromotionTerms]:
 
 
 def carried_value(context: Context) -> tuple[Decimal, int]:
-    """What the unused rest of the present period was paid with, and its gifted seconds still to come."""
+    """What the unused rest of the present period was paid with, and its gifted seconds still to come.
+
+    For an operation that begins another period with it: what was used of a total quota by then is remembered.
+    """
     account, now = context.account, context.now
+    if is_waiting(account):
+        return account.period_price, account.period_gift_seconds  # bought and never begun
+    whole = left_of_total_quota(context)
+    context.used_before = 0 if whole is None else whole[1]
     if is_expired(account.expires_at, now):
         return ZERO, 0
-    total = left_of_total_quota(context)
+    total = quota_of_period(context)
     share = unused_share(
         started_at=account.period_started_at,
         expires_at=account.expires_at,
@@ -202,7 +215,8 @@ def _grant(context: Context, plan: PlanTerms, *, running: bool, quantity: int = 
     account.quota_octets, account.quota_seconds = octets, seconds
     # Today's use counts on when one daily quota follows another; everything else starts a new count.
     if not (running and old is not None and _repeats(old) and old.kind == plan.kind):
-        account.quota_epoch += 1
+        context.used_before = 0
+        account.quota_epoch = max(account.quota_epoch, context.before["quota_epoch"]) + 1
         account.pack_octets = account.pack_seconds = 0
 
 
@@ -224,17 +238,11 @@ def take_payment(context: Context, method: str, total: Decimal) -> None:
         need_balance(context, total)
 
 
-def first_period_end(plan: PlanTerms, quantity: int, at: datetime, context: Context, gift_seconds: int) -> datetime:
-    """End of a period that begins with the first login."""
+def first_period_end(plan: PlanTerms, quantity: int, at: datetime, context: Context) -> datetime:
+    """End of a period that begins with the first login, without what is given on top."""
     if period_of(plan).unit == "none":
         return never(context.zone)
     if plan.kind == "prepaid-month":
-        until = unify_hour(
-            add_period(at, period_of(plan), quantity, context.zone),
-            context.settings.unified_expiry_hour,
-            at,
-            context.zone,
-        )
-    else:
-        until = new_expiry(at, plan, quantity, context.settings.unified_expiry_hour, at, context.zone)
-    return until + timedelta(seconds=gift_seconds)
+        due = add_period(at, period_of(plan), quantity, context.zone)
+        return unify_hour(due, context.settings.unified_expiry_hour, at, context.zone)
+    return new_expiry(at, plan, quantity, context.settings.unified_expiry_hour, at, context.zone)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from tenants.billing.booking import Booking, BookLine
-from tenants.billing.context import Context, is_waiting, left_of_total_quota, refuse_state
+from tenants.billing.context import Context, is_waiting, quota_of_period, refuse_state
 from tenants.billing.errors import NoPlan
 from tenants.billing.operation import operation
 from tenants.billing.rules_refund import proposed_refund, unused_share, unused_value
@@ -47,7 +47,7 @@ def propose(context: Context) -> Proposal:
     if is_waiting(account):
         share = Decimal(1)  # bought and never begun
     elif not account.never_expires:
-        total = left_of_total_quota(context)
+        total = quota_of_period(context)
         share = unused_share(
             started_at=account.period_started_at,
             expires_at=account.expires_at,

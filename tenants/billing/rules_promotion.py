@@ -55,14 +55,13 @@ def promotion_amount(promotion: PromotionTerms, remaining: Decimal) -> Decimal:
     return min(cents(promotion.gift_value), remaining) if promotion.gift_kind == "amount" else ZERO
 
 
-def gifted_expiry(expiry: datetime, promotion: PromotionTerms, zone: ZoneInfo) -> datetime:
+def gifted_expiry(expiry: datetime, kind: str, value: Decimal, zone: ZoneInfo) -> datetime:
     """The expiry with the gifted time added after the bought periods."""
-    value = promotion.gift_value
-    if promotion.gift_kind in ("years", "months"):
-        return add_months(expiry, int(value) * (12 if promotion.gift_kind == "years" else 1), zone)
-    if promotion.gift_kind == "days":
+    if kind in ("years", "months"):
+        return add_months(expiry, int(value) * (12 if kind == "years" else 1), zone)
+    if kind == "days":
         return add_days(expiry, int(value), zone)
-    if promotion.gift_kind == "hours":
+    if kind == "hours":
         return expiry + timedelta(hours=int(value))
     return expiry
 

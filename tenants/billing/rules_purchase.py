@@ -68,7 +68,7 @@ def price_purchase(
         facts = {"promotion": promotion.name, "gift": promotion.gift_kind, "value": promotion.gift_value}
         lines.append(PricedLine("promotion", ZERO - off, plan.id, facts))
         rest -= off
-        expires_at = gifted_expiry(expires_at, promotion, zone)
+        expires_at = gifted_expiry(expires_at, promotion.gift_kind, promotion.gift_value, zone)
         gift_octets += int(promotion.gift_value) if promotion.gift_kind == "octets" else 0
     chosen = best_discount(discounts, plan_id=plan.id, price=rest, quantity=quantity, now=now)
     if chosen is not None:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import select
 
-from tenants.billing.context import Context
+from tenants.billing.context import Context, quota_grant
 from tenants.billing.errors import BalanceTooShort, ChangedSince
 from tenants.billing.load import INSTANTS, MONEY
 from tenants.billing.load_beside import OwedOrder
@@ -16,7 +16,7 @@ from tenants.billing.models import Order
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, Line
 from tenants.ledger.post import lines_of_order
-from tenants.usage.keep_count import go_on_with
+from tenants.usage.keep_count import count_of, go_on_with
 
 
 class Undoable(Protocol):
@@ -57,11 +57,14 @@ def check_unchanged(context: Context, order: Undoable, *, besides: Iterable[str]
     ignored = set(besides)
     if account.activated_at is not None and account.activated_at > order.at:
         ignored |= _STARTED_BY_LOGIN
+    after = order.undo.get("account_after", {})
     moved = [
         name
-        for name, stored in order.undo.get("account_after", {}).items()
+        for name, stored in after.items()
         if name not in ignored and getattr(account, name) != value_of(name, stored)
     ]
+    if account.never_expires and "expires_at" in after and "never_expires" not in after:
+        moved.append("never_expires")
     if moved:
         raise ChangedSince(number=order.number, fields=", ".join(moved))
 
@@ -79,8 +82,11 @@ def restore_account(context: Context, order: Undoable) -> None:
     for name, stored in before.items():
         setattr(account, name, value_of(name, stored))
     account.period_price += paid_since
-    if "quota_epoch" in before and counted:
-        go_on_with(context.by_itself(), account.id, order.undo.get("count"))
+    kept = order.undo.get("count")
+    if "quota_epoch" in before and (counted or kept):
+        kind = "" if context.plan is None else context.plan.kind
+        context.counted = count_of(context.by_itself(), account.id)
+        go_on_with(context.by_itself(), quota_grant(account, kind), kept, since=order.at, now=context.now)
 
 
 def restore_rows(context: Context, order: BookedOrder) -> None:
