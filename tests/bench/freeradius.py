@@ -253,8 +253,8 @@ class FreeRadius:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "HOME": str(self._folder)},
-            # In the generator's session, unlike ours, which the supervisor gives one of its own: there `files` is 4 to 12 %
-            # slower, because the generator is held up.
+            # In the generator's session. Ours has one of its own, as the supervisor starts it: there `files` is 4 to
+            # 12 % slower, because the generator is held up.
             preexec_fn=go_first,  # as our own processes do: both peers have the same priority
         )
         deadline = time.monotonic() + 60
