@@ -5,6 +5,7 @@ is kept for long comes back as memory that the processor's cache has forgotten.
 """
 
 import marshal
+import zlib
 from collections import deque
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ _MOST_ROWS: Final = 100_000  # some 12 MB
 # Written and read by this process only. The older format does not look for values that occur twice, which takes longer
 # than all the rest.
 _FORMAT: Final = 2
+# Rows that have something special (quotas, bindings) carry a JSON text with the same names in each: it shrinks tenfold.
+_LONG_ROW_OCTETS: Final = 250
 
 Key = tuple[int, str]
 
@@ -35,6 +38,8 @@ class LastKnownGood:
     def remember(self, tenant_ids: list[int], names: list[str], rows: list[tuple[Any, ...]]) -> None:
         """Keep what the login query gave for these tenants and user names; it counts more than what came earlier."""
         text = marshal.dumps((tenant_ids, names, rows), _FORMAT)
+        if len(text) > _LONG_ROW_OCTETS * len(rows):
+            text = marshal.dumps(zlib.compress(text, 1), _FORMAT)
         self._batches.appendleft((len(rows), text))
         self._rows += len(rows)
         while self._rows > _MOST_ROWS and len(self._batches) > 1:
@@ -47,7 +52,8 @@ class LastKnownGood:
         key = (tenant_id, user_name)
         index = self._index
         while key not in index and self._indexed < len(self._batches):
-            tenant_ids, names, rows = marshal.loads(self._batches[self._indexed][1])  # noqa: S302  our own text
+            kept = marshal.loads(self._batches[self._indexed][1])  # noqa: S302  our own text
+            tenant_ids, names, rows = marshal.loads(zlib.decompress(kept)) if isinstance(kept, bytes) else kept  # noqa: S302
             self._indexed += 1
             for row in reversed(rows):
                 at = row[ORDINAL] - 1

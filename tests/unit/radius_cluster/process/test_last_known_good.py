@@ -59,3 +59,13 @@ def test_what_was_read_is_put_away_and_found_again() -> None:
     assert recall(memory, 1, "alice") == "first"
     memory.close()
     assert recall(memory, 1, "alice") == "first"
+
+
+def test_what_is_long_is_kept_short() -> None:
+    memory = LastKnownGood()
+    quota = '{"quota_octets": 10000000000, "pack_octets": 0, "bind_mac": ""}' * 10
+    remember(memory, *((1, f"u{number}", f"{quota}{number}") for number in range(200)))
+    remember(memory, (1, "u7", "plain now"))
+    assert sum(len(text) for _, text in memory._batches) < 200 * 60
+    assert recall(memory, 1, "u199") == f"{quota}199"
+    assert recall(memory, 1, "u7") == "plain now"
