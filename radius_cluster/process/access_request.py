@@ -100,6 +100,7 @@ class Logins:
             self._degraded = True
         elif any(lane.up for lane in self.lanes):
             self._use_database()
+            self._memory.tick()
         while self._degraded and self._queue:
             self._decide_from_memory(self._queue.popleft())
         if self._queue:

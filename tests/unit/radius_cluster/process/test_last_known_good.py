@@ -43,7 +43,7 @@ def test_tenants_do_not_share_names() -> None:
 
 
 def test_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(last_known_good, "_MOST_ROWS", 70)
+    monkeypatch.setattr(last_known_good, "_MOST_WITH_EARLIER", 70)
     memory = LastKnownGood()
     for number in range(0, 100, 2):
         remember(memory, (1, f"u{number}", number), (1, f"u{number + 1}", number + 1))
@@ -69,3 +69,50 @@ def test_what_is_long_is_kept_short() -> None:
     assert sum(len(text) for _, text in memory._batches) < 200 * 60
     assert recall(memory, 1, "u199") == f"{quota}199"
     assert recall(memory, 1, "u7") == "plain now"
+
+
+def test_devices_that_dial_all_the_time_push_nobody_out() -> None:
+    """A thousand accounts logged in once, one 200,000 times since."""
+    memory = LastKnownGood()
+    remember(memory, *((1, f"u{number}", number) for number in range(1_000)))
+    for number in range(200):
+        remember(memory, *((1, "flaps", f"{number}/{again}") for again in range(1_000)))
+        memory.tick()
+    assert [recall(memory, 1, f"u{number}") for number in range(1_000)] == list(range(1_000))
+    assert str(recall(memory, 1, "flaps")).startswith("199/")
+
+
+def test_the_clearing_up_keeps_what_comes_meanwhile_and_forgets_the_oldest_accounts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(last_known_good, "_MOST_ROWS", 50)
+    monkeypatch.setattr(last_known_good, "_CLEAR_UP_AT", 60)
+    monkeypatch.setattr(last_known_good, "_ROWS_AT_ONCE", 10)
+    memory = LastKnownGood()
+    for number in range(61):
+        remember(memory, (1, f"u{number}", number), (2, f"u{number}", "other"))
+    for number in range(100, 200):
+        remember(memory, (1, "flaps", number))
+        memory.tick()
+    assert len(memory) <= 61
+    assert recall(memory, 1, "flaps") == 199
+    assert recall(memory, 1, "u60") == 60
+    assert recall(memory, 2, "u60") == "other"
+    assert recall(memory, 1, "u0") is None
+
+
+def test_nothing_is_cleared_up_while_the_database_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_known_good, "_CLEAR_UP_AT", 10)
+    monkeypatch.setattr(last_known_good, "_ROWS_AT_ONCE", 1)
+    memory = LastKnownGood()
+    for number in range(12):
+        remember(memory, (1, "alice", number))
+    memory.tick()
+    assert recall(memory, 1, "alice") == 11
+    memory.tick()
+    assert len(memory) == 12
+    memory.close()
+    for _ in range(20):
+        memory.tick()
+    assert len(memory) == 1
+    assert recall(memory, 1, "alice") == 11
