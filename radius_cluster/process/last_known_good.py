@@ -7,7 +7,7 @@ is kept for long comes back as memory that the processor's cache has forgotten.
 import marshal
 import zlib
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any, Final
 
@@ -114,7 +114,7 @@ class LastKnownGood:
             self._rows -= self._batches.pop()[0]
 
 
-def _text_of(tenant_ids: Sequence[int], names: Sequence[str], rows: Sequence[Row]) -> bytes:
+def _text_of(tenant_ids: list[int], names: list[str], rows: list[Row]) -> bytes:
     text = marshal.dumps((tenant_ids, names, rows), _FORMAT)
     if len(text) > _LONG_ROW_OCTETS * len(rows):
         text = marshal.dumps(zlib.compress(text, 1), _FORMAT)
@@ -131,6 +131,6 @@ def _read(batch: Kept) -> Iterator[tuple[Key, Row]]:
 
 
 def _batch_of(rows: list[tuple[Key, Row]]) -> Kept:
-    tenant_ids, names = zip(*(key for key, _ in rows), strict=True)
+    tenant_ids, names = [tenant_id for (tenant_id, _), _ in rows], [name for (_, name), _ in rows]
     numbered = [(*row[:ORDINAL], at, *row[ORDINAL + 1 :]) for at, (_, row) in enumerate(rows, 1)]
     return len(rows), _text_of(tenant_ids, names, numbered)
