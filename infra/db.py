@@ -5,6 +5,7 @@ rights to bypass row-level security; only migrations and provisioning work as th
 """
 
 import select
+import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -88,6 +89,7 @@ class Database:
         self._urls = {MAIN_CELL: registry_url, **(cells or {})}
         self._pool_size = pool_size
         self._engines: dict[str, Engine] = {}
+        self._making = threading.Lock()  # else two threads make one each, and nobody closes the one's connections
         self._walled: dict[tuple[str, str, int | None], Engine] = {}
 
     @property
@@ -101,20 +103,25 @@ class Database:
 
     def engine(self, cell: str = MAIN_CELL) -> Engine:
         """The cell's engine."""
-        if cell not in self._engines:
-            engine = create_engine(
-                sqlalchemy_url(self._urls[cell]),
-                pool_size=self._pool_size,
-                max_overflow=self._pool_size * 2,
-                pool_recycle=1800,
-                pool_use_lifo=True,  # the connection that knows the statements; the others may rest
-            )
-            event.listen(engine, "do_connect", _connect)
-            event.listen(engine, "checkout", _check_connection)
-            event.listen(engine, "checkin", _note_rest)
-            event.listen(engine, "begin", _begin)
-            self._engines[cell] = engine
-        return self._engines[cell]
+        engine = self._engines.get(cell)
+        if engine is None:
+            with self._making:
+                engine = self._engines.get(cell) or self._engines.setdefault(cell, self._make_engine(cell))
+        return engine
+
+    def _make_engine(self, cell: str) -> Engine:
+        engine = create_engine(
+            sqlalchemy_url(self._urls[cell]),
+            pool_size=self._pool_size,
+            max_overflow=self._pool_size * 2,
+            pool_recycle=1800,
+            pool_use_lifo=True,  # the connection that knows the statements; the others may rest
+        )
+        event.listen(engine, "do_connect", _connect)
+        event.listen(engine, "checkout", _check_connection)
+        event.listen(engine, "checkin", _note_rest)
+        event.listen(engine, "begin", _begin)
+        return engine
 
     def session(self, cell: str, role: str, *, tenant_id: int | None = None) -> Session:
         """A session whose every transaction runs as ``role`` with the tenant set; the caller commits and closes."""

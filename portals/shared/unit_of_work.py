@@ -3,8 +3,9 @@ sent, undone on an error and on any answer from 400 up (style.md rule 4). Nothin
 accounts, whose units of work are their own (``operate.py``): they may be shared with those of other requests.
 """
 
+import threading
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from flask import Flask, Response, current_app, g
@@ -31,20 +32,26 @@ class Installation:
     settings: Settings
     _database: Database | None = None
     _sharing: Sharing | None = None
+    _making: threading.RLock = field(default_factory=threading.RLock)  # first requests come in several threads
 
     @property
     def database(self) -> Database:
         """The engines, made at first use: the servers may start after the application."""
         if self._database is None:
-            servers = resolve(self.settings)
-            self._database = Database(servers.database_socket_url or servers.database_url, self.settings.cells())
+            with self._making:
+                if self._database is None:
+                    servers = resolve(self.settings)
+                    url = servers.database_socket_url or servers.database_url
+                    self._database = Database(url, self.settings.cells())
         return self._database
 
     @property
     def sharing(self) -> Sharing:
         """Where this process's operations on accounts meet."""
         if self._sharing is None:
-            self._sharing = Sharing(self.database)
+            with self._making:
+                if self._sharing is None:
+                    self._sharing = Sharing(self.database)
         return self._sharing
 
     def dispose(self) -> None:
