@@ -3,13 +3,16 @@
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 from sqlalchemy import Engine
 
 from infra.db import Database
+from infra.servers import Servers, resolve
 from infra.settings import Settings
+from portals.shared import unit_of_work
 from portals.shared.unit_of_work import Installation
 from tenants.billing.share import Sharing
 
@@ -37,10 +40,16 @@ def test_threads_that_ask_first_at_once_get_the_same_engine() -> None:
     assert engines == {id(database.engine())}
 
 
-@pytest.mark.usefixtures("hasty_threads")
-def test_first_requests_that_come_at_once_share_one_database() -> None:
+def test_first_requests_that_come_at_once_share_one_database(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(database_url="postgresql://nobody@127.0.0.1:1/nothing", redis_url="redis://127.0.0.1:1")
-    installation, together = Installation(settings), Barrier(8)
+    installation, together, second = Installation(settings), Barrier(8), Barrier(2)
+
+    def resolve_slowly(settings: Settings) -> Servers:
+        with suppress(BrokenBarrierError):
+            second.wait(0.2)  # whoever else gets here is one too many
+        return resolve(settings)
+
+    monkeypatch.setattr(unit_of_work, "resolve", resolve_slowly)
 
     def ask() -> Sharing:
         together.wait(10)
@@ -49,3 +58,4 @@ def test_first_requests_that_come_at_once_share_one_database() -> None:
     with ThreadPoolExecutor(8) as threads:
         sharings = {id(future.result()) for future in [threads.submit(ask) for _ in range(8)]}
     assert sharings == {id(installation.sharing)}
+    assert second.broken
