@@ -33,7 +33,7 @@ LOG = structlog.get_logger(__name__)
 LANES: Final = 4  # batches under way at once: measured +20 % against one
 # Whoever comes while a batch is under way waits for its return, until so many wait that they fill a batch of their own:
 # a batch of five costs twice as much a login as one of fifty.
-_WORTH_A_LANE: Final = 64
+_WORTH_A_LANE: Final = 32
 _GOES_AHEAD: Final = 8  # so many that wait are sent to the database before those that came back from it are decided
 _LARGEST_BATCH: Final = 512
 _LONGEST_QUEUE: Final = 20_000
