@@ -49,5 +49,5 @@ def test_who_comes_while_a_batch_is_under_way_waits_for_its_return(logins: Login
 
 def test_enough_of_them_are_a_batch_of_their_own(logins: Logins) -> None:
     logins._asking = 1
-    assert woken_after(logins, 64) == 1
-    assert woken_after(logins, 64) == 2
+    assert woken_after(logins, 32) == 1
+    assert woken_after(logins, 32) == 2
