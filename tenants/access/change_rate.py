@@ -6,21 +6,12 @@ from sqlalchemy import BigInteger, Select, Text, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from infra.tenant_scope import TenantScope
-from tenants.access.disconnect import CHANGE, OF_ACCOUNTS, emit_for_sessions
-from tenants.access.models import Profile, Subscriber
+from tenants.access.ask_routers import CHANGE, SessionRequest, ask_routers
+from tenants.access.disconnect import emit_for_sessions
+from tenants.access.models import Subscriber
 from tenants.usage.models import Session as OnlineSession
 
 # Which of its services the router gave the sessions, so that it can be told to end it (Juniper; NET-5).
-_SERVICE_TILL_NOW = func.jsonb_build_object(
-    "previous_service",
-    func.coalesce(
-        select(Profile.options["service"].astext)
-        .join(Subscriber, (Subscriber.tenant_id == Profile.tenant_id) & (Subscriber.profile_id == Profile.profile_id))
-        .where(Subscriber.tenant_id == OnlineSession.tenant_id, Subscriber.account_id == OnlineSession.account_id)
-        .scalar_subquery(),
-        "",
-    ),
-)
 _SERVICE_GIVEN = func.jsonb_build_object("previous_service", cast(bindparam("service"), Text))
 
 
@@ -29,7 +20,7 @@ def change_rate_accounts(scope: TenantScope, account_ids: Sequence[int], reason:
 
     Where another plan is the reason, before it is carried into the read model.
     """
-    return emit_for_sessions(scope, CHANGE, OF_ACCOUNTS, reason, more=_SERVICE_TILL_NOW, ids=list(account_ids))
+    return ask_routers(scope, [SessionRequest(account_id, CHANGE, reason) for account_id in account_ids])
 
 
 def change_rate_profiles(

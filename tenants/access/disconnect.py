@@ -6,9 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
-    DateTime,
     Executable,
     Integer,
     bindparam,
@@ -19,30 +17,16 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.types import Text
 
 from infra.db import WorkBase
 from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
+from tenants.access.ask_routers import DISCONNECT, SessionRequest, ask_routers
 from tenants.access.models import Subscriber
 from tenants.access.tell_routers import END_MOVED
 from tenants.usage.models import Session as OnlineSession
-
-DISCONNECT = "radius.disconnect"
-CHANGE = "radius.coa"
-
-# Conditions are made once: building a statement costs more than running it.
-OF_ACCOUNTS = (OnlineSession.account_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),)
-_ENDS = (
-    func.unnest(bindparam("ids", type_=ARRAY(BigInteger)), bindparam("ends", type_=ARRAY(DateTime(timezone=True))))
-    .table_valued("account_id", "end", name="ends")
-    .render_derived()
-)
-_BEGUN_AFTER_THEIR_END = (
-    exists().where(_ENDS.c.account_id == OnlineSession.account_id, OnlineSession.started_at >= _ENDS.c.end),
-)
-_BEGUN_SINCE = (*OF_ACCOUNTS, OnlineSession.started_at >= bindparam("since"))
 
 
 def disconnect_account(scope: TenantScope, account_id: int, reason: str) -> int:
@@ -52,19 +36,12 @@ def disconnect_account(scope: TenantScope, account_id: int, reason: str) -> int:
 
 def disconnect_accounts(scope: TenantScope, account_ids: Sequence[int], reason: str) -> int:
     """End all open sessions of these accounts, in one statement; gives how many."""
-    return emit_for_sessions(scope, DISCONNECT, OF_ACCOUNTS, reason, ids=list(account_ids))
-
-
-def disconnect_begun_since(scope: TenantScope, account_ids: Sequence[int], since: datetime, reason: str) -> int:
-    """End the sessions of these accounts that began at or after an instant; gives how many."""
-    return emit_for_sessions(scope, DISCONNECT, _BEGUN_SINCE, reason, ids=list(account_ids), since=since)
+    return ask_routers(scope, [SessionRequest(account_id, DISCONNECT, reason) for account_id in account_ids])
 
 
 def disconnect_begun_after(scope: TenantScope, ends: Mapping[int, datetime], reason: str) -> int:
-    """The same for many accounts at once, each with an instant of its own (account id → instant)."""
-    return emit_for_sessions(
-        scope, DISCONNECT, _BEGUN_AFTER_THEIR_END, reason, ids=list(ends), ends=list(ends.values())
-    )
+    """End those sessions of accounts that began at or after an instant, each account's own (account id → instant)."""
+    return ask_routers(scope, [SessionRequest(one, DISCONNECT, reason, end) for one, end in ends.items()])
 
 
 def disconnect_profile(scope: TenantScope, profile_id: int, reason: str) -> int:

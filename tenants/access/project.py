@@ -109,12 +109,12 @@ def stays_in_place(*, state: str, activated: bool, expires_at: datetime, renamed
     return state in ("active", "disabled") and activated and expires_at < NOT_YET and not renamed
 
 
-def projection_sql(tenant_id: int, *, in_place: bool = False) -> str:
+def projection_sql(tenant_id: int, *, in_place: bool = False, online: bool = True) -> str:
     """The part of a WITH clause that carries the accounts in ``present`` into the read model of the cluster.
 
     ``present`` must be a MATERIALIZED part with the columns of ``accounts``. ``new_groups.ids`` are the plan groups
     that nobody had before: the caller gives them to :func:`project_profiles`. ``in_place``: shorter, for accounts
-    that all stay (:func:`stays_in_place`).
+    that all stay (:func:`stays_in_place`). ``online``: whether any of them may have open sessions to be told of.
     """
     return (_IN_PLACE if in_place else _WHOLE).format(
         tenant=int(tenant_id),
@@ -124,8 +124,8 @@ def projection_sql(tenant_id: int, *, in_place: bool = False) -> str:
         updates=", ".join(f"{name} = excluded.{name}" for name in _SUBSCRIBER if name != "username"),
         expire=EXPIRE,
         ends=_ENDS,
-        returned=RETURNED,
-        told=told_sql(tenant_id, schema_name(tenant_id)),
+        returned=RETURNED if online else "",
+        told=told_sql(tenant_id, schema_name(tenant_id)) if online else "",
     )
 
 

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from infra.tenant_scope import TenantScope
-from tenants.access.change_rate import change_rate_accounts
-from tenants.access.disconnect import disconnect_accounts, disconnect_begun_after
+from tenants.access.ask_routers import CHANGE, DISCONNECT, SessionRequest, ask_routers
 from tenants.billing.context import Context
 
 # Who had used up his quota runs throttled; with more of it he has another rate.
@@ -15,24 +14,16 @@ _QUOTAS = frozenset({"quota_epoch", "quota_octets", "quota_seconds", "pack_octet
 
 def follow_online(scope: TenantScope, booked: Sequence[tuple[Context, Mapping[str, Any]]]) -> None:
     """Outbox rows for the open sessions of accounts, each with its changed fields; sent after the commit."""
-    ended: dict[str, list[int]] = {}  # why -> accounts
-    let_in_again: dict[int, datetime] = {}
-    other_rate: list[int] = []
+    requests: list[SessionRequest] = []
     for context, changed in booked:
         account_id = context.account.id
         if context.disconnect:
-            ended.setdefault(context.disconnect, []).append(account_id)
-        since = _let_in_since(context)
-        if since is not None:
-            let_in_again[account_id] = since
+            requests.append(SessionRequest(account_id, DISCONNECT, context.disconnect))
+        elif (since := _let_in_since(context)) is not None:
+            requests.append(SessionRequest(account_id, DISCONNECT, "renewed", since))
         if context.change_rate or "plan_id" in changed or (_QUOTAS & changed.keys() and _has_quota(context)):
-            other_rate.append(account_id)
-    for reason, account_ids in ended.items():
-        disconnect_accounts(scope, account_ids, reason)
-    if let_in_again:
-        disconnect_begun_after(scope, let_in_again, "renewed")
-    if other_rate:
-        change_rate_accounts(scope, other_rate)
+            requests.append(SessionRequest(account_id, CHANGE, "plan_changed"))
+    ask_routers(scope, requests)
 
 
 def _let_in_since(context: Context) -> datetime | None:

@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import select, tuple_
 
 from infra.tenant_scope import TenantScope
-from tenants.access.disconnect import DISCONNECT, emit_for_sessions
+from tenants.access.ask_routers import DISCONNECT
+from tenants.access.disconnect import emit_for_sessions
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.subscribers.models import Account

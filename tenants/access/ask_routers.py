@@ -1,0 +1,72 @@
+"""Ask routers about the open sessions of single accounts: outbox rows, sent after the commit; one short statement.
+
+Operations ask for several accounts at once, each for a reason of its own. For whole profiles: ``disconnect.py``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+import orjson
+
+from infra.db import ask
+from infra.tenant_scope import TenantScope
+from tenants.access.tell_routers import END_MOVED
+
+DISCONNECT: Final = "radius.disconnect"
+CHANGE: Final = "radius.coa"  # give it the rate that it should have now
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRequest:
+    """What is asked for the open sessions of one account; with ``since`` only for those begun then or later."""
+
+    account_id: int
+    topic: str
+    reason: str  # a code such as ``disabled`` or ``plan_changed``
+    since: datetime | None = None
+
+
+# A session for which the same request is still waiting gets no second one; that a time-out was told is another matter.
+# A router that is to give another rate is told which of its services the session has till now, so that it can end it
+# (Juniper; NET-5): the read model still says it, because it follows later. Sessions are found by their accounts'
+# numbers in an array, whatever the statistics were when it was planned.
+_ASK: Final = """
+WITH asked AS MATERIALIZED (
+  SELECT (q -> 0)::bigint AS account_id, q ->> 1 AS topic, q ->> 2 AS reason, (q ->> 3)::timestamptz AS since
+    FROM unnest(ARRAY(SELECT jsonb_array_elements($1::jsonb))) q),
+written AS (
+  INSERT INTO work.outbox (tenant_id, topic, subject, payload)
+  SELECT s.tenant_id, q.topic, 'account:' || s.account_id, jsonb_build_object('nas_id', s.nas_id,
+    'session_id', s.session_id, 'username', s.username, 'framed_ip', host(s.framed_ip), 'account_id', s.account_id,
+    'mac', s.mac, 'reason', q.reason) || CASE WHEN q.topic = '{change}' THEN jsonb_build_object('previous_service',
+      coalesce((SELECT p.options ->> 'service' FROM aaa.subscriber u
+                  JOIN aaa.profile p ON p.tenant_id = u.tenant_id AND p.profile_id = u.profile_id
+                 WHERE u.tenant_id = {tenant} AND u.account_id = s.account_id), '')) ELSE '{{}}' END
+    FROM asked q JOIN aaa.session s ON s.tenant_id = {tenant} AND s.account_id = q.account_id
+     AND s.account_id = ANY(ARRAY(SELECT account_id FROM asked))
+   WHERE (q.since IS NULL OR s.started_at >= q.since)
+     AND NOT EXISTS (
+       SELECT FROM work.outbox w WHERE w.tenant_id = {tenant} AND w.topic = q.topic
+          AND w.subject = 'account:' || s.account_id AND w.state = 'waiting'
+          AND w.payload ->> 'session_id' = s.session_id AND (w.payload ->> 'nas_id')::int = s.nas_id
+          AND w.payload ->> 'reason' <> '{end_moved}')
+  RETURNING id)
+SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('broadloom_outbox', 'radius')::text END FROM written"""
+
+
+@lru_cache(maxsize=2048)
+def _ask_sql(tenant_id: int) -> str:
+    return _ASK.format(tenant=int(tenant_id), change=CHANGE, end_moved=END_MOVED)
+
+
+def ask_routers(scope: TenantScope, requests: Sequence[SessionRequest]) -> int:
+    """Write an outbox row for each open session that a request is about; gives how many."""
+    if not requests:
+        return 0
+    scope.session.flush()  # sessions and outbox are read by SQL
+    wanted = [(one.account_id, one.topic, one.reason, one.since) for one in requests]
+    [[count, _]] = ask(scope.session, _ask_sql(scope.tenant_id), [orjson.dumps(wanted)])
+    return int(count or 0)
