@@ -27,6 +27,8 @@ from tenants.kernel.actor import Actor
 
 LOG = structlog.get_logger(__name__)
 MOST_TOGETHER = 32  # the order number is locked for as long as their booking takes
+_MANY = 4  # operations in a unit
+_NAPS, _NAP_SECONDS = 8, 0.0001
 UNITS_AT_ONCE = 1  # of one tenant and process: a second one would mostly wait for the order number
 
 
@@ -60,6 +62,7 @@ class _Line:
 
     waiting: deque[_Call] = field(default_factory=deque)
     units: int = 0
+    latest: int = 0  # how many the latest unit had
 
 
 def _nothing() -> None:
@@ -136,9 +139,10 @@ class Sharing:
         outcomes: list[Outcome | Exception | _Turn] = []
         try:
             with self._turns.turn() as decided:
-                time.sleep(0)  # who has just been answered and asks again comes along; costs a lone caller microseconds
+                self._gather(line)
                 with self._lock:
                     calls += _fitting(own, line.waiting)
+                line.latest = len(calls)
                 outcomes += self._together(tenant, [call.asked for call in calls], decided)
         finally:
             # However this thread ends: those whom it took along do not wait for it.
@@ -148,6 +152,20 @@ class Sharing:
             for call, outcome in zip(calls[1:], outcomes[1:], strict=True):
                 call.tell(outcome)
         return outcomes[0]
+
+    def _gather(self, line: _Line) -> None:
+        """Let those whom the last unit answered come along, if they ask again: else every second unit is a small one.
+
+        A lone caller waits microseconds; after a unit of many as long as naps bring somebody, a millisecond at most.
+        """
+        time.sleep(0)
+        waited_before = 0
+        for _ in range(_NAPS if line.latest >= _MANY else 0):
+            waiting = len(line.waiting)
+            if waiting == waited_before or waiting + 1 >= line.latest:
+                break
+            waited_before = waiting
+            time.sleep(_NAP_SECONDS)
 
     def _alone(self, tenant: TenantRef, asked: Asked, decided: Callable[[], None] = _nothing) -> Outcome | Exception:
         try:
