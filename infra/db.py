@@ -174,7 +174,7 @@ def driver_of(connection: Connection) -> DriverConnection:
     return driver
 
 
-def ask(session: Session, statement: str, values: Sequence[str | None]) -> list[Row]:
+def ask(session: Session, statement: str, values: Sequence[str | bytes | None]) -> list[Row]:
     """Run a hot statement of this session's transaction without the layers between: see :meth:`DriverConnection.ask`.
 
     The caller flushes before, if the statement must see what he changed. Raises SQLAlchemy's errors, as ever.

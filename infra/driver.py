@@ -46,7 +46,7 @@ class DriverConnection(psycopg.Connection[Any]):
         if self.pgconn.transaction_status != TransactionStatus.IDLE:
             self._command(b"ROLLBACK")
 
-    def ask(self, statement: str, values: Sequence[str | None]) -> list[Row]:
+    def ask(self, statement: str, values: Sequence[str | bytes | None]) -> list[Row]:
         """Run a statement with the parameters $1, $2 … as texts; its rows as PostgreSQL writes them as text.
 
         It is prepared at its first use: for statements that are the same every time. Raises what psycopg raises.
@@ -56,7 +56,7 @@ class DriverConnection(psycopg.Connection[Any]):
             name = self._prepare(statement)
         else:
             self._short.move_to_end(statement)
-        encoded = [None if value is None else value.encode() for value in values]
+        encoded = [value.encode() if isinstance(value, str) else value for value in values]
         result = self.pgconn.exec_prepared(name, encoded)  # type: ignore[arg-type]  # its stub forgets NULL
         if result.status != ExecStatus.TUPLES_OK:
             raise self._error(result)

@@ -1,11 +1,11 @@
 """Book operations: the account, its read model, order, money, log and key, all in one statement (book_sql.py)."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy.exc import IntegrityError
 
 from infra.db import TenantBase, ask
@@ -75,7 +75,8 @@ def prepare(
         view = _add_order(document, context, booking, undo)
     for table, rows in context.rows.items():
         document[table] = [{"id": row_id, **values} for row_id, values in rows.items()]
-    document["account"] = {**new, "balance": str(account.balance), "receivable": str(account.receivable)}
+    if changed or booking is None or not _is_known(context, changed) or _renews_by_himself(context):
+        document["account"] = {**new, "balance": str(account.balance), "receivable": str(account.receivable)}
     result = OperationResult(operation, account.id, view, before, snapshot_of(context))
     after = new if view is None else {**new, "total": show(view.total), "method": view.method}
     document["audit"] = _audit(context, operation, old, after, reason, logged_at or context.now)
@@ -110,16 +111,17 @@ def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationRes
     if not prepared:
         return []
     session.flush()  # what the operations changed beside their accounts, before the number is taken
-    documents = json.dumps([one.document for one in prepared], ensure_ascii=False)
+    documents = orjson.dumps([one.document for one in prepared])
+    shape, online = _shape(prepared), any(one.context.beside.online for one in prepared)
     try:
-        rows = ask(session, book_sql(scope.tenant_id, _shape(prepared)), [documents])
+        rows = ask(session, book_sql(scope.tenant_id, shape, online), [documents])
     except IntegrityError as error:
         if "pk_commands" in str(error.orig):
             raise KeyReused(field="key", key=_key_in(str(error.orig))) from None
         raise
     new_groups = rows[0][2]
     if new_groups is not None:
-        project_profiles(scope, json.loads(new_groups))
+        project_profiles(scope, orjson.loads(new_groups))
     for one in prepared:
         _forget(scope, one)
     return [_numbered(one.result, order_id, number) for one, (order_id, number, _) in zip(prepared, rows, strict=True)]
@@ -129,28 +131,30 @@ def _shape(prepared: Sequence[Prepared]) -> Shape:
     """The shortest statement that stores all of them."""
     if not all(_is_simple(one) for one in prepared):
         return Shape.WHOLE
-    return Shape.MONEY if all(_is_money_only(one) for one in prepared) else Shape.IN_PLACE
+    return Shape.MONEY if not any("account" in one.document for one in prepared) else Shape.IN_PLACE
 
 
 def _is_simple(one: Prepared) -> bool:
-    booking, account = one.booking, one.context.account
+    booking = one.booking
     if booking is None or booking.receivable is not None or booking.undoes_id is not None:
         return False
-    if booking.holds or one.context.rows:
-        return False
+    return not booking.holds and not one.context.rows and _is_known(one.context, one.changed)
+
+
+def _is_known(context: Context, changed: dict[str, Any]) -> bool:
+    account = context.account
     return stays_in_place(
         state=account.state,
         activated=account.activated_at is not None,
         expires_at=account.expires_at,
-        renamed="username" in one.changed,
+        renamed="username" in changed,
     )
 
 
-def _is_money_only(one: Prepared) -> bool:
-    """Whether the read model stays as it is: for those who renew by themselves it knows if the balance suffices."""
-    plan = one.context.plan
-    renews = one.context.account.auto_renew or (plan is not None and plan.kind == "prepaid-month")
-    return not one.changed and not renews
+def _renews_by_himself(context: Context) -> bool:
+    """Whether the read model must know if the balance suffices."""
+    plan = context.plan
+    return context.account.auto_renew or (plan is not None and plan.kind == "prepaid-month")
 
 
 def _key_in(message: str) -> str:

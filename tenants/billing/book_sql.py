@@ -5,7 +5,8 @@ keeps other operators of the same tenant waiting. Each document is one operation
 locked, with an order or without. They go through an array, because of an
 array the planner expects ten rows (of jsonb_array_elements a hundred) and finds accounts by their keys. Parts:
 
-``present``    the accounts as they shall be: their rows with what the document changes, balances after the booking
+``present``    the accounts as they shall be: their rows with what the document changes, balances after the booking;
+               without those of whom nothing changes that the cluster knows
 ``changed``    the accounts' rows; their balances are left to the ledger's trigger
 ``left_behind`` … ``new_groups``  the read model of the cluster (access/project.py)
 ``o`` … ``c``  order, lines, fee record, journal entry and lines, receivable; ``undone``: the order that is taken back
@@ -38,7 +39,8 @@ WITH documents AS MATERIALIZED (
 _ACCOUNT = """
 present AS MATERIALIZED (
   SELECT r.* FROM documents JOIN {schema}.accounts a ON a.id = (d ->> 'account_id')::bigint,
-                  LATERAL jsonb_populate_record(a, d -> 'account') r),
+                  LATERAL jsonb_populate_record(a, d -> 'account') r
+   WHERE d ? 'account'),
 changed AS (
   UPDATE {schema}.accounts a SET ({watched}) = ROW({watched_now}) FROM present p WHERE a.id = p.id),
 {projection},"""
@@ -157,17 +159,18 @@ _PARTS = {
 
 
 @lru_cache(maxsize=4096)
-def book_sql(tenant_id: int, shape: Shape) -> str:
+def book_sql(tenant_id: int, shape: Shape, online: bool = True) -> str:
     """The statement for one tenant; its only parameter is the documents, its rows are (order id, number, new groups).
 
-    The schema's name is made of a number; everything else is constant.
+    ``online``: whether any of the accounts may have open sessions. The schema's name is made of a number; everything
+    else is constant.
     """
     whole = shape is Shape.WHOLE
     return _PARTS[shape].format(
         schema=schema_name(tenant_id),
         watched=", ".join(WATCHED),
         watched_now=", ".join(f"p.{name}" for name in WATCHED),
-        projection=projection_sql(tenant_id, in_place=shape is Shape.IN_PLACE),
+        projection=projection_sql(tenant_id, in_place=shape is Shape.IN_PLACE, online=online),
         done="done" if whole else "s",
         with_holds=_WITH_HOLDS if whole else "",
         order_columns=", ".join(_ORDER),

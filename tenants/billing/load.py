@@ -1,12 +1,13 @@
 """Lock accounts and read everything that operations on them decide on, in one round trip (OPS-1 … OPS-13)."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from infra.db import array, ask, schema_name
 from infra.driver import Row
@@ -98,6 +99,7 @@ class Loaded:
     owed: list[OpenReceivable] = field(default_factory=list)
     hold: OpenHold | None = None
     sold: Sold | None = None
+    online: bool = True  # whether it may have open sessions
 
 
 def _columns() -> str:
@@ -126,7 +128,8 @@ SELECT json_build_array({columns}),
          SELECT json_build_array(encode(content_hash, 'hex'), result) FROM {schema}.commands WHERE key = w.key) END,
        {owed},
        {held},
-       {sold}
+       {sold},
+       EXISTS (SELECT FROM aaa.session WHERE tenant_id = {tenant} AND account_id = a.id)
   FROM locked a JOIN wanted w ON w.account_id = a.id WHERE a.deleted_at IS NULL ORDER BY a.id"""
 
 _READ = """
@@ -135,10 +138,12 @@ SELECT json_build_array({columns}) FROM {schema}.accounts a
 
 
 @lru_cache(maxsize=2048)
-def _load_sql(schema: str, skip_locked: bool) -> str:
+def _load_sql(tenant_id: int, skip_locked: bool) -> str:
     # The schema's name is made of a number; everything else is constant.
+    schema = schema_name(tenant_id)
     return _LOAD.format(
         schema=schema,
+        tenant=int(tenant_id),
         skip_locked=" SKIP LOCKED" if skip_locked else "",
         names=", ".join(f"a.{name}" for name in _NAMES),
         columns=_columns(),
@@ -160,9 +165,9 @@ def load(scope: TenantScope, wanted: Sequence[Wanted], *, skip_locked: bool = Fa
     ``skip_locked``: those on which somebody else works just now are left out, too.
     """
     scope.session.flush()  # what the caller changed before must be in the rows that are read
-    values = (json.dumps([(one.account_id, one.plan_id, one.key, one.sold) for one in wanted]),)
+    values = (orjson.dumps([(one.account_id, one.plan_id, one.key, one.sold) for one in wanted]),)
     while True:
-        rows = ask(scope.session, _load_sql(schema_name(scope.tenant_id), skip_locked), values)
+        rows = ask(scope.session, _load_sql(scope.tenant_id, skip_locked), values)
         if all(row[1] == b"t" for row in rows):
             break
         # Somebody changed one while we waited for its lock: the row is as he left it, but what was read beside it is
@@ -174,7 +179,7 @@ def load(scope: TenantScope, wanted: Sequence[Wanted], *, skip_locked: bool = Fa
 
 
 def _loaded(row: Row, plans: dict[int, PlanFacts], settings: TenantSettings) -> Loaded:
-    account, _, _, _, done, owed, hold, sold = row
+    account, _, _, _, done, owed, hold, sold, online = row
     return Loaded(
         _account(account),
         plans,
@@ -183,6 +188,7 @@ def _loaded(row: Row, plans: dict[int, PlanFacts], settings: TenantSettings) -> 
         parse_owed(owed),
         parse_hold(hold),
         parse_sold(sold),
+        online == b"t",
     )
 
 
@@ -194,13 +200,13 @@ def read_locked(scope: TenantScope, account_ids: Sequence[int]) -> list[LockedAc
 
 
 def _done(stored: bytes) -> DoneCommand:
-    content_hash, result = json.loads(stored)
+    content_hash, result = orjson.loads(stored)
     return DoneCommand(bytes.fromhex(content_hash), result)
 
 
 def _account(row: bytes | None) -> LockedAccount:
     assert row is not None
-    values = json.loads(row)
+    values = orjson.loads(row)
     for index, parse in _PARSED:
         if values[index] is not None:
             values[index] = parse(values[index])

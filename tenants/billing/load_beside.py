@@ -3,11 +3,12 @@
 Values, not rows: an operation that changes one says so with :meth:`Context.set_row`, and the booking stores it.
 """
 
-import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 # Over the locked account ``a`` and what is ``wanted`` w of it; each costs nothing for an account that has none.
 OWED = """CASE WHEN a.receivable > 0 THEN (
@@ -83,7 +84,7 @@ def instant(text: str) -> datetime:
 
 def parse_owed(stored: bytes | None) -> list[OpenReceivable]:
     """The account's open receivables, the oldest first."""
-    return [] if stored is None else [_owed(*row) for row in json.loads(stored) or ()]
+    return [] if stored is None else [_owed(*row) for row in orjson.loads(stored) or ()]
 
 
 def _owed(
@@ -107,10 +108,10 @@ def parse_hold(stored: bytes | None) -> OpenHold | None:
     """The open hold, None for an account that is not held."""
     if stored is None:
         return None
-    hold_id, packs = json.loads(stored)
+    hold_id, packs = orjson.loads(stored)
     return OpenHold(hold_id, tuple((pack_id, instant(expires_at)) for pack_id, expires_at in packs or ()))
 
 
 def parse_sold(stored: bytes | None) -> Sold | None:
     """The newest sale, None where there is none or nobody asked."""
-    return None if stored is None else Sold(*json.loads(stored))
+    return None if stored is None else Sold(*orjson.loads(stored))

@@ -1,12 +1,13 @@
 """Read the orders that reversals undo, with everything they decide on, in one round trip (OPS-11)."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from infra.db import ask, schema_name
 from infra.tenant_scope import TenantScope
@@ -82,13 +83,13 @@ def load_orders(scope: TenantScope, asked: Mapping[int, str | None]) -> dict[int
     scope.session.flush()  # read by SQL
     # No text in the database holds the zero character, so no number with it is found without it either.
     wanted = [(account_id, number and number.replace("\0", " ")) for account_id, number in asked.items()]
-    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), (json.dumps(wanted),))
+    rows = ask(scope.session, _read_sql(schema_name(scope.tenant_id)), (orjson.dumps(wanted),))
     return {int(account_id or 0): _order(facts) for account_id, facts in rows}
 
 
 def _order(stored: bytes | None) -> BookedOrder:
     assert stored is not None
-    facts = json.loads(stored)
+    facts = orjson.loads(stored)
     lines, postings = facts.pop("lines") or (), facts.pop("postings") or ()
     return BookedOrder(
         **{**facts, "at": instant(facts["at"]), "later": tuple(facts["later"] or ())},

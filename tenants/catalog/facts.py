@@ -4,13 +4,14 @@ The text that the database sends is the key of a cache: what has not changed is 
 counts at once, in every process.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from infra.db import ask, schema_name
 from infra.tenant_scope import TenantScope
@@ -74,7 +75,7 @@ def facts_sql(schema: str) -> str:
 @lru_cache(maxsize=4096)
 def parse_plans(text: str | bytes | None) -> dict[int, PlanFacts]:
     """The plans of one such text by id; the caller must not change the mapping."""
-    return {} if text is None else {row["id"]: _plan(row) for row in json.loads(text)}
+    return {} if text is None else {row["id"]: _plan(row) for row in orjson.loads(text)}
 
 
 def _plan(row: dict[str, Any]) -> PlanFacts:
