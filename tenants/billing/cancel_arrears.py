@@ -13,7 +13,14 @@ from tenants.billing.models import OrderLine
 from tenants.billing.operation import operation
 from tenants.billing.receivables import give_up, paid_back, pick
 from tenants.billing.rules_arrears import cancel_until
-from tenants.billing.undo import check_balance, check_unchanged, mirrored_lines, orders_after, restore_account
+from tenants.billing.undo import (
+    check_balance,
+    check_unchanged,
+    mirrored_lines,
+    orders_after,
+    pack_is_open,
+    restore_account,
+)
 from tenants.kernel.money import ZERO
 from tenants.ledger.chart import RECEIVABLE, Line
 
@@ -41,7 +48,7 @@ def cancel_arrears(context: Context, command: CancelArrears) -> Booking:
     _check_window(context, one)
     check_last_of_its_kind(context, one)
     transfers = paid_back(context, one)
-    undo = give_up_undo(one)
+    undo = give_up_undo(context, one)
     rows = context.scope.session.scalars(
         select(OrderLine).where(OrderLine.order_id == one.order.id).order_by(OrderLine.position)
     )
@@ -86,13 +93,13 @@ def give_up_lines(context: Context, one: OpenReceivable) -> list[Line]:
     return [*mirrored_lines(context, one.order)[1], *paid_back(context, one)]
 
 
-def give_up_undo(one: OpenReceivable) -> dict[str, Any]:
+def give_up_undo(context: Context, one: OpenReceivable) -> dict[str, Any]:
     """How the reversal of the cancelling brings the receivable and its order back."""
     undo: dict[str, Any] = {
         "receivables": [{"id": one.id, "paid": str(one.paid), "state": one.state}],
         "orders": [{"id": one.order.id, "state": "booked", "undone_by_id": None}],
     }
-    if one.order.undo.get("pack"):
+    if pack_is_open(context, one.order):
         undo["packs"] = [{"id": one.order.undo["pack"], "ended_at": None}]
     return undo
 

@@ -96,7 +96,7 @@ def _full_change(context: Context, plan: PlanFacts, command: ChangePlan) -> Book
     total = purchase.priced.total + line.amount
     take_payment(context, command.method, total - credited)
     on_arrears = command.method == "arrears" and total > 0
-    apply_purchase(context, purchase, paid=ZERO if on_arrears else total - credited)
+    apply_purchase(context, purchase, paid=(ZERO if on_arrears else total) - credited)
     return Booking(
         kind="change-plan",
         method=command.method,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from tenants.billing.context import Context, refuse_state
+from tenants.billing.context import Context, is_waiting, refuse_state
 from tenants.billing.errors import BadExpiry, NoPlan, NothingToDo
 from tenants.billing.operation import operation
 from tenants.billing.typed_expiry import typed_expiry
@@ -30,6 +30,8 @@ def set_never_expires(context: Context, command: SetNeverExpires) -> None:
         raise NothingToDo(what="the account already is as asked")
     account.never_expires = command.on
     if command.on:
+        if is_waiting(account):  # it begins now, so that what was paid for it is not lost when an expiry is set again
+            account.period_started_at = now
         account.expires_at = never(context.zone)
         account.activated_at = account.activated_at or now
         return

@@ -62,7 +62,7 @@ def _by_changing(context: Context, command: PayArrears, one: OpenReceivable, pla
     for_time = sum((money for kind, money in replaced if kind == "difference"), ZERO)  # counts for a refund
     transfers = give_up_lines(context, one)
     check_balance(context, transfers)
-    undo = give_up_undo(one)
+    undo = give_up_undo(context, one)
     account, order = context.account, one.order
     logged_in_at = (
         account.activated_at if account.activated_at is not None and account.activated_at > order.at else None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from tenants.billing.booking import Booking, BookLine
 from tenants.billing.context import Context, is_waiting, quota_of_period, refuse_state
@@ -27,7 +28,7 @@ class Proposal:
 
     balance: Decimal
     price_paid: Decimal
-    share: Decimal
+    share: Fraction
     amount: Decimal
 
 
@@ -43,9 +44,9 @@ def refund(context: Context, command: Refund) -> Booking:
 def propose(context: Context) -> Proposal:
     """Balance + price paid × unused share of the period − gifts (gifted time is worth nothing)."""
     account = context.account
-    share = Decimal(0)
+    share = Fraction(0)
     if is_waiting(account):
-        share = Decimal(1)  # bought and never begun
+        share = Fraction(1)  # bought and never begun
     elif not account.never_expires:
         total = quota_of_period(context)
         share = unused_share(
@@ -78,7 +79,7 @@ def pay_out(context: Context, kind: str, wanted: Decimal | None, reason: str) ->
     facts = {
         "balance": show(proposal.balance),
         "price_paid": show(cents(proposal.price_paid)),
-        "unused_percent": f"{proposal.share * 100:.2f}",
+        "unused_percent": show(cents(unused_value(Decimal(100), proposal.share))),
         "unused_value": show(cents(unused_value(proposal.price_paid, proposal.share))),
         "proposed": show(proposal.amount),
     }

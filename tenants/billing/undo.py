@@ -12,7 +12,7 @@ from tenants.billing.errors import BalanceTooShort, ChangedSince
 from tenants.billing.load import INSTANTS, MONEY
 from tenants.billing.load_beside import OwedOrder
 from tenants.billing.load_orders import BookedOrder
-from tenants.billing.models import Order
+from tenants.billing.models import Order, Pack
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, Line
 from tenants.ledger.post import lines_of_order
@@ -42,6 +42,9 @@ class Undoable(Protocol):
 _STARTED_BY_LOGIN = {"activated_at", "expires_at", "period_started_at", "first_due_at", "cut_off_at"}
 
 
+_PACKED = {"pack_octets", "pack_seconds"}  # of all packs together: one order's share of them is taken off
+
+
 def value_of(name: str, stored: Any) -> Any:
     """A value kept in ``undo`` as the row holds it."""
     if stored is None:
@@ -54,7 +57,7 @@ def value_of(name: str, stored: Any) -> Any:
 def check_unchanged(context: Context, order: Undoable, *, besides: Iterable[str] = ()) -> None:
     """Raises :class:`ChangedSince` where a field is no longer as the order left it."""
     account = context.account
-    ignored = set(besides)
+    ignored = {*besides, *(_PACKED if order.undo.get("pack") else ())}  # packs may have ended meanwhile
     if account.activated_at is not None and account.activated_at > order.at:
         ignored |= _STARTED_BY_LOGIN
     after = order.undo.get("account_after", {})
@@ -79,14 +82,28 @@ def restore_account(context: Context, order: Undoable) -> None:
     paid_since = ZERO
     if "period_price" in after:
         paid_since = max(ZERO, account.period_price - value_of("period_price", after["period_price"]))
+    packed = _PACKED if order.undo.get("pack") else ()
     for name, stored in before.items():
-        setattr(account, name, value_of(name, stored))
+        if name not in packed:
+            setattr(account, name, value_of(name, stored))
+    if pack_is_open(context, order):  # of one that has ended nothing is left but what was used of it
+        for name in _PACKED & before.keys():
+            setattr(account, name, max(0, getattr(account, name) - (after[name] - before[name])))
     account.period_price += paid_since
     kept = order.undo.get("count")
     if "quota_epoch" in before and (counted or kept):
         kind = "" if context.plan is None else context.plan.kind
         context.counted = count_of(context.by_itself(), account.id)
         go_on_with(context.by_itself(), quota_grant(account, kind), kept, since=order.at, now=context.now)
+
+
+def pack_is_open(context: Context, order: Undoable) -> bool:
+    """Whether the order sold a pack that has not ended by itself."""
+    pack_id = order.undo.get("pack")
+    if not pack_id:
+        return False
+    pack = context.by_itself().session.get(Pack, pack_id, populate_existing=True)
+    return pack is not None and pack.ended_at is None
 
 
 def restore_rows(context: Context, order: BookedOrder) -> None:
@@ -99,7 +116,7 @@ def restore_rows(context: Context, order: BookedOrder) -> None:
         context.set_row("receivables", order.owed_id, state="cancelled")
     if undo.get("hold"):
         context.set_row("holds", undo["hold"], undone_at=context.now)
-    if undo.get("pack"):
+    if pack_is_open(context, order):
         context.set_row("packs", undo["pack"], ended_at=context.now)
 
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from tenants.billing import errors
+from tenants.billing.add_pack import AddPack, add_pack
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
 from tenants.billing.buy import Buy, buy
 from tenants.billing.cancel_arrears import CancelArrears, cancel_arrears
@@ -244,3 +245,59 @@ def test_what_was_used_of_arrears_comes_back_with_their_replacement(counter: Cou
     counter.run(pay_arrears, PayArrears(account, plan_id=counter.plan("2M quarter")), "2026-02-27 11:00:00")
     counter.run(reverse, Reverse(account), "2026-02-27 11:30:00")
     assert left(counter, account, "2026-02-27 11:30:00") == (8 * GB, None)
+
+
+def test_what_never_began_and_never_expires_keeps_its_worth_for_an_expiry_that_is_typed(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED, start="first-login")
+    at = "2026-02-01 10:00:00"
+    counter.run(set_never_expires, SetNeverExpires(account), at)
+    counter.run(manual_change, ManualChange(account, expires_at=counter.at("2026-03-10 10:00:00")), at)
+    assert worth(counter, account, at) == "50.00"
+
+
+def test_a_share_that_has_no_end_as_a_decimal_loses_no_fen(counter: Counter) -> None:
+    account = counter.open("2M week", OPENED)  # 13.00
+    end = counter.at("2026-04-25 10:00:00")  # 84 days
+    counter.run(manual_change, ManualChange(account, expires_at=end, amount=Decimal("139.67")), OPENED)
+    assert worth(counter, account, "2026-04-15 10:00:00") == "18.18"  # 152.67 * 10 / 84 = 18.175
+
+
+@pytest.mark.parametrize("hours_used", [100, 104, 110])
+@pytest.mark.parametrize("late", [False, True])
+def test_a_pack_whose_validity_is_over_is_reversed_like_any_order(
+    counter: Counter, hours_used: int, late: bool
+) -> None:
+    account = counter.open("100 hours", OPENED)
+    counter.run(add_pack, AddPack(account, seconds=36_000, price=Decimal(9), validity_days=3), "2026-02-01 10:00:00")
+    used(counter, account, seconds=hours_used * 3600)
+    if not late:
+        run_due(counter.scope, now=counter.at("2026-02-05 10:00:00"))
+    done = counter.run(reverse, Reverse(account), "2026-02-06 10:00:00")
+    assert done.order is not None
+    assert str(done.order.total) == "-9.00"
+    run_due(counter.scope, now=counter.at("2026-02-07 10:00:00"))
+    assert left(counter, account, "2026-02-07 10:00:00") == (None, 0)
+    counter.run(add_pack, AddPack(account, seconds=7200, price=Decimal(2)), "2026-02-07 10:00:00")
+    assert left(counter, account, "2026-02-07 10:00:00") == (None, 7200)
+
+
+def test_a_pack_is_reversed_after_an_older_one_has_ended(counter: Counter) -> None:
+    account = counter.open("100 hours", OPENED)
+    counter.run(add_pack, AddPack(account, seconds=36_000, validity_days=1), "2026-02-01 10:00:00")
+    counter.run(add_pack, AddPack(account, seconds=7200, price=Decimal(9)), "2026-02-01 10:00:00")
+    run_due(counter.scope, now=counter.at("2026-02-03 10:00:00"))
+    counter.run(reverse, Reverse(account), "2026-02-03 10:00:00")
+    assert left(counter, account, "2026-02-03 10:00:00") == (None, 360_000)
+    counter.run(reverse, Reverse(account), "2026-02-03 10:00:00")  # and the older one, of which nothing is left
+    assert left(counter, account, "2026-02-03 10:00:00") == (None, 360_000)
+
+
+@pytest.mark.parametrize("method", ["cash", "arrears"])
+def test_a_credit_counts_as_no_longer_paid_however_the_new_plan_is_paid(counter: Counter, method: str) -> None:
+    counter.setting("downgrade_credit", "on")
+    account = counter.open("3M quarter", OPENED)  # 170.00, 1.86 a day
+    counter.run(change_plan, ChangePlan(account, counter.plan("2M month"), method=method), OPENED)  # 1.64 a day
+    assert counter.balance(account) == "20.00"  # 0.22 * 89 = 19.58
+    if method == "arrears":
+        counter.run(pay_arrears, PayArrears(account), OPENED)
+    assert worth(counter, account, OPENED) == "220.00"  # 20 in the balance, 150 of the old time, 50 of the new

@@ -203,6 +203,8 @@ def never_expires(world: World, now: datetime) -> None:
     if codes:
         raise Refused(codes)
     expiry, world.set_at = wall_clock.never(world.settings.zone), now
+    if world.state.waiting:
+        world.state = replace(world.state, since=now)  # it begins
     world.state = replace(world.state, never=True, expiry=expiry, waiting=None, activated=True)
 
 

@@ -33,7 +33,7 @@ def pay_arrears(world: World, amount: Decimal | None, method: str, now: datetime
 
 def pay_by_plan(world: World, plan: Plan, quantity: int, method: str, now: datetime) -> Order:
     """G7: the latest arrears order is replaced; what was not its plan's own price is inherited."""
-    codes = world.basics(now, disabled=True, never=True) | quantity_refusals(quantity) | sale_refusals(world, plan)
+    codes = world.basics(now, disabled=True, never=True) | quantity_refusals(quantity)
     if not world.state.debts:
         codes.add("no_arrears")
     if method not in ("cash", "balance"):
@@ -43,14 +43,14 @@ def pay_by_plan(world: World, plan: Plan, quantity: int, method: str, now: datet
     debt = world.state.debts[-1]
     replaced = world.orders[debt.order]
     codes |= _hindered(world, debt.order)
-    if _ended_by_itself(replaced, now):
-        codes.add("changed_since_order")
     own = {"plan", "promotion", "discount", "pack"}  # a pack is taken away with its order
     inherited = sum((line.amount for line in replaced.lines if line.kind not in own), ZERO)
-    freed = _without(world, debt.order)
+    freed, keep = _without(world, debt.order), world.state
+    world.state = freed  # in place of the opening order another opening is sold
+    codes |= sale_refusals(world, plan)
+    world.state = keep
     if codes:
         raise Refused(codes)
-    keep = world.state
     back = _going_on(world, replaced, freed, now)
     try:
         world.state = freed
@@ -75,8 +75,6 @@ def cancel_arrears(world: World, now: datetime) -> Order:
     if now > until and not world.owner:
         codes.add("arrears_window_over")
     codes |= _hindered(world, debt.order)
-    if _ended_by_itself(world.orders[debt.order], now):
-        codes.add("changed_since_order")
     if codes:
         raise Refused(codes)
     lines = [Line(line.kind, -line.amount) for line in world.orders[debt.order].lines]
@@ -96,12 +94,6 @@ def _hindered(world: World, number: int) -> set[str]:
         if _built_on(order.before) != _built_on(order.after):
             return {"not_latest_order"}
     return set()
-
-
-def _ended_by_itself(order: Order, now: datetime) -> bool:
-    """A pack whose own validity is over cannot be taken back."""
-    pack = order.after.packs[-1] if order.kind == "add-pack" else None
-    return pack is not None and pack.expires is not None and pack.expires <= now
 
 
 def _built_on(state: State) -> tuple[object, ...]:
@@ -151,8 +143,6 @@ def reverse(world: World, now: datetime) -> Order:
         until = min(until, wall_clock.instant(cut, s.zone))
     if now > until and not world.owner:
         codes.add("reversal_window_over")
-    if _ended_by_itself(order, now):
-        codes.add("changed_since_order")
     if world.state.never != order.after.never and order.before.expiry != order.after.expiry:
         codes.add("changed_since_order")
     if codes:

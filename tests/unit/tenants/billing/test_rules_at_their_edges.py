@@ -41,6 +41,7 @@ def test_difference_of_a_quota_plan_counts_the_smaller_rest() -> None:
 def test_quota_bought_several_times_stands_for_several_periods() -> None:
     old = plan("traffic", "30.00", quota_octets=10 * GIB, validity_days=30)
     assert quota_days(old, 30 * GIB, 15 * GIB) == 45  # half of 3 * 30 days
+    assert quota_days(old, 30 * GIB, 20 * GIB) == 30  # a third of 3 * 30 days, not 29.99…
     assert quota_days(old, 30 * GIB, 30 * GIB) == 0
     assert quota_days(old, 15 * GIB, 6 * GIB) == 18  # 5 GB were a gift: 9 / 15 * 30
 
