@@ -8,7 +8,7 @@ from portals.admin.log_words import ACTIONS, FAMILIES, LOGIN_RESULTS
 from portals.shared.access import requires
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView
-from portals.shared.words import METHODS, word
+from portals.shared.words import ACCOUNT_STATES, METHODS, word
 from tenants.audit.queries_logs import list_audit, list_logins
 from tenants.staff.queries_staff import list_roles
 from tenants.subscribers.queries_list import list_choices
@@ -80,6 +80,6 @@ def _names() -> Names:
         "region_id": dict(choices["regions"]),
         "region_ids": dict(choices["regions"]),
         "role_id": {role.id: role.name for role in list_roles(scope())},
-        "state": {"active": _("active"), "disabled": _("Disabled"), "held": _("On hold"), "closed": _("Closed")},
+        "state": {code: str(label) for code, label in ACCOUNT_STATES.items()},
         "method": {code: str(label) for code, label in METHODS.items()},
     }

@@ -63,7 +63,7 @@ def offers(account: AccountDetail, fields: tuple[str, ...], *, operation: str) -
         found["plan_names"] = [(plan.plan_id, f"{plan.name} · {money(plan.price)}") for plan in buyable.plans]
         found["speeds"] = {plan.plan_id: (plan.down_bps, plan.up_bps) for plan in buyable.plans}
     if "other_plan_id" in fields:
-        others = buyable_plans(scope(), account.id, "buy", present()).plans if actor().may(BY_CHANGING) else ()
+        others = buyable_plans(scope(), account.id, "pay", present()).plans if actor().may(BY_CHANGING) else ()
         found["other_plans"] = [(plan.plan_id, f"{plan.name} · {money(plan.price)}") for plan in others]
     if "any_plan_id" in fields:
         found["all_plans"] = list_choices(scope(), actor())["plans"]

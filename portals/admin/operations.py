@@ -13,7 +13,7 @@ from portals.admin.account import read_account, require_open
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.admin.operation_fields import initial, labels, offers, read_fields
 from portals.admin.operations_table import OPERATIONS, Operation
-from portals.admin.page_words import total_word
+from portals.admin.page_words import order_title, total_word
 from portals.shared.access import requires
 from portals.shared.currency import currency_sign
 from portals.shared.formats import duration, local, money, rate
@@ -22,16 +22,15 @@ from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.login import here
 from portals.shared.operate import operate
-from portals.shared.previews import Change, changes_of, lines_of
+from portals.shared.previews import NEVER_YEAR, Change, changes_of, lines_of
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import ToastAction, toast
 from portals.shared.words import METHODS, word
 from tenants.billing.operation import preview
+from tenants.billing.queries_orders import orders_of_account
 from tenants.billing.result import OperationResult
 from tenants.kernel.errors import BusinessError, NotFound
 from tenants.subscribers.queries_detail import AccountDetail
-
-NEVER_YEAR = 2099  # an expiry from then on is "never", or "from the first login"
 
 
 @blueprint.route("/accounts/<int:account_id>/op/<name>", methods=["GET", "POST"])
@@ -109,10 +108,34 @@ def _preview(account: AccountDetail, op: Operation, form: Form, found: dict[str,
     shown["result"] = result
     shown["lines"] = lines_of(result.order.lines) if result.order is not None else []
     shown["total"] = total_of(result)
-    shown["changes"] = _with_speed(changes_of(result), account, result, found)
+    shown["changes"] = [
+        *_undone(result, account, op),
+        *_moved(values, account, found),
+        *_with_speed(changes_of(result), account, result, found),
+    ]
     shown["deed"] = _deed(op, result)
     shown["undo_note"] = undo_note(result) if op.name != "reverse" else ""
     return shown
+
+
+def _undone(result: OperationResult, account: AccountDetail, op: Operation) -> list[Change]:
+    """Which order is taken back: a clerk must see that it is the one she means."""
+    if op.name != "reverse" or result.order is None:
+        return []
+    rows = (row for row in orders_of_account(scope(), account.id) if not row.undone and row.kind != "reverse")
+    row = next(rows, None)
+    return [] if row is None else [(_("Order"), "", f"{row.number} · {order_title(row)} · {local(row.at)}")]
+
+
+def _moved(values: dict[str, Any], account: AccountDetail, found: dict[str, Any]) -> list[Change]:
+    """Where the account goes and how it is called then."""
+    changes: list[Change] = []
+    if values.get("region_id"):
+        names = {int(region[0]): str(region[1]) for region in found["regions"]}
+        changes.append((_("Region"), account.region_name or _("none"), names[values["region_id"]]))
+    if values.get("new_username"):
+        changes.append((_("User name"), account.username, values["new_username"]))
+    return changes
 
 
 def _with_speed(
@@ -155,14 +178,16 @@ def _deed(op: Operation, result: OperationResult) -> str:
     total = result.order.total if result.order is not None else Decimal(0)
     if total == 0:
         return str(op.deed)
-    return str(op.deed_sum) % {"sum": f"{currency_sign()}{money(abs(total))}"}
+    words = op.deed_out if total < 0 and op.deed_out is not None else op.deed_sum
+    return str(words) % {"sum": f"{currency_sign()}{money(abs(total))}"}
 
 
 def _say(op: Operation, result: OperationResult, account: AccountDetail) -> None:
     total = result.order.total if result.order is not None else Decimal(0)
-    text = str(op.done) % {"sum": f"{currency_sign()}{money(abs(total))}"}
+    words = op.done_out if total < 0 and op.done_out is not None else op.done
+    text = str(words) % {"sum": f"{currency_sign()}{money(abs(total))}"}
     moved = result.before.expires_at != result.after.expires_at
-    if moved and result.after.expires_at.year < NEVER_YEAR and op.name != "close":
+    if moved and result.after.expires_at.year < NEVER_YEAR and op.name not in ("close", "refund"):
         text = _("%(text)s Valid until %(at)s.", text=text, at=local(result.after.expires_at))
     actions = []
     if result.order is not None and result.order.number:

@@ -32,7 +32,10 @@ ALIVE = (*RUNNING, "held", "disabled")
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One panel. ``deed`` is the button without money, ``deed_sum`` with it (``%(sum)s``: the amount with its sign)."""
+    """One panel. ``deed`` is the button without money, ``deed_sum`` with it (``%(sum)s``: the amount with its sign).
+
+    ``deed_out`` and ``done_out`` are said instead where the money goes to the subscriber, unless it always does.
+    """
 
     name: str
     title: Any
@@ -46,6 +49,8 @@ class Operation:
     done: Any
     states: tuple[str, ...] = ALIVE
     note: Any = ""
+    deed_out: Any = None
+    done_out: Any = None
     previewed: bool = True
     bad: bool = False
 
@@ -135,7 +140,6 @@ _ALL = (
         lazy("Enable the account"),
         lazy("Enabled."),
         ("disabled",),
-        previewed=False,
     ),
     Operation(
         "top-up",
@@ -150,6 +154,8 @@ _ALL = (
         lazy("Booked %(sum)s to the balance."),
         ALIVE,
         lazy("Arrears are paid first, the rest goes to the balance."),
+        lazy("Take %(sum)s off the balance"),
+        lazy("Took %(sum)s off the balance."),
     ),
     Operation(
         "add-pack",
@@ -201,10 +207,11 @@ _ALL = (
         ManualChange,
         manual_change,
         lazy("Change it"),
-        lazy("Change it and book %(sum)s"),
+        lazy("Change it and take %(sum)s"),
         lazy("Changed."),
         RUNNING,
         lazy("Plan and expiry exactly as entered; the reason stands in the operation log."),
+        lazy("Change it and pay out %(sum)s"),
     ),
     Operation(
         "never-expires",
@@ -262,7 +269,6 @@ _ALL = (
         lazy("Disabled; open sessions are being ended."),
         RUNNING,
         lazy("Nobody can log in until it is enabled again; the expiry goes on running."),
-        previewed=False,
         bad=True,
     ),
     Operation(

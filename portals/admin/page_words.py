@@ -92,11 +92,17 @@ def order_kind(code: str) -> str:
 def order_title(order: OrderRow | FeeRow) -> str:
     """``Renewed 100M monthly × 2`` in one line."""
     deed = order_kind(order.kind)
+    if order.kind == "top-up" and _paid_out(order):
+        deed = _("Deduction from the balance")
     if order.plan_before and order.plan_before != order.plan_name and order.plan_name:
         deed = f"{deed} {order.plan_before} → {order.plan_name}"
     elif order.plan_name and order.kind in ("open", "buy", "renew", "change-plan", "pay-by-change"):
         deed = f"{deed} {order.plan_name}"
     return f"{deed} × {order.quantity}" if order.quantity > 1 else deed
+
+
+def _paid_out(order: OrderRow | FeeRow) -> bool:
+    return order.total < 0 if isinstance(order, OrderRow) else order.direction == "expense"
 
 
 def total_word(order: OrderRow | OrderView) -> str:

@@ -35,6 +35,6 @@ def show_order(number: str) -> str:
         order=order,
         lines=lines_of(lines),
         sign=currency_sign(),
-        title=order_title(order.kind),
+        title=order_title(order.kind, order.total),
         method=method,
     )

@@ -1,5 +1,6 @@
 """What codes are called in self-service: the reader is the subscriber, not staff."""
 
+from decimal import Decimal
 from typing import Any
 
 from portals.shared.i18n import _, lazy
@@ -81,9 +82,9 @@ def refused(code: str) -> tuple[str, str]:
     return str(happened), str(remedy)
 
 
-def order_title(kind: str) -> str:
+def order_title(kind: str, total: Decimal) -> str:
     """What an order was."""
-    return word(ORDERS, kind)
+    return _("Deduction from the balance") if kind == "top-up" and total < 0 else word(ORDERS, kind)
 
 
 def method(code: str) -> str:

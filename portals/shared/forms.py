@@ -12,9 +12,10 @@ was wrong::
     return render_template("admin/plan_form.html", form=form), 422
 """
 
+import re
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -23,6 +24,9 @@ from tenants.kernel.errors import BusinessError, InvalidInputs
 
 T = TypeVar("T")
 _NEVER_SHOWN_AGAIN = ("password", "password_again", "current_password", "private_key")
+# A comma parts thousands only: 49,90 is no 4,990. Exponents, underscores and NaN are not what a till knows.
+_AMOUNT = re.compile(r"[+-]?(([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]*)?|\.[0-9]+)")
+_MINUS = {ord("−"): "-", ord("－"): "-"}
 _TOO_MUCH = Decimal(10) ** 12  # more than the ledger's columns hold
 
 
@@ -137,22 +141,18 @@ class Form:
 
     def amount(self, name: str, *, required: bool = True, negative: bool = False) -> Decimal | None:
         """An amount of money with at most two decimals, or None with an error noted."""
-        raw = self._raw(name).strip().lstrip("¥￥").strip().replace(",", "")
+        raw = self._raw(name).strip().lstrip("¥￥").strip().translate(_MINUS)  # our own pages print the long minus
         if not raw:
             if required:
                 self.fail(name, _("Fill this in."))
             return None
-        try:
-            value = Decimal(raw)
-        except InvalidOperation:
+        if not _AMOUNT.fullmatch(raw):
             self.fail(name, _("Enter an amount such as 50 or 49.90."))
             return None
-        exponent = value.as_tuple().exponent
-        if not isinstance(exponent, int):
-            self.fail(name, _("Enter an amount such as 50 or 49.90."))
-        elif abs(value) >= _TOO_MUCH:
+        value = Decimal(raw.replace(",", ""))
+        if abs(value) >= _TOO_MUCH:
             self.fail(name, _("The amount is too large."))
-        elif exponent < -2:
+        elif int(value.as_tuple().exponent) < -2:  # 1.000 too: somebody means a thousand by it
             self.fail(name, _("At most two decimals."))
         elif value < 0 and not negative:
             self.fail(name, _("An amount cannot be negative."))

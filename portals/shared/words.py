@@ -204,6 +204,13 @@ METHODS: dict[str, Any] = {
     "": lazy("No payment"),
 }
 
+ACCOUNT_STATES: dict[str, Any] = {
+    "active": lazy("in use"),
+    "disabled": lazy("Disabled"),
+    "held": lazy("On hold"),
+    "closed": lazy("Closed"),
+}
+
 ORDER_KINDS: dict[str, Any] = {
     "open": lazy("Opened"),
     "buy": lazy("Renewed"),

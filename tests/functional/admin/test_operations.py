@@ -10,8 +10,11 @@ from infra import clock
 from portals.admin.operations_table import OPERATIONS
 from tenants.billing.buy import Buy, buy
 from tenants.billing.models import Order
+from tenants.billing.open_account import OpenAccount, open_account
 from tenants.billing.top_up import TopUp, top_up
 from tenants.catalog.find import find_plan
+from tenants.network.add_region import RegionForm, add_region
+from tenants.subscribers.create_account import CreateAccount
 from tenants.subscribers.find import find_account
 from tenants.subscribers.models import Account
 from tests.fixtures.accounts import OWNER, open_one, sell
@@ -34,6 +37,10 @@ def plan_id(desk, name: str) -> str:
 def state(desk, account_id: int) -> Account:
     with desk.scope() as scope:
         return scope.session.scalars(select(Account).where(Account.id == account_id)).one()
+
+
+def state_of(scope, account_id: int) -> Account:
+    return scope.session.scalars(select(Account).where(Account.id == account_id)).one()
 
 
 def orders(desk) -> int:
@@ -261,3 +268,62 @@ def test_what_is_left_of_a_quota_stands_on_the_page(desk):
 def test_a_reversal_names_no_drawer_of_his_own(desk, account_id):
     page = desk.get(f"/accounts/{account_id}/op/reverse").get_data(as_text=True)
     assert "Through the drawer of the one who booked it" in page
+
+
+def preview_of(desk, account_id, name, **fields) -> str:
+    page = f"/accounts/{account_id}/op/{name}"
+    desk.submit(page, {"method": "cash", **fields}, to=f"{page}/preview")
+    return desk.text()
+
+
+def test_what_is_taken_off_the_balance_is_not_called_a_top_up(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/top-up", {"amount": "30"})
+    assert "Take ¥20.50 off the balance" in preview_of(desk, account_id, "top-up", amount="-20.5")
+    desk.submit(f"/accounts/{account_id}/op/top-up", {"amount": "-20.5"})
+    assert "Took ¥20.50 off the balance." in desk.text()
+    orders_page = desk.get(f"/accounts/{account_id}/orders").get_data(as_text=True)
+    assert "Deduction from the balance" in orders_page
+
+
+def test_a_change_by_hand_says_which_way_the_money_goes(desk, account_id):
+    assert "Change it and pay out ¥5.00" in preview_of(desk, account_id, "manual", amount="-5", reason="outage")
+    assert "Change it and take ¥5.00" in preview_of(desk, account_id, "manual", amount="5", reason="cable")
+
+
+def test_the_preview_of_a_move_says_from_where_to_where(desk, account_id):
+    with desk.scope() as scope:
+        north = add_region(scope, RegionForm("North"), actor=OWNER, now=clock.now())
+    text = preview_of(desk, account_id, "move", region=str(north), new_username="n28403", fee="20")
+    assert "North" in text
+    assert "n28403" in text
+    assert "it can be undone" in text  # what stands beneath the button follows the preview
+
+
+def test_the_preview_of_a_hold_and_of_a_disabling_says_what_becomes_of_the_account(desk, account_id):
+    assert "On hold" in preview_of(desk, account_id, "hold", fee="0")
+    assert "Disabled" in preview_of(desk, account_id, "disable")
+
+
+def test_an_undoing_names_its_order_and_the_seconds_it_moves_the_expiry_by(desk, account_id):
+    with desk.scope() as scope:
+        bought_at = clock.now()
+        buy(scope, Buy(account_id, find_plan(scope, "Home month").id), actor=OWNER, now=bought_at)
+        number = scope.session.scalars(select(Order.number).order_by(Order.id.desc())).first()
+        until = state_of(scope, account_id).expires_at
+        shown = f"{until.astimezone(scope.zone):%Y-%m-%d %H:%M:%S}"
+    text = preview_of(desk, account_id, "reverse")
+    assert f"{number} · Renewed Home month" in text
+    assert shown in text
+
+
+def test_an_opening_on_arrears_is_paid_by_plans_for_openings(desk, account_id):
+    with desk.scope() as scope:
+        welcome = sell(scope, "Welcome month", price="20.00", group="Home", usage="new")
+        sell(scope, "Loyal month", price="40.00", group="Home", usage="renew")
+        opened = OpenAccount(CreateAccount("sz28404", "pass-0001"), find_plan(scope, "Home month").id, method="arrears")
+        owing = open_account(scope, opened, actor=OWNER, now=clock.now()).account_id
+    panel = desk.get(f"/accounts/{owing}/op/pay-arrears").get_data(as_text=True)
+    assert "Welcome month" in panel
+    assert "Loyal month" not in panel
+    desk.submit(f"/accounts/{owing}/op/pay-arrears", {"plan": str(welcome.id), "method": "cash"})
+    assert "Took ¥20.00 for the arrears." in desk.text()

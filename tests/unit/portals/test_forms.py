@@ -23,7 +23,16 @@ def english():
 
 
 @pytest.mark.parametrize(
-    ("typed", "amount"), [("50", "50"), ("¥49.90", "49.90"), ("1,234.5", "1234.5"), (" 0 ", "0"), ("0.01", "0.01")]
+    ("typed", "amount"),
+    [
+        ("50", "50"),
+        ("¥49.90", "49.90"),
+        ("1,234.5", "1234.5"),
+        (" 0 ", "0"),
+        ("0.01", "0.01"),
+        (".5", "0.5"),
+        ("7.", "7"),
+    ],
 )
 def test_an_amount_is_read_exactly(typed, amount):
     form = Form({"price": typed})
@@ -31,12 +40,19 @@ def test_an_amount_is_read_exactly(typed, amount):
     assert form.ok
 
 
-@pytest.mark.parametrize("typed", ["", "x", "1.234", "-1", "NaN", "Infinity", "1e99", "五十"])
+@pytest.mark.parametrize(
+    "typed",
+    ["", "x", "1.234", "-1", "NaN", "Infinity", "1e99", "五十", "49,90", "1,23,456", "1.000", "1e3", "1_0", "−", "."],
+)
 def test_a_wrong_amount_is_refused_beside_its_field_and_kept(typed):
     form = Form({"price": typed})
     assert form.amount("price") is None
     assert list(form.errors) == ["price"]
     assert form.value("price") == typed
+
+
+def test_the_minus_that_pages_print_is_a_minus():
+    assert Form({"price": "−20.50"}).amount("price", negative=True) == Decimal("-20.50")
 
 
 @pytest.mark.parametrize("typed", ["", "1.5", "x", "0", "1000", "²", "1" * 30])
