@@ -1,5 +1,6 @@
 """What each field of an operation panel offers and how what was typed becomes a value of the command."""
 
+import hashlib
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -45,6 +46,15 @@ def methods(operation: str = "") -> list[tuple[str, str, bool]]:
     if operation not in ("renew", "change-plan"):
         del words["arrears"]
     return [(name, label, not actor().may(METHOD_RIGHTS[name])) for name, label in words.items()]
+
+
+def seen_of(account: AccountDetail, found: dict[str, Any]) -> str:
+    """What a preview rests on, as a short sum: an account or a price that changed since must be looked at again."""
+    facts = (
+        *(account.state, account.plan_id, account.expires_at, account.held_at, account.balance, account.receivable),
+        *(account.region_id, account.username, found.get("plan_names"), found.get("other_plans")),
+    )
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def offers(account: AccountDetail, fields: tuple[str, ...], *, operation: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from portals.admin.account import read_account, require_open
 from portals.admin.blueprint import actor, blueprint, present, scope
-from portals.admin.operation_fields import initial, labels, offers, read_fields
+from portals.admin.operation_fields import initial, labels, offers, read_fields, seen_of
 from portals.admin.operations_table import OPERATIONS, Operation
 from portals.admin.page_words import order_title, total_word
 from portals.shared.access import requires
@@ -30,6 +30,7 @@ from tenants.billing.operation import preview
 from tenants.billing.queries_orders import orders_of_account
 from tenants.billing.result import OperationResult
 from tenants.kernel.errors import BusinessError, NotFound
+from tenants.ledger.idempotency import is_known
 from tenants.subscribers.queries_detail import AccountDetail
 
 
@@ -45,12 +46,18 @@ def operation(account_id: int, name: str) -> str | Response | tuple[str, int]:
         return _panel(account, Form(None, labels(), **opened), found, shown)
     form = Form(request.form, labels())
     values = read_fields(form, account, op.fields, found)
+    if form.ok and form.value("seen") not in ("", seen_of(account, found)) and not is_known(scope(), form.key):
+        form.fail(
+            "", _("The account or a price has changed since. Look at what would be booked now, then confirm again.")
+        )
     if form.ok:
         with form.refusals():
             command = op.command(account_id=account.id, **values)
             result = operate(op.run, command, key=form.key)
             _say(op, result, account)
             return redirect_after(url_for("admin.show_account", account_id=account.id))
+    if "method" in form.errors and "signed_amount" in op.fields:  # this panel does not ask how it is paid
+        form.errors["amount"] = form.errors.pop("method")
     return _panel(account, form, found, _preview(account, op, Form(request.form, labels()), found)), 422
 
 
@@ -93,6 +100,7 @@ def _preview(account: AccountDetail, op: Operation, form: Form, found: dict[str,
         "total": None,
         "changes": [],
         "undo_note": "",
+        "seen": seen_of(account, found),
     }
     values = read_fields(form, account, op.fields, found)
     if not op.previewed or not form.ok:

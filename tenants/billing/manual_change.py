@@ -72,4 +72,6 @@ def _checked(context: Context, expires_at: datetime) -> datetime:
         reason = "nothing lies beyond 2100-01-01 00:00, which means never"
     else:
         return expires_at
-    raise BadExpiry(field="expires_at", expiry=expires_at.astimezone(context.zone).isoformat(), reason=reason)
+    raise BadExpiry(
+        field="expires_at", expiry=f"{expires_at.astimezone(context.zone):%Y-%m-%d %H:%M:%S}", reason=reason
+    )

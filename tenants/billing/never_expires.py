@@ -39,5 +39,7 @@ def set_never_expires(context: Context, command: SetNeverExpires) -> None:
     if not now <= expires_at < never(context.zone):
         late = "nothing lies beyond 2100-01-01 00:00, which means never"
         reason = "it lies in the past" if expires_at < now else late
-        raise BadExpiry(field="expires_at", expiry=expires_at.astimezone(context.zone).isoformat(), reason=reason)
+        raise BadExpiry(
+            field="expires_at", expiry=f"{expires_at.astimezone(context.zone):%Y-%m-%d %H:%M:%S}", reason=reason
+        )
     account.expires_at = typed_expiry(context, expires_at)

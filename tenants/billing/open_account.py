@@ -127,6 +127,8 @@ def _set_expiry(context: Context, expires_at: datetime, *, waits: bool) -> None:
     context.actor.require("op.edit_expiry")
     if waits or expires_at <= context.now:
         reason = "the period begins with the first login" if waits else "it lies in the past"
-        raise BadExpiry(field="expires_at", expiry=expires_at.astimezone(context.zone).isoformat(), reason=reason)
+        raise BadExpiry(
+            field="expires_at", expiry=f"{expires_at.astimezone(context.zone):%Y-%m-%d %H:%M:%S}", reason=reason
+        )
     context.account.expires_at = typed_expiry(context, expires_at.astimezone(UTC))
     context.account.activated_at = context.account.activated_at or context.now

@@ -62,6 +62,11 @@ def claim(
     return known.result
 
 
+def is_known(scope: TenantScope, key: str) -> bool:
+    """Whether a command with this key was done already: it would get the first result back."""
+    return scope.session.get(CommandRecord, key) is not None
+
+
 def remember(scope: TenantScope, key: str, result: Any) -> None:
     """Keep the result for repetitions."""
     scope.session.execute(

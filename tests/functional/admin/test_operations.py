@@ -1,5 +1,6 @@
 """Every operation panel: opens, previews, books once, refuses with a sentence (OPS-1 … OPS-13)."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -327,3 +328,33 @@ def test_an_opening_on_arrears_is_paid_by_plans_for_openings(desk, account_id):
     assert "Loyal month" not in panel
     desk.submit(f"/accounts/{owing}/op/pay-arrears", {"plan": str(welcome.id), "method": "cash"})
     assert "Took ¥20.00 for the arrears." in desk.text()
+
+
+def test_what_changed_since_it_was_shown_is_looked_at_again(desk, account_id):
+    page = f"/accounts/{account_id}/op/renew"
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "cash"}
+    shown = desk.get(page).get_data(as_text=True)
+    hidden = {name: re.search(f'name="{name}" value="([^"]*)"', shown)[1] for name in ("key", "seen")}
+    desk.submit(page, fields)  # in another tab
+    until = state(desk, account_id).expires_at
+    desk.submit(page, {**fields, **hidden})
+    assert "has changed since" in desk.text()
+    assert (orders(desk), state(desk, account_id).expires_at) == (2, until)
+    seen = re.search('name="seen" value="([^"]*)"', desk.web.last.get_data(as_text=True))[1]
+    again = {**fields, "key": hidden["key"], "seen": seen}
+    desk.submit(page, again)
+    assert "Renewed for ¥50.00." in desk.text()
+    desk.submit(page, again)  # sent twice: booked once, and no reproach
+    assert "Renewed for ¥50.00." in desk.text()
+    assert orders(desk) == 3
+
+
+def test_a_deduction_that_the_balance_does_not_cover_is_refused_beside_the_amount(desk, account_id):
+    desk.submit(f"/accounts/{account_id}/op/top-up", {"amount": "-300"})
+    assert "Amount: The balance of 0.00 does not cover 300.00" in desk.text()
+
+
+def test_an_impossible_expiry_is_named_as_people_write_it(desk, account_id):
+    fields = {"expires_at": "2200-01-01T00:00", "reason": "x", "method": "cash"}
+    desk.submit(f"/accounts/{account_id}/op/manual", fields)
+    assert "The expiry 2200-01-01 00:00:00 is not possible" in desk.text()
