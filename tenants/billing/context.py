@@ -49,6 +49,10 @@ class NotShareable(Exception):
     """The operation must have a unit of work of its own; it has changed nothing so far."""
 
 
+class LockedElsewhere(NotShareable):
+    """Somebody else works on the account just now; it may be free for the next unit of work."""
+
+
 def plain(value: Any) -> Any:
     """A value of a row as JSON holds it and PostgreSQL reads it back."""
     if value is None or type(value) in _AS_THEY_ARE:

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 from infra.tenant_scope import TenantScope
 from tenants.billing.book import Key, Prepared, prepare, store
 from tenants.billing.booking import Booking
-from tenants.billing.context import Context, NotShareable, check_instant, open_context
+from tenants.billing.context import Context, LockedElsewhere, NotShareable, check_instant, open_context
 from tenants.billing.load import Loaded, Wanted, load
 from tenants.billing.load_orders import BookedOrder, load_orders
 from tenants.billing.online import follow_online
@@ -135,7 +135,7 @@ def _decide(
     scope: TenantScope, one: Asked, loaded: Loaded | None, order: BookedOrder | None, *, shared: bool
 ) -> OperationResult | Prepared:
     if shared and loaded is None:
-        raise NotShareable
+        raise LockedElsewhere
     context = open_context(scope, loaded, one.account_id, actor=one.actor, now=one.now, shared=shared, order=order)
     done = context.beside.done
     if one.key is not None and done is not None:

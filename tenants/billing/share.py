@@ -19,7 +19,7 @@ import structlog
 
 from infra.db import Database
 from infra.tenant_scope import TenantRef, TenantScope, open_scope
-from tenants.billing.context import NotShareable
+from tenants.billing.context import LockedElsewhere, NotShareable
 from tenants.billing.operation import Asked, C, Operation, Outcome, perform_together
 from tenants.billing.result import OperationResult
 from tenants.billing.turns import Turns
@@ -44,6 +44,7 @@ class _Call:
     """One caller who waits: ``told`` is set before ``bell`` rings."""
 
     asked: Asked
+    again: bool = False  # its account was locked elsewhere when its first unit came
     told: Outcome | Exception | _Turn | None = None
     bell: threading.Lock = field(default_factory=threading.Lock)
 
@@ -93,9 +94,9 @@ class Sharing:
         The caller has no unit of work open that holds locks: this one is not part of it.
         """
         call = _Call(operation.ask(command, actor=actor, now=now, key=key))
-        outcome = self._line_up(tenant, call)
-        if outcome is _Turn.LEAD:
-            outcome = self._lead(tenant, call)
+        outcome = self._join(tenant, call)
+        if isinstance(outcome, LockedElsewhere):  # a unit of its own costs several times its place in the next one
+            outcome = self._join(tenant, _Call(call.asked, again=True))
         if outcome is _Turn.ALONE or isinstance(outcome, NotShareable):
             outcome = self._alone(tenant, call.asked)
         if isinstance(outcome, OperationResult):
@@ -103,14 +104,23 @@ class Sharing:
         assert isinstance(outcome, Exception)
         raise outcome
 
+    def _join(self, tenant: TenantRef, call: _Call) -> Outcome | Exception | _Turn | None:
+        outcome = self._line_up(tenant, call)
+        return self._lead(tenant, call) if outcome is _Turn.LEAD else outcome
+
     def _line_up(self, tenant: TenantRef, call: _Call) -> Outcome | Exception | _Turn | None:
-        """Lead at once where no unit is under way, else wait for an outcome or for the lead."""
+        """Lead at once where no unit is under way, else wait for outcome or lead; who comes again waits in front."""
         with self._lock:
             line = self._lines.setdefault(tenant.id, _Line())
             if line.units < UNITS_AT_ONCE:
+                if call.again:
+                    return _Turn.ALONE
                 line.units += 1
                 return _Turn.LEAD
-            line.waiting.append(call)
+            if call.again:
+                line.waiting.appendleft(call)
+            else:
+                line.waiting.append(call)
         try:
             call.bell.acquire()
         except BaseException:  # interrupted while he waited: nobody must wait for him
@@ -142,6 +152,8 @@ class Sharing:
                 self._gather(line)
                 with self._lock:
                     calls += _fitting(own, line.waiting)
+                if own.again and len(calls) == 1:  # whoever keeps its account must not keep the next ones waiting
+                    return _Turn.ALONE
                 line.latest = len(calls)
                 outcomes += self._together(tenant, [call.asked for call in calls], decided)
         finally:

@@ -5,11 +5,12 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
+from unittest import mock
 
 from sqlalchemy import func, select
 
 from infra.db import Database
-from infra.tenant_scope import TenantRef, tenant_scope
+from infra.tenant_scope import TenantRef, open_scope, tenant_scope
 from tenants.audit.models import AuditEntry
 from tenants.billing.auto_renew import SetAutoRenew, set_auto_renew
 from tenants.billing.buy import Buy, buy
@@ -109,6 +110,30 @@ def test_nobody_waits_for_an_account_that_another_asked_for(
         assert futures[1].result(30).after.balance == 0  # type: ignore[attr-defined]
         assert not futures[0].done()
     assert futures[0].result(30).after.balance == 1  # type: ignore[attr-defined]
+
+
+def test_who_was_locked_elsewhere_comes_along_in_the_next_unit_before_later_ones_for_that_account(
+    database: Database, shop: TenantRef, accounts: list[int]
+) -> None:
+    gather, elsewhere = Sharing._gather, open_scope(database, shop)
+    Counter(elsewhere).run(set_auto_renew, SetAutoRenew(accounts[0], True), AT)  # undone when the first unit is over
+
+    def let_him_come(sharing: Sharing, line: Any) -> None:
+        if len(units) == 1:
+            elsewhere.close()
+            wait_until(lambda: len(line.waiting) == 2)
+        gather(sharing, line)
+
+    jobs: list[Job] = [
+        (top_up, TopUp(accounts[0], Decimal(5)), None),
+        (top_up, TopUp(accounts[1], Decimal(1)), None),
+        (top_up, TopUp(accounts[1], Decimal(2)), None),
+        (top_up, TopUp(accounts[0], Decimal(7)), None),
+    ]
+    with seen_units() as units, mock.patch.object(Sharing, "_gather", let_him_come):
+        first, _, _, later = together(database, shop, jobs)
+    assert [count for _, count in units] == [2, 2, 1]
+    assert (str(first.after.balance), str(later.after.balance)) == ("5.00", "12.00")
 
 
 def test_who_writes_by_himself_goes_alone(database: Database, shop: TenantRef, accounts: list[int], month: int) -> None:
