@@ -15,6 +15,7 @@ from radius_cluster.wire.codes import (
     ACCT_OUTPUT_PACKETS,
     ACCT_SESSION_ID,
     ACCT_SESSION_TIME,
+    ACCT_STATUS_TYPE,
     ACCT_STOP,
     ACCT_TERMINATE_CAUSE,
     CALLED_STATION_ID,
@@ -34,8 +35,11 @@ from radius_cluster.wire.packet import Packet
 
 # Columns of a row, in the order of aaa.account's arrays
 TENANT, NAS, SESSION, USER, KIND, AT, SECONDS, OCTETS_IN, OCTETS_OUT, PACKETS_IN, PACKETS_OUT = range(11)
+DAY: Final = 12
+CAUSE: Final = 13
+DETAILS: Final = 14  # from here on: what the database has of an open session already
 KEY: Final = slice(0, 4)
-MAC: Final = 14  # of a Start; None where the router names no device
+MAC: Final = DETAILS  # of a Start; None where the router names no device
 
 Row = tuple[Any, ...]
 _NO_DETAILS: Final[Row] = (None,) * 7
@@ -43,9 +47,9 @@ _LONGEST_DELAY_SECONDS: Final = 7 * 86400  # a clock gone wrong, not a delay
 _MOST_OCTETS: Final = 1 << 56  # 64 Gigawords bits would overflow the sums
 _FIELDS: Final = Fields(
     numbers=(
-        ACCT_DELAY_TIME, ACCT_SESSION_TIME, ACCT_INPUT_OCTETS, ACCT_INPUT_GIGAWORDS, ACCT_OUTPUT_OCTETS,
-        ACCT_OUTPUT_GIGAWORDS, ACCT_INPUT_PACKETS, ACCT_OUTPUT_PACKETS, FRAMED_IP_ADDRESS, ACCT_TERMINATE_CAUSE,
-        NAS_PORT, NAS_IP_ADDRESS,
+        ACCT_STATUS_TYPE, ACCT_DELAY_TIME, ACCT_SESSION_TIME, ACCT_INPUT_OCTETS, ACCT_INPUT_GIGAWORDS,
+        ACCT_OUTPUT_OCTETS, ACCT_OUTPUT_GIGAWORDS, ACCT_INPUT_PACKETS, ACCT_OUTPUT_PACKETS, FRAMED_IP_ADDRESS,
+        ACCT_TERMINATE_CAUSE, NAS_PORT, NAS_IP_ADDRESS,
     ),
     values=(
         ACCT_SESSION_ID, USER_NAME, CALLING_STATION_ID, CALLED_STATION_ID, NAS_PORT_ID, FRAMED_IPV6_PREFIX,
@@ -54,18 +58,29 @@ _FIELDS: Final = Fields(
 )  # fmt: skip
 
 
-def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None:
+def fields_of(request: Request) -> Row:
+    """What is read of a report; first Acct-Status-Type, None where there is none."""
+    return _FIELDS.of(request.packet)
+
+
+def row_of(request: Request, fields: Row, *, complete: bool = False) -> Row | None:
     """The row; None without Acct-Session-Id or User-Name (RFC 2866 demands the first, our key needs both).
 
     An Interim carries the details of its session only when ``complete``: the database has them already, and six
     columns of nothing cost less than six of text. Its IPv6 prefixes it carries always.
     """
     (
-        delay, seconds, low_in, high_in, low_out, high_out, packets_in, packets_out, address, cause, port, nas_address,
-        session, user, calling, called, port_id, prefix, delegated, address6,
-    ) = _FIELDS.of(request.packet)  # fmt: skip
+        kind, delay, seconds, low_in, high_in, low_out, high_out, packets_in, packets_out, address, cause, port,
+        nas_address, session, user, calling, called, port_id, prefix, delegated, address6,
+    ) = fields  # fmt: skip
     if not session or not user:
         return None
+    try:  # nearly always; else as _text says
+        session_id, name = session.decode(), user.decode()
+    except UnicodeDecodeError:
+        session_id, name = _text(session), _text(user)
+    if "\0" in session_id or "\0" in name:
+        session_id, name = _text(session), _text(user)
     nas = request.nas
     tenant = nas.tenant
     at = request.arrived if not delay else _less_delay(request.arrived, delay)
@@ -92,8 +107,8 @@ def row_of(request: Request, kind: int, *, complete: bool = False) -> Row | None
     return (
         tenant.id,
         nas.id,
-        _text(session),
-        _text(user),
+        session_id,
+        name,
         kind,
         at,
         seconds or 0,

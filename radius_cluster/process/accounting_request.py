@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from typing import Any, Final
 
 import structlog
@@ -12,7 +13,20 @@ import structlog
 from radius_cluster.counters import ACCT_SPOOLED, ACCT_STORED, Counters, Outcome, dropped
 from radius_cluster.listen.database import BAD_DATA, Lane
 from radius_cluster.listen.receive import Request
-from radius_cluster.process.accounting_record import KEY, KIND, Row, event_time, merged, row_of
+from radius_cluster.process.accounting_batches import (
+    Batch,
+    Entry,
+    Replay,
+    Segment,
+    add,
+    close_line,
+    complete,
+    line_of,
+    parts_of,
+    requests_in,
+    requests_of,
+)
+from radius_cluster.process.accounting_record import CAUSE, DAY, DETAILS, KEY, KIND, fields_of, row_of
 from radius_cluster.process.outer_names import OuterNames
 from radius_cluster.process.recent_starts import RecentStarts
 from radius_cluster.process.session_limits import SessionLimits
@@ -22,7 +36,6 @@ from radius_cluster.wire.codes import (
     ACCT_OFF,
     ACCT_ON,
     ACCT_START,
-    ACCT_STATUS_TYPE,
     ACCT_STOP,
 )
 from radius_cluster.wire.packet import encode_accounting_response
@@ -38,27 +51,14 @@ _ACCOUNT: Final = f"SELECT aaa.account($1,$2,$3,{','.join(f'${n}::{kind}' for n,
 _EACH: Final = f"SELECT aaa.account_each({','.join(f'${n}::{kind}' for n, kind in enumerate(_TYPES, 1))})"
 _CLOSE_NAS: Final = "SELECT aaa.close_nas_sessions($1, $2, $3, $4::smallint)"
 
-_LARGEST_BATCH: Final = 1_000
 _LONGEST_QUEUE: Final = 50_000
 _TOO_OLD_SECONDS: Final = 30.0
-_NAS_RESTARTED: Final = 101
-_CLOSE: Final = "close"
+_row_of_entry: Final = itemgetter(0)
 Prepared = tuple[Any, Any, Any]  # connection, quick statement, exact statement
 
 _AWAY_SECONDS: Final = 0.5  # without a connection for so long: accounting goes to the spool
 _HANGS_SECONDS: Final = 2.0
 _NEARLY_DONE_OCTETS: Final = 262_144  # some 1,500 reports: replayed within a moment
-
-
-class Replay(list[Line]):
-    """Lines of the spool on their way to the database."""
-
-
-# A row and the requests that wait for it (none when it comes from the spool). Rows of one commit by session; or one
-# On/Off, which goes alone.
-Entry = list[Any]
-Segment = dict[Row, Entry]
-Batch = Segment | Request | Replay
 
 
 class Accounting:
@@ -87,19 +87,20 @@ class Accounting:
 
     def submit(self, request: Request) -> None:
         """Take a verified Accounting-Request."""
-        kind = request.packet.number(ACCT_STATUS_TYPE)
+        fields = fields_of(request)
+        kind = fields[0]
         if self._waiting >= _LONGEST_QUEUE:
             self._drop(request, "overload")
             return
         if kind in (ACCT_START, ACCT_STOP, ACCT_INTERIM):
-            row = row_of(request, kind)
+            row = row_of(request, fields)
             if row is None:
                 self._drop(request, "incomplete")
                 return
             if kind == ACCT_START:
                 self._outer.note(row, request)
                 self._limits.note(row, request)
-            _add(self._segments, [row, request])
+            add(self._segments, [row, request])
         elif kind in (ACCT_ON, ACCT_OFF):
             self._segments.append(request)
         else:  # tunnels, failures: nothing of ours, but the router wants its answer (RFC 2866, 4.1)
@@ -167,7 +168,7 @@ class Accounting:
         if not self._segments:
             return None
         segment = self._segments.popleft()
-        self._waiting -= _requests_in(segment)
+        self._waiting -= requests_in(segment)
         return segment
 
     def _give_back(self, batch: Batch) -> None:
@@ -181,7 +182,7 @@ class Accounting:
             if not batch:
                 return
         self._segments.appendleft(batch)
-        self._waiting += _requests_in(batch)
+        self._waiting += requests_in(batch)
         if self._spooling:
             self._write_soon()
 
@@ -189,7 +190,7 @@ class Accounting:
         connection, account, each = prepared
         if isinstance(batch, Replay):
             assert self._spool is not None
-            for part in _parts(batch):
+            for part in parts_of(batch):
                 self.lane.busy_since = time.monotonic()  # it gets on: not a database that hangs
                 if isinstance(part, dict):  # answered long ago
                     await self._store(account, each, part, [])
@@ -209,20 +210,28 @@ class Accounting:
                 raise
             return partial(self._answer_all, stored)
         else:
-            await connection.execute(_CLOSE_NAS, *_close(batch)[1:])
+            await connection.execute(_CLOSE_NAS, *close_line(batch)[1:])
             self._answer(batch, ACCT_STORED)
         return None
 
     async def _store(self, account: Any, each: Any, batch: Segment, stored: list[Entry]) -> None:
         """Carry the batch through; what is committed leaves it and joins ``stored``, to be answered."""
-        entries = [batch[key] for key in sorted(batch)]  # sorted: two nodes never wait for each other
+        entries = sorted(batch.values(), key=_row_of_entry)  # by session: two nodes never wait for each other
         rows = [entry[0] for entry in entries]
         columns = list(zip(*rows, strict=True))
         kinds = columns[KIND]
+        starts, stops = kinds.count(ACCT_START), kinds.count(ACCT_STOP)
+        # A column of nothing costs both sides as much as one of numbers; an empty one gives nulls.
+        if not stops:
+            columns[CAUSE] = ()
+        if starts == len(rows):
+            columns[DAY] = ()
+        for at in range(DETAILS, len(columns)):
+            column = columns[at]
+            if column[0] is None and column.count(None) == len(rows):
+                columns[at] = ()
         try:
-            undone = await account.fetchval(
-                kinds.count(ACCT_START), kinds.count(ACCT_INTERIM), kinds.count(ACCT_STOP), *columns
-            )
+            undone = await account.fetchval(starts, len(rows) - starts - stops, stops, *columns)
         except BAD_DATA:
             undone = list(range(1, len(rows) + 1))
         if not undone:
@@ -237,7 +246,7 @@ class Accounting:
 
     async def _store_each(self, each: Any, batch: Segment, entries: list[Entry], stored: list[Entry]) -> None:
         """The exact path; when a row breaks it, each goes alone and the broken ones get no answer."""
-        rows = [_complete(entry) for entry in entries]
+        rows = [complete(entry) for entry in entries]
         try:
             await each.fetchval(*zip(*rows, strict=True))
         except BAD_DATA:
@@ -272,7 +281,7 @@ class Accounting:
                 batches = list(self._segments)
                 self._segments.clear()
                 self._waiting = 0
-                lines: list[Line] = [_line(batch) for batch in batches]
+                lines: list[Line] = [line_of(batch) for batch in batches]
                 spool.appending = True
                 try:
                     await asyncio.get_running_loop().run_in_executor(None, spool.append, lines)
@@ -280,11 +289,11 @@ class Accounting:
                     if not self._disk_full:
                         LOG.error("spool_not_written", error=str(error))
                     self._disk_full = True
-                    for request in _requests_of(batches):
+                    for request in requests_of(batches):
                         self._drop(request, "spool_full")
                 else:
                     self._disk_full = False
-                    for request in _requests_of(batches):
+                    for request in requests_of(batches):
                         self._answer(request, ACCT_SPOOLED)
                 finally:
                     spool.appending = False
@@ -295,11 +304,17 @@ class Accounting:
     def _answer_all(self, stored: list[Entry]) -> None:
         """Answer what the database has committed."""
         requests = [request for entry in stored for request in entry[1:]]
-        for request in requests:
-            self._answer(request, ACCT_STORED)
-            if not request.nas.seen & 4:
-                self._counters.first_seen(request.nas, 2)
-        self._counters.took("acct", time.time(), requests)
+        counters = self._counters
+        for request in requests:  # as in _answer, which this saves from a call or two each
+            nas = request.nas
+            request.answer(encode_accounting_response(request.packet, nas.secret))
+            nas.stored += 1
+            if not nas.touched:
+                nas.touched = True
+                counters.touched.append(nas)
+            if not nas.seen & 4:
+                counters.first_seen(nas, 2)
+        counters.took("acct", time.time(), requests)
 
     def _answer(self, request: Request, outcome: Outcome) -> None:
         nas = request.nas
@@ -309,88 +324,3 @@ class Accounting:
     def _drop(self, request: Request, reason: str) -> None:
         request.forget()
         self._counters.count(request.nas, dropped("acct", reason))
-
-
-def _add(segments: Any, entry: Entry) -> None:
-    """Put a row (and its request) into the last segment, or into a new one when it may not be merged there."""
-    row = entry[0]
-    last = segments[-1] if segments else None
-    if not isinstance(last, dict) or len(last) >= _LARGEST_BATCH:
-        last = {}
-        segments.append(last)
-    key = row[KEY]
-    known = last.get(key)
-    if known is None:
-        last[key] = entry
-        return
-    together = merged(known[0], row)
-    if together is None:
-        segments.append({key: entry})
-    else:
-        known[0] = together
-        known += entry[1:]
-
-
-def _parts(lines: Replay) -> list[Segment | Line]:
-    """The lines' rows in as few statements as the order within each session allows; On and Off stand between."""
-    parts: list[Segment | Line] = []
-    first, last = 0, dict[Row, int]()  # first part after the last On or Off; the part each session was last seen in
-    for line in lines:
-        if line[0] == _CLOSE:
-            parts.append(line)
-            first = len(parts)
-            last.clear()
-            continue
-        for row in map(tuple, line):
-            key = row[KEY]
-            at = last.get(key)
-            if at is not None:
-                part = parts[at]
-                assert isinstance(part, dict)
-                together = merged(part[key][0], row)
-                if together is not None:
-                    part[key][0] = together
-                    continue
-            at = first if at is None else at + 1
-            if at == len(parts):
-                parts.append({})
-            part = parts[at]
-            assert isinstance(part, dict)
-            part[key] = [row]
-            last[key] = at
-    return parts
-
-
-def _requests_of(batches: list[Batch]) -> Iterator[Request]:
-    for batch in batches:
-        if isinstance(batch, Request):
-            yield batch
-        elif isinstance(batch, dict):
-            for entry in batch.values():
-                yield from entry[1:]
-
-
-def _close(request: Request) -> Line:
-    nas = request.nas
-    return [_CLOSE, nas.tenant.id, nas.id, event_time(request), _NAS_RESTARTED]
-
-
-def _line(batch: Batch) -> Line:
-    if isinstance(batch, dict):
-        return [_complete(batch[key]) for key in sorted(batch)]
-    assert isinstance(batch, Request)
-    return _close(batch)
-
-
-def _requests_in(batch: Batch) -> int:
-    return sum(len(entry) - 1 for entry in batch.values()) if isinstance(batch, dict) else 1
-
-
-def _complete(entry: Entry) -> Row:
-    """The row with its session's details, which the quick path left out; counters stay as merged."""
-    row: Row = entry[0]
-    if len(entry) == 1:
-        return row
-    full = row_of(entry[-1], row[KIND], complete=True)
-    assert full is not None
-    return row[:14] + full[14:]

@@ -27,7 +27,7 @@ class RecentStarts:
 
     def is_second(self, tenant_id: int, name: str, device: str, now: float, within_seconds: int) -> bool:
         """Note a Start; whether a session of the name began shortly before on another device."""
-        key = crc32(b"%d/%s" % (tenant_id, name.encode("utf-8", "surrogateescape")))
+        key = crc32(name.encode("utf-8", "surrogateescape"), tenant_id)
         mine = crc32(device.encode("utf-8", "surrogateescape"))
         at, second = key % _SLOTS * _SLOT.size, int(now) & 0xFFFFFFFF
         known, since, other = _SLOT.unpack_from(self._table, at)

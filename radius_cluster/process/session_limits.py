@@ -16,7 +16,7 @@ import structlog
 
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.receive import Request
-from radius_cluster.process.accounting_record import KEY, MAC, Row
+from radius_cluster.process.accounting_record import KEY, MAC, NAS, SESSION, TENANT, USER, Row
 from radius_cluster.process.login_sql import subject_of
 from radius_cluster.process.outer_names import OUTER
 from radius_cluster.process.recent_starts import RecentStarts
@@ -29,6 +29,7 @@ _MOST_AT_ONCE: Final = 1_000
 _MOST_WAITING: Final = 50_000
 _SQL_SECONDS: Final = 10.0
 _TOGETHER_SECONDS: Final = 30.0  # from a login to its Start, at most: who began before that was counted by the login
+_TOGETHER_WHOLE_SECONDS: Final = int(_TOGETHER_SECONDS)
 _JUST_BEGUN_SECONDS: Final = 60.0  # older news comes out of a spool, and says nothing of now
 
 # First who has other sessions, by two look-ups in indexes. A device is known by its MAC; where
@@ -93,12 +94,11 @@ class SessionLimits:
 
     def note(self, row: Row, request: Request) -> None:
         """A Start came."""
-        tenant_id, nas_id, session, name = row[KEY]
+        name = row[USER]
         if name.startswith(OUTER):  # many have the one; our own Class says whose it is
             name = request.packet.text(CLASS) or name
-        within = int(_TOGETHER_SECONDS)
-        device = row[MAC] or f"{nas_id}/{session}"
-        second = self._recent.is_second(tenant_id, name, device, request.arrived, within)
+        device = row[MAC] or f"{row[NAS]}/{row[SESSION]}"
+        second = self._recent.is_second(row[TENANT], name, device, request.arrived, _TOGETHER_WHOLE_SECONDS)
         if second and len(self._begun) < _MOST_WAITING:
             self._begun.append((row[KEY], request.nas.tenant.stale_seconds))
 
