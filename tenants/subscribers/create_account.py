@@ -98,7 +98,7 @@ def _new_account(command: CreateAccount, actor: Actor, now: datetime) -> Account
     """What every new account begins with, and what the command says as it is."""
     return Account(
         **dict.fromkeys(("bind_mac", "bind_port", "access_type", "box", "port", "vlan", "remark"), ""),
-        username=command.username,
+        username=check_username(command.username),
         state="active",
         opened_at=now,
         expires_at=command.expires_at or now,

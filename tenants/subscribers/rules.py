@@ -21,6 +21,7 @@ ATTRIBUTES = ("ordinary", "group", "internal")
 ACCESS_TYPES = ("", "EOC", "LAN", "FTTH", "AP")
 LEARN = "learn"
 _MAC_DIGITS = re.compile(r"^[0-9a-f]{12}$")
+_DEVICE_NAME = re.compile(r"(?i)[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}|[0-9a-f]{4}(\.[0-9a-f]{4}){2}")
 _MAC_TEXT = re.compile(r"^[0-9A-Fa-f:.\- ]+$")
 _PHONE = re.compile(r"^\+?[0-9][0-9 \-]{1,24}[0-9]$")
 _EMAIL = re.compile(r"^[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+$")
@@ -62,10 +63,14 @@ def shown_state(account: HasState, now: datetime, expiring_days: int) -> str:
 
 
 def check_username(value: str, *, field: str = "username") -> str:
-    """The name as it is: case counts, as it does for routers. Raises BadUsername."""
+    """The name as it is: case counts, as it does for routers. Raises BadUsername.
+
+    A device's address with its separators becomes ``aa:bb:cc:dd:ee:ff``, by which MAC authentication finds it in
+    whatever notation a router sends it. Twelve digits alone, or in fours with dashes, may be a number and stay.
+    """
     if not 1 <= len(value) <= 63 or not value.isprintable() or any(c.isspace() for c in value):
         raise BadUsername(field=field)
-    return value
+    return normalise_mac(value) if _DEVICE_NAME.fullmatch(value) else value
 
 
 def check_password(value: str, *, field: str = "password") -> str:

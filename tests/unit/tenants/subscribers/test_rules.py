@@ -51,6 +51,18 @@ def test_user_names(name: str) -> None:
     assert rules.check_username(name) == name
 
 
+@pytest.mark.parametrize("name", ["AA-BB-CC-DD-EE-0F", "aa:bb:cc:dd:ee:0f", "Aabb.ccdd.ee0f"])
+def test_a_user_name_that_is_a_device_s_address_is_written_as_logins_look_for_it(name: str) -> None:
+    assert rules.check_username(name) == "aa:bb:cc:dd:ee:0f"
+
+
+@pytest.mark.parametrize(
+    "name", ["075512345678", "aabbccddee0f", "0755-1234-5678", "AA-BB-CC-DD-EE", "aa:bb-cc:dd-ee:0f"]
+)
+def test_what_may_be_a_number_or_a_word_stays_as_it_is(name: str) -> None:
+    assert rules.check_username(name) == name
+
+
 BAD = [
     (rules.check_username, ["", " ", "a b", "x" * 64, "a\tb", "a\x00", "a\u200bb", "a\u00a0b", "a\n"]),
     (rules.check_password, ["", "x" * 65, "a\x00", "a\nb", "密" * 60]),
