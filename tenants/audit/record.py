@@ -37,8 +37,8 @@ def record(
         object_kind=object_kind,
         object_id=object_id,
         object_label=object_label,
-        before=before,
-        after=after,
+        before=_plain(before),
+        after=_plain(after),
         reason=reason,
         now=now,
     )
@@ -52,17 +52,16 @@ def entry_values(
     object_kind: str,
     object_id: object,
     object_label: str,
-    before: Facts | Sequence[Any] | None,
-    after: Facts | Sequence[Any] | None,
+    before: Any,
+    after: Any,
     reason: str,
     now: datetime,
 ) -> dict[str, Any]:
-    """The row that :func:`record` adds, for those who store it with other rows in one statement."""
-    old, new = _plain(before), _plain(after)
-    if isinstance(old, dict) and isinstance(new, dict):
-        same = {key for key in old.keys() & new.keys() if old[key] == new[key]}
+    """The row that :func:`record` adds, for those who store it with other rows; they bring the facts into JSON."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
         if same:
-            old, new = ({k: v for k, v in facts.items() if k not in same} for facts in (old, new))
+            before, after = ({k: v for k, v in facts.items() if k not in same} for facts in (before, after))
     return {
         "at": now,
         "actor_kind": actor.kind,
@@ -73,8 +72,8 @@ def entry_values(
         "object_kind": object_kind,
         "object_id": str(object_id),
         "object_label": object_label,
-        "before": old,
-        "after": new,
+        "before": before,
+        "after": after,
         "reason": reason,
     }
 

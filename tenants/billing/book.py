@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -16,9 +17,9 @@ from tenants.billing.book_sql import Shape, book_sql
 from tenants.billing.booking import Booking, ledger_lines, pocket_of
 from tenants.billing.context import Context, changes, plain, snapshot_of
 from tenants.billing.models import Hold, Order, Pack, Receivable
-from tenants.billing.result import OperationResult, OrderLineView, OrderView, as_json
+from tenants.billing.result import OperationResult, OrderLineView, OrderView, as_values
 from tenants.billing.rules import PlanTerms
-from tenants.kernel.ids import order_number
+from tenants.kernel.ids import number_prefix
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, RECEIVABLE, Line
 from tenants.ledger.errors import KeyReused
@@ -64,8 +65,8 @@ def prepare(
     """
     account, before = context.account, context.snapshot
     changed = changes(context)
-    old = {name: plain(context.before[name]) for name in changed}
-    new = {name: plain(value) for name, value in changed.items()}
+    old = {name: context.before[name] for name in changed}
+    new = changed
     document: dict[str, Any] = {"account_id": account.id}
     view = None
     if booking is not None:
@@ -76,7 +77,7 @@ def prepare(
     for table, rows in context.rows.items():
         document[table] = [{"id": row_id, **values} for row_id, values in rows.items()]
     if changed or booking is None or not _is_known(context, changed) or _renews_by_himself(context):
-        document["account"] = {**new, "balance": str(account.balance), "receivable": str(account.receivable)}
+        document["account"] = {**changed, "balance": str(account.balance), "receivable": str(account.receivable)}
     result = OperationResult(operation, account.id, view, before, snapshot_of(context))
     after = new if view is None else {**new, "total": show(view.total), "method": view.method}
     document["audit"] = _audit(context, operation, old, after, reason, logged_at or context.now)
@@ -85,9 +86,9 @@ def prepare(
             "key": key.key,
             "operation": operation,
             "content_hash": key.content_hash.hex(),
-            "at": plain(context.now),
+            "at": context.now,
         }
-        document["result"] = as_json(result)
+        document["result"] = as_values(result)
     return Prepared(context, booking, changed, result, document)
 
 
@@ -111,7 +112,7 @@ def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationRes
     if not prepared:
         return []
     session.flush()  # what the operations changed beside their accounts, before the number is taken
-    documents = orjson.dumps([one.document for one in prepared])
+    documents = orjson.dumps([one.document for one in prepared], default=_as_text)
     shape, online = _shape(prepared), any(one.context.beside.online for one in prepared)
     try:
         rows = ask(session, book_sql(scope.tenant_id, shape, online), [documents])
@@ -125,6 +126,13 @@ def store(scope: TenantScope, prepared: Sequence[Prepared]) -> list[OperationRes
     for one in prepared:
         _forget(scope, one)
     return [_numbered(one.result, order_id, number) for one, (order_id, number, _) in zip(prepared, rows, strict=True)]
+
+
+def _as_text(value: Any) -> str:
+    # Instants orjson writes by itself; nothing else than amounts is expected besides.
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{type(value)} has no form in a booking")
 
 
 def _shape(prepared: Sequence[Prepared]) -> Shape:
@@ -165,7 +173,7 @@ def _key_in(message: str) -> str:
 def _numbered(result: OperationResult, order_id: bytes | None, number: bytes | None) -> OperationResult:
     if result.order is None or order_id is None or number is None:
         return result
-    return replace(result, order=replace(result.order, id=int(order_id), number=number.decode()))
+    return replace(result, order=result.order.numbered(int(order_id), number.decode()))
 
 
 def _forget(scope: TenantScope, one: Prepared) -> None:
@@ -186,7 +194,7 @@ def _forget(scope: TenantScope, one: Prepared) -> None:
 def _audit(
     context: Context, operation: str, old: dict[str, Any], new: dict[str, Any], reason: str, at: datetime
 ) -> dict[str, Any]:
-    values = entry_values(
+    return entry_values(
         actor=context.actor,
         action=f"account.{operation}",
         object_kind="account",
@@ -197,7 +205,6 @@ def _audit(
         reason=reason,
         now=at,
     )
-    return {**values, "at": plain(at)}
 
 
 def _add_order(document: dict[str, Any], context: Context, booking: Booking, undo: dict[str, Any]) -> OrderView:
@@ -207,7 +214,7 @@ def _add_order(document: dict[str, Any], context: Context, booking: Booking, und
     postings = merged(ledger_lines(booking, pocket))
     order = _order(context, booking, undo)
     view = _view(context, booking, order)
-    document["prefix"] = order_number(PREFIXES[ORDER], context.now.astimezone(context.zone).date(), 0)[:-6]
+    document["prefix"] = number_prefix(PREFIXES[ORDER], context.now.astimezone(context.zone).date())
     document["order"] = order
     document["lines"] = [
         {"position": i, "kind": line.kind, "amount": str(line.amount), "explanation": line.explanation}
@@ -235,7 +242,7 @@ def _add_order(document: dict[str, Any], context: Context, booking: Booking, und
 
 
 def _terms(plan: PlanTerms) -> dict[str, Any]:
-    return {name: plain(getattr(plan, name)) for name in PlanTerms.__dataclass_fields__}
+    return {name: getattr(plan, name) for name in PlanTerms.__dataclass_fields__}
 
 
 def _facts(explanation: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +256,7 @@ def _order(context: Context, booking: Booking, undo: dict[str, Any]) -> dict[str
         "kind": booking.kind,
         "account_id": account.id,
         "username": account.username,
-        "at": plain(context.now),
+        "at": context.now,
         "method": booking.method,
         "quantity": booking.quantity,
         "total": str(booking.total),
@@ -258,11 +265,11 @@ def _order(context: Context, booking: Booking, undo: dict[str, Any]) -> dict[str
         "plan_terms": None if booking.plan is None else _terms(booking.plan),
         "plan_before_id": before.plan_id,
         "plan_before_name": before.plan_name,
-        "expires_before": plain(before.expires_at),
-        "expires_after": plain(account.expires_at),
-        "base_expiry": plain(booking.base_expiry),
-        "computed_difference": plain(booking.computed_difference),
-        "charged_difference": plain(booking.charged_difference),
+        "expires_before": before.expires_at,
+        "expires_after": account.expires_at,
+        "base_expiry": booking.base_expiry,
+        "computed_difference": booking.computed_difference,
+        "charged_difference": booking.charged_difference,
         "discount_rule": booking.discount_rule,
         "region_id": account.region_id,
         "agent_id": booking.agent_id,
@@ -297,7 +304,7 @@ def _entries(context: Context, booking: Booking, lines: int) -> list[dict[str, A
         return []
     return [
         {
-            "at": plain(context.now),
+            "at": context.now,
             "lines": lines,
             "reverses_id": booking.reverses_entry_id,
             "operator_id": context.operator_id,
@@ -316,9 +323,9 @@ def _arrears(context: Context, booking: Booking) -> list[dict[str, Any]]:
             "account_id": context.account.id,
             "amount": str(booking.total),
             "plan_part": str(new.plan_part),
-            "opened_at": plain(context.now),
-            "base_expiry": plain(new.base_expiry),
-            "cut_off_at": plain(new.cut_off_at),
+            "opened_at": context.now,
+            "base_expiry": new.base_expiry,
+            "cut_off_at": new.cut_off_at,
         }
     ]
 

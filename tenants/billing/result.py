@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
+
+import orjson
 
 from tenants.kernel.money import show
 
@@ -36,6 +39,13 @@ class OrderView:
     computed_difference: Decimal | None = None
     charged_difference: Decimal | None = None
 
+    def numbered(self, order_id: int, number: str) -> "OrderView":
+        """The same order as it was booked (``dataclasses.replace`` takes three times as long)."""
+        return OrderView(order_id, number, *_after_number(self))
+
+
+_after_number = attrgetter(*OrderView.__slots__[2:])
+
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
@@ -63,8 +73,13 @@ class OperationResult:
     replayed: bool = False
 
 
-def as_json(result: OperationResult) -> dict[str, Any]:
-    """Plain values that :func:`from_json` reads back (kept with the idempotency key)."""
+def as_json(result: OperationResult) -> Any:
+    """What :func:`from_json` reads back (kept with the idempotency key)."""
+    return orjson.loads(orjson.dumps(as_values(result)))
+
+
+def as_values(result: OperationResult) -> dict[str, Any]:
+    """The same with instants as they are, which orjson writes as ISO 8601."""
     order = result.order
     return {
         "operation": result.operation,
@@ -80,15 +95,15 @@ def _order_json(order: OrderView) -> dict[str, Any]:
         "id": order.id,
         "number": order.number,
         "kind": order.kind,
-        "at": order.at.isoformat(),
+        "at": order.at,
         "total": show(order.total),
         "method": order.method,
         "quantity": order.quantity,
         "lines": [[line.kind, show(line.amount), line.explanation] for line in order.lines],
         "plan_before": order.plan_before,
         "plan_after": order.plan_after,
-        "expires_before": order.expires_before.isoformat(),
-        "expires_after": order.expires_after.isoformat(),
+        "expires_before": order.expires_before,
+        "expires_after": order.expires_after,
         "computed_difference": None if order.computed_difference is None else show(order.computed_difference),
         "charged_difference": None if order.charged_difference is None else show(order.charged_difference),
     }
@@ -98,7 +113,7 @@ def _snapshot_json(snapshot: AccountSnapshot) -> dict[str, Any]:
     return {
         "plan_id": snapshot.plan_id,
         "plan_name": snapshot.plan_name,
-        "expires_at": snapshot.expires_at.isoformat(),
+        "expires_at": snapshot.expires_at,
         "state": snapshot.state,
         "activated": snapshot.activated,
         "balance": show(snapshot.balance),
