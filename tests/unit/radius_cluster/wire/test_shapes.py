@@ -46,6 +46,45 @@ def test_the_second_packet_reads_like_the_first(title: str) -> None:
     assert again.message_authenticator_at == first.message_authenticator_at
 
 
+@pytest.mark.parametrize("name", [b"u1", b"u000001", b"u000001@provider.example"])
+@pytest.mark.parametrize("first", [[], [(80, bytes(16))], [(4, bytes(4))]])
+def test_what_a_packet_says_is_no_part_of_its_shape(name: bytes, first: list[tuple[int, bytes]]) -> None:
+    """Wherever the name and the password stand: each packet had become a shape of its own, five times as dear."""
+    for number in range(1, 5):
+        password = bytes((number,)) * 16
+        again = learnt(packet_of([*first, (1, name), (2, password), (31, b"02:00:00:00:00:0%d" % number)]))
+        assert again.shaped == (number > 1)
+    assert len(shapes._shapes) == 1
+
+
+def test_packets_of_one_length_with_other_places_are_known_side_by_side() -> None:
+    packets = [packet_of([(6, bytes(4)), (7, bytes(4)), (1, b"u" * at), (44, b"s" * (20 - at))]) for at in range(1, 7)]
+    for data in packets:
+        assert not learnt(data).shaped
+    for data in packets:
+        again = read(data)
+        assert again.shaped
+        assert again.places == {6: slice(22, 26), 7: slice(28, 32), 1: again.places[1], 44: again.places[44]}
+        assert again.attributes[1] == b"u" * len(again.attributes[1])
+        assert again.attributes[44] == b"s" * (20 - len(again.attributes[1]))
+
+
+def test_more_shapes_of_a_likeness_than_are_kept_are_seldom_learnt() -> None:
+    def one(size: int, chance: int) -> bytes:
+        values = [(6, bytes(4)), (7, bytes(4)), (1, b"u" * size), (44, b"s" * (40 - size))]
+        return packet_of(values, bytes(15) + bytes((chance,)))
+
+    for size in range(1, 9):
+        learnt(one(size, 1))
+    learnt(one(9, 1))
+    assert not read(one(9, 1)).shaped
+    assert read(one(1, 1)).shaped
+    learnt(one(9, 16))
+    assert read(one(9, 1)).shaped
+    assert not read(one(1, 1)).shaped
+    assert [len(alike) for alike in shapes._shapes.values()] == [8]
+
+
 @given(st.lists(ATTRIBUTE, max_size=8), st.lists(ATTRIBUTE, max_size=8))
 def test_a_shape_fits_only_packets_that_are_built_like_it(
     one: list[tuple[int, bytes]], other: list[tuple[int, bytes]]
