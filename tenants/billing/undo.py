@@ -13,10 +13,12 @@ from tenants.billing.load import INSTANTS, MONEY
 from tenants.billing.load_beside import OwedOrder
 from tenants.billing.load_orders import BookedOrder
 from tenants.billing.models import Order, Pack
+from tenants.billing.rules_pack import unused_of_pack
 from tenants.kernel.money import ZERO, show
 from tenants.ledger.chart import CUSTOMER, Line
 from tenants.ledger.post import lines_of_order
 from tenants.usage.keep_count import count_of, go_on_with
+from tenants.usage.quota_left import quota_left
 
 
 class Undoable(Protocol):
@@ -57,7 +59,8 @@ def value_of(name: str, stored: Any) -> Any:
 def check_unchanged(context: Context, order: Undoable, *, besides: Iterable[str] = ()) -> None:
     """Raises :class:`ChangedSince` where a field is no longer as the order left it."""
     account = context.account
-    ignored = {*besides, *(_PACKED if order.undo.get("pack") else ())}  # packs may have ended meanwhile
+    # Packs may have ended meanwhile, and whether to renew by itself is asked anew at any time.
+    ignored = {*besides, "auto_renew", *(_PACKED if order.undo.get("pack") else ())}
     if account.activated_at is not None and account.activated_at > order.at:
         ignored |= _STARTED_BY_LOGIN
     after = order.undo.get("account_after", {})
@@ -95,6 +98,22 @@ def restore_account(context: Context, order: Undoable) -> None:
         kind = "" if context.plan is None else context.plan.kind
         context.counted = count_of(context.by_itself(), account.id)
         go_on_with(context.by_itself(), quota_grant(account, kind), kept, since=order.at, now=context.now)
+        if account.pack_octets or account.pack_seconds:
+            _end_packs(context, kind, order)
+
+
+def _end_packs(context: Context, kind: str, order: Undoable) -> None:
+    """Packs come back with their quota; of those whose validity ended since the order, the unused part does not."""
+    account, scope = context.account, context.by_itself()
+    of_this_quota = select(Pack).where(Pack.account_id == account.id, Pack.quota_epoch == account.quota_epoch)
+    ended = of_this_quota.where(Pack.ended_at >= order.at, Pack.expires_at <= context.now).order_by(Pack.expires_at)
+    others = list(scope.session.scalars(of_this_quota.where(Pack.ended_at.is_(None))))
+    waiting = list(scope.session.scalars(ended))
+    while waiting:
+        pack = waiting.pop(0)
+        left, still = quota_left(scope, quota_grant(account, kind), context.now), [*others, *waiting]
+        account.pack_octets -= unused_of_pack(pack.octets, sum(one.octets for one in still), left.pack_octets)
+        account.pack_seconds -= unused_of_pack(pack.seconds, sum(one.seconds for one in still), left.pack_seconds)
 
 
 def pack_is_open(context: Context, order: Undoable) -> bool:

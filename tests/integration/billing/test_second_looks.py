@@ -301,3 +301,24 @@ def test_a_credit_counts_as_no_longer_paid_however_the_new_plan_is_paid(counter:
     if method == "arrears":
         counter.run(pay_arrears, PayArrears(account), OPENED)
     assert worth(counter, account, OPENED) == "220.00"  # 20 in the balance, 150 of the old time, 50 of the new
+
+
+def test_a_pack_that_ended_meanwhile_does_not_come_back_with_its_quota(counter: Counter) -> None:
+    account = counter.open("100 hours", OPENED)
+    counter.run(add_pack, AddPack(account, seconds=7200, validity_days=3), "2026-02-01 10:00:00")
+    counter.run(add_pack, AddPack(account, seconds=3600), "2026-02-01 10:00:00")
+    used(counter, account, seconds=360_000 + 600)  # ten minutes out of the pack that ends first
+    counter.run(manual_change, ManualChange(account, plan_id=counter.plan("2M month")), "2026-02-01 11:00:00")
+    run_due(counter.scope, now=counter.at("2026-02-10 10:00:00"))
+    counter.run(reverse, Reverse(account), "2026-02-10 10:00:00")
+    assert left(counter, account, "2026-02-10 10:00:00") == (None, 3600)
+
+
+def test_a_wish_to_renew_since_hinders_no_reversal(counter: Counter) -> None:
+    account = counter.open("2M month", OPENED)
+    counter.run(set_auto_renew, SetAutoRenew(account, True), OPENED)
+    counter.run(refund, Refund(account), "2026-02-01 10:00:00")
+    counter.run(set_auto_renew, SetAutoRenew(account, True), "2026-02-01 10:10:00")
+    counter.run(reverse, Reverse(account), "2026-02-01 10:20:00")
+    assert counter.account(account).auto_renew
+    assert counter.expiry(account) == "2026-02-28 10:00:00"

@@ -143,6 +143,8 @@ def reverse(world: World, now: datetime) -> Order:
         until = min(until, wall_clock.instant(cut, s.zone))
     if now > until and not world.owner:
         codes.add("reversal_window_over")
+    if world.state.disabled and order.before.held != order.after.held:
+        codes.add("changed_since_order")  # it may be used no more, on hold or not: somebody must enable it first
     if world.state.never != order.after.never and order.before.expiry != order.after.expiry:
         codes.add("changed_since_order")
     if codes:
