@@ -17,7 +17,7 @@ from tenants.kernel.errors import BusinessError, Phrase
 from tenants.kernel.money import BadAmount, amount
 from tenants.registry.settings import CATALOGUE, parse
 
-TENANTS = Path(__file__).parents[3] / "tenants"
+ROOT = Path(__file__).parents[3]
 
 
 def refused(settings: dict[str, str], amounts: tuple[str, ...]) -> Iterator[BusinessError]:
@@ -67,9 +67,9 @@ def test_no_english_words_in_a_chinese_refusal() -> None:
 
 
 def named_things() -> set[str]:
-    """What sentences of the business name as ``what``: literals, and those that the plan's rules pass on."""
+    """What sentences of business and pages name as ``what``: literals, and those that the plan's rules pass on."""
     found = {"a traffic quota (GB)", "a time quota (hours)"}
-    for path in TENANTS.rglob("*.py"):
+    for path in (*(ROOT / "tenants").rglob("*.py"), *(ROOT / "portals").rglob("*.py")):
         for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
             values = [keyword.value for keyword in call.keywords if keyword.arg == "what"]
             if isinstance(call.func, ast.Name) and call.func.id in ("needed", "forbidden"):
