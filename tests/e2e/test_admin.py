@@ -3,6 +3,7 @@
 import pytest
 
 from infra.tenant_scope import tenant_scope
+from tenants.subscribers.models import Account
 from tests.fixtures.accounts import go_online, open_one, sell
 from tests.fixtures.browser import assert_accessible, assert_fits
 from tests.fixtures.tenants import OWNER_PASSWORD
@@ -79,6 +80,22 @@ def test_a_mistake_in_a_panel_stays_in_the_panel(open_page, tenant, database):
     panel.get_by_role("button", name="Book it").click()
     panel.get_by_role("alert").get_by_text("Enter an amount such as 50 or 49.90.").wait_for()
     assert panel.get_by_label("Amount").input_value() == "ten"
+
+
+def test_a_mistake_in_a_panel_s_own_page_comes_back_on_that_page_and_two_clicks_book_once(open_page, tenant, database):
+    page = open_page(expected_errors=("422",))
+    with tenant_scope(database, tenant) as scope:
+        account_id = open_one(scope, "sz28403", sell(scope))
+    page.goto(f"{sign_in(page, tenant)}/accounts/{account_id}/op/top-up")
+    page.get_by_label("Amount").fill("ten")
+    page.get_by_role("button", name="Book it").click()
+    page.get_by_role("alert").get_by_text("Enter an amount such as 50 or 49.90.").wait_for()
+    assert page.get_by_role("dialog").count() == 0
+    page.get_by_label("Amount").fill("10")
+    page.get_by_role("button", name="Book it").dblclick()
+    page.get_by_role("status").get_by_text("10.00").wait_for()
+    with tenant_scope(database, tenant) as scope:
+        assert str(scope.session.get_one(Account, account_id).balance) == "10.00"
 
 
 def test_the_search_unfolds_while_typing_and_works_with_keys_only(page, tenant, database):
