@@ -34,8 +34,12 @@ def _plain(value: Any) -> Any:
 
 def check_key(key: str) -> None:
     """Raises :class:`BadKey` for a key that cannot be stored."""
-    if not 1 <= len(key) <= 200 or not key.isprintable():
+    if not _can_be_stored(key):
         raise BadKey(field="key")
+
+
+def _can_be_stored(key: str) -> bool:
+    return 1 <= len(key) <= 200 and key.isprintable()
 
 
 def claim(
@@ -64,7 +68,7 @@ def claim(
 
 def is_known(scope: TenantScope, key: str) -> bool:
     """Whether a command with this key was done already: it would get the first result back."""
-    return scope.session.get(CommandRecord, key) is not None
+    return _can_be_stored(key) and scope.session.get(CommandRecord, key) is not None
 
 
 def remember(scope: TenantScope, key: str, result: Any) -> None:

@@ -349,6 +349,13 @@ def test_what_changed_since_it_was_shown_is_looked_at_again(desk, account_id):
     assert orders(desk) == 3
 
 
+def test_a_key_that_cannot_be_stored_was_never_used(desk, account_id):
+    fields = {"plan": plan_id(desk, "Home month"), "quantity": "1", "method": "cash"}
+    desk.submit(f"/accounts/{account_id}/op/renew", {**fields, "key": "\0" * 20, "seen": "something else"})
+    assert "has changed since" in desk.text()
+    assert orders(desk) == 1
+
+
 def test_a_deduction_that_the_balance_does_not_cover_is_refused_beside_the_amount(desk, account_id):
     desk.submit(f"/accounts/{account_id}/op/top-up", {"amount": "-300"})
     assert "Amount: The balance of 0.00 does not cover 300.00" in desk.text()
