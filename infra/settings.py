@@ -86,6 +86,15 @@ class Settings:
         """Further cells by name → database URL (the first cell lives in the registry's database)."""
         return dict(part.split("=", 1) for part in self.cell_database_urls.split())
 
+    def environment(self) -> dict[str, str]:
+        """The environment for a program that is to have exactly these settings."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value != item.default:
+                env[PREFIX + item.name.upper()] = str(int(value)) if isinstance(value, bool) else str(value)
+        return env
+
     def require_secret_key(self) -> str:
         """The installation's secret; made and kept in the data folder (mode 600) when not set."""
         if self.secret_key:

@@ -150,6 +150,10 @@ class DirectoryLoader:
             if not count % 500:
                 await asyncio.sleep(0)  # packets go first
 
+    async def load_router(self, connection: Any, nas_id: int) -> None:
+        """Put one router and its tenant into the directory, where they are to be served."""
+        await self._load_one(connection, f"nas:{nas_id}")
+
     async def _load_one(self, connection: Any, reference: str) -> None:
         kind, _, number = reference.partition(":")
         if kind == "tenant":
