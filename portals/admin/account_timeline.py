@@ -31,6 +31,7 @@ _ACTIONS = {
     "account.quota_warning": ("gauge", lazy("Quota warning")),
     "account.reset_password": ("key", lazy("New password set")),
     "account.query_password": ("eye", lazy("Password looked up")),
+    "account.test_login": ("login-2", lazy("Login tested")),
     "account.unbind": ("link-off", lazy("Unbound")),
     "account.bind": ("link", lazy("Bound")),
     "account.delete": ("trash", lazy("Deleted")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from portals.shared.formats import duration, local, octets, rate
 from portals.shared.i18n import _, lazy
-from portals.shared.words import PLAN_KINDS, POOL_KINDS, VENDORS
+from portals.shared.words import LOGIN_METHODS, PLAN_KINDS, POOL_KINDS, REFUSALS, VENDORS
 from tenants.registry.settings import CATALOGUE
 
 Names = Mapping[str, Mapping[Any, str]]
@@ -89,6 +89,12 @@ _FIELDS: dict[str, Any] = {
     "rate_unit": lazy("Unit of rates"),
     "coa_rate": lazy("Requests a second"),
     "text": lazy("Text"),
+    # logins that were tested
+    "router": lazy("Router"),
+    "login_method": lazy("Login method"),
+    "password_kind": lazy("Password"),
+    "accepted": lazy("Let in"),
+    "reason_code": lazy("Reason"),
     # regions, staff, money
     "title": lazy("Title in messages"),
     "content": lazy("Text in messages"),
@@ -115,6 +121,9 @@ _VALUES: dict[str, Mapping[Any, Any]] = {
     "vendor": VENDORS,
     "pool_kind": POOL_KINDS,
     "usage": {"new": lazy("new accounts"), "renew": lazy("renewals"), "both": lazy("both")},
+    "login_method": LOGIN_METHODS,
+    "password_kind": {"stored": lazy("the stored one"), "typed": lazy("a typed one")},
+    "reason_code": {code: known.word for code, known in REFUSALS.items()},
     "gift_kind": {
         "amount": lazy("an amount off"),
         "days": lazy("days"),

@@ -28,6 +28,7 @@ ACTIONS: dict[str, Any] = {
     "account.bind": lazy("Learned a binding"),
     "account.reset_password": lazy("Set a subscriber's password"),
     "account.query_password": lazy("Looked at a subscriber's password"),
+    "account.test_login": lazy("Tested a login"),
     "account.delete": lazy("Deleted an account"),
     "account.restore": lazy("Restored an account"),
     "account.release_name": lazy("Released a user name"),

@@ -10,6 +10,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     account_edit,
     account_open,
     account_secrets,
+    account_test_login,
     accounts,
     bulk,
     counters,

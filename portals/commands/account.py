@@ -7,6 +7,8 @@ import click
 from infra import clock
 from portals.commands._output import emit
 from portals.commands._tenant import AT_THE_COMMAND_LINE, given, instant_in, now_option, open_tenant, tenant_option
+from portals.shared.login_trial import ask_cluster
+from tenants.access.login_trial import METHODS, PAP
 from tenants.billing.open_account import OpenAccount, open_account
 from tenants.catalog.find import find_plan, find_regions
 from tenants.kernel.money import amount
@@ -14,6 +16,7 @@ from tenants.subscribers.create_account import CreateAccount
 from tenants.subscribers.find import find_account
 from tenants.subscribers.list_plain import list_plain
 from tenants.subscribers.show_account import show_account
+from tenants.subscribers.try_login import TryLogin, try_login
 
 
 @click.group()
@@ -79,6 +82,29 @@ def show(tenant: str, username: str, now: datetime | None) -> None:
     with open_tenant(tenant) as opened:
         account = find_account(opened.scope, username)
         emit(show_account(opened.scope, account.id, instant_in(opened.scope.zone, now)))
+
+
+@command.command("test-login")
+@tenant_option
+@click.option("--nas", required=True, help="Identifier or id of the router that asks.")
+@click.option("--method", type=click.Choice(METHODS), default=PAP, show_default=True)
+@click.option("--password", help="Instead of the stored one.")
+@click.option("--mac", default="", help="The device, as Calling-Station-Id.")
+@click.option("--port", default="", help="NAS-Port-Id.")
+@click.argument("username")
+def test_login(tenant: str, nas: str, method: str, password: str | None, mac: str, port: str, username: str) -> None:
+    """Print what a router would be answered; nothing is counted or kept."""
+    with open_tenant(tenant) as opened:
+        command = TryLogin(find_account(opened.scope, username).id, nas, method, password, mac, port)
+        attempt = ask_cluster(opened.installation.settings)
+        answer = try_login(opened.scope, command, attempt=attempt, actor=AT_THE_COMMAND_LINE, now=clock.now())
+    document = {
+        "answer": "Access-Accept" if answer.accepted else "Access-Reject",
+        "reason": answer.reason,
+        "attributes": [{"attribute": name, "tag": tag, "value": value} for name, tag, value in answer.attributes],
+        "effects": [{"effect": code, "detail": detail} for code, detail in answer.effects],
+    }
+    emit(document)
 
 
 @command.command("list")

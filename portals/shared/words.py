@@ -185,6 +185,16 @@ PLAN_KINDS: dict[str, Any] = {
     "natural-month": lazy("calendar month"),
 }
 
+LOGIN_METHODS: dict[str, Any] = {"pap": "PAP", "chap": "CHAP", "mschapv2": "MS-CHAPv2"}
+
+# What a login that was only tried would have had done besides (tenants/access/login_trial.py)
+TRIAL_EFFECTS: dict[str, Any] = {
+    "disconnect_oldest": lazy("The oldest session would be ended."),
+    "disconnect_redialled": lazy("The device's own old session would be ended."),
+    "bind": lazy("The account would be bound to it."),
+    "activate": lazy("The period would begin: it is the first login."),
+}
+
 POOL_KINDS: dict[str, Any] = {
     "normal": lazy("paid accounts"),
     "expiring": lazy("accounts that end soon"),

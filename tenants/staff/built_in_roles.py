@@ -54,7 +54,7 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
         "安装维护员",
         frozenset(
             """
-            accounts.view accounts.edit op.unbind op.reset_password online.view online.kick
+            accounts.view accounts.edit accounts.test_login op.unbind op.reset_password online.view online.kick
             online.clear refused.view nas.view nas.add nas.edit nas.secret regions.view pools.view pools.edit
             plans.view workorders.view workorders.add workorders.progress files.upload
             """.split()  # noqa: SIM905
@@ -65,7 +65,14 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
         "Customer service",
         "客服",
         (_VIEWS - _ADMINISTRATION)
-        | {"op.reset_password", "op.unbind", "online.kick", "workorders.add", "messages.send"},
+        | {
+            "accounts.test_login",
+            "op.reset_password",
+            "op.unbind",
+            "online.kick",
+            "workorders.add",
+            "messages.send",
+        },
     ),
     BuiltInRole("viewer", "Viewer", "只读", _VIEWS),
 )

@@ -40,6 +40,7 @@ CATALOGUE: Final[tuple[PermissionGroup, ...]] = (
         ("accounts.bulk", "Change many accounts at once", True),
         ("accounts.delete", "Delete and restore accounts", True),
         ("accounts.export", "Export subscribers", True),
+        ("accounts.test_login", "Test logins"),
         ("accounts.print", "Print slips and contracts"),
         ("accounts.personal_data", "See identity numbers and scans", True),
         ("files.upload", "Upload files"),

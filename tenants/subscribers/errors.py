@@ -141,3 +141,10 @@ class PasswordHidden(BusinessError):
 
     code = "password_hidden"
     message = "Showing passwords is switched off in the settings; set a new one instead."
+
+
+class LoginNotTried(BusinessError):
+    """The cluster gave no answer to a login that staff tried; trying again may help."""
+
+    code = "login_not_tried"
+    message = "The login could not be tried: {reason}"

@@ -79,6 +79,12 @@ SHOTS = (
     Shot("subscriber-kick", f"{_ACCOUNT}/kick", "admin"),
     Shot("subscriber-password", f"{_ACCOUNT}/password", "admin"),
     Shot("subscriber-password-shown", f"{_ACCOUNT}/password/show", "admin"),
+    Shot(
+        "subscriber-test-login",
+        f"{_ACCOUNT}/test-login",
+        "admin",
+        steps=(("submit", "form.pform"),),
+    ),
     Shot("subscriber-unbind", f"{_ACCOUNT}/unbind", "admin"),
     Shot("open-account", f"{AT}/admin/accounts/new", "admin"),
     Shot(
