@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.login_sql import subject_of
 from radius_cluster.process.special_login import Special
+from tenants.access.session_request import facts_sql
 
 _COUNT: Final = """
 SELECT q.ordinal::int, count(*)::int
@@ -24,9 +25,7 @@ GROUP BY 1
 _PROBE: Final = """
 WITH asked AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT s.tenant_id, 'radius.disconnect', q.subject, jsonb_build_object('nas_id', s.nas_id, 'session_id', s.session_id,
-    'username', s.username, 'framed_ip', host(s.framed_ip), 'account_id', s.account_id, 'mac', s.mac,
-    'reason', 'redialled')
+  SELECT s.tenant_id, 'radius.disconnect', q.subject, jsonb_build_object({facts}, 'reason', 'redialled')
   FROM (SELECT DISTINCT * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[]))
     AS q(tenant, account, mac, subject)
   JOIN aaa.session s ON s.tenant_id = q.tenant AND s.account_id = q.account AND s.mac = q.mac
@@ -35,7 +34,7 @@ WITH asked AS (
     LIMIT 1) IS NULL
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
-"""
+""".replace("{facts}", facts_sql("s"))
 
 
 class Redial(NamedTuple):

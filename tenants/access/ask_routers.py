@@ -13,7 +13,7 @@ import orjson
 
 from infra.db import ask
 from infra.tenant_scope import TenantScope
-from tenants.access.tell_routers import END_MOVED
+from tenants.access.session_request import END_MOVED, facts_sql, waits_sql
 
 DISCONNECT: Final = "radius.disconnect"
 CHANGE: Final = "radius.coa"  # give it the rate that it should have now
@@ -37,9 +37,8 @@ class SessionRequest:
 _ASK: Final = """
 WITH written AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT s.tenant_id, q ->> 0, 'account:' || s.account_id, jsonb_build_object('nas_id', s.nas_id,
-    'session_id', s.session_id, 'username', s.username, 'framed_ip', host(s.framed_ip), 'account_id', s.account_id,
-    'mac', s.mac, 'reason', q ->> 1) || CASE WHEN q ->> 0 = '{change}' THEN jsonb_build_object('previous_service',
+  SELECT s.tenant_id, q ->> 0, 'account:' || s.account_id, jsonb_build_object({facts},
+    'reason', q ->> 1) || CASE WHEN q ->> 0 = '{change}' THEN jsonb_build_object('previous_service',
       coalesce((SELECT p.options ->> 'service' FROM aaa.subscriber u
                   JOIN aaa.profile p ON p.tenant_id = u.tenant_id AND p.profile_id = u.profile_id
                  WHERE u.tenant_id = {tenant} AND u.account_id = s.account_id), '')) ELSE '{{}}' END
@@ -47,18 +46,16 @@ WITH written AS (
    WHERE s.tenant_id = {tenant}
      AND s.account_id = ANY(ARRAY(SELECT account_id::bigint FROM jsonb_object_keys($1::jsonb) account_id))
      AND (q ->> 2 IS NULL OR s.started_at >= (q ->> 2)::timestamptz)
-     AND NOT EXISTS (
-       SELECT FROM work.outbox w WHERE w.tenant_id = {tenant} AND w.topic = q ->> 0
-          AND w.subject = 'account:' || s.account_id AND w.state = 'waiting'
-          AND w.payload ->> 'session_id' = s.session_id AND (w.payload ->> 'nas_id')::int = s.nas_id
-          AND w.payload ->> 'reason' <> '{end_moved}')
+     AND NOT {waits}
   RETURNING id)
 SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('broadloom_outbox', 'radius')::text END FROM written"""
 
 
 @lru_cache(maxsize=2048)
 def _ask_sql(tenant_id: int) -> str:
-    return _ASK.format(tenant=int(tenant_id), change=CHANGE, end_moved=END_MOVED)
+    tenant = int(tenant_id)
+    waits = waits_sql("s", str(tenant), "q ->> 0", f"<> '{END_MOVED}'")
+    return _ASK.format(tenant=tenant, change=CHANGE, facts=facts_sql("s"), waits=waits)
 
 
 def ask_routers(scope: TenantScope, requests: Sequence[SessionRequest]) -> int:

@@ -11,22 +11,24 @@ from sqlalchemy import (
     Integer,
     bindparam,
     cast,
-    exists,
     func,
     literal,
+    literal_column,
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.types import Text
 
-from infra.db import WorkBase
 from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
 from tenants.access.ask_routers import DISCONNECT, SessionRequest, ask_routers
 from tenants.access.models import Subscriber
-from tenants.access.tell_routers import END_MOVED
+from tenants.access.session_request import END_MOVED, facts_sql, waits_sql
 from tenants.usage.models import Session as OnlineSession
+
+_SESSION = "aaa.session"  # as SQLAlchemy names it
+_NO_SUCH_REQUEST = text("NOT " + waits_sql(_SESSION, ":tenant", "CAST(:wanted_topic AS text)", f"<> '{END_MOVED}'"))
 
 
 def disconnect_account(scope: TenantScope, account_id: int, reason: str) -> int:
@@ -79,29 +81,13 @@ def emit_for_sessions(
 def _statement(conditions: tuple[ColumnElement[bool], ...], more: ColumnElement[Any] | None) -> Executable:
     topic = cast(bindparam("wanted_topic"), Text)
     subject = literal("account:") + cast(OnlineSession.account_id, Text)
-    waiting = exists().where(
-        OutboxRow.tenant_id == OnlineSession.tenant_id,
-        OutboxRow.topic == topic,
-        OutboxRow.subject == subject,
-        OutboxRow.state == "waiting",
-        OutboxRow.payload["session_id"].astext == OnlineSession.session_id,
-        OutboxRow.payload["nas_id"].as_integer() == OnlineSession.nas_id,
-        OutboxRow.payload["reason"].astext != END_MOVED,  # that one tells a time-out, and no rate
-    )
     payload = func.jsonb_build_object(
-        "nas_id", OnlineSession.nas_id,
-        "session_id", OnlineSession.session_id,
-        "username", OnlineSession.username,
-        "framed_ip", func.host(OnlineSession.framed_ip),
-        "account_id", OnlineSession.account_id,
-        "mac", OnlineSession.mac,
-        "reason", cast(bindparam("reason"), Text),
-    )  # fmt: skip
+        literal_column(facts_sql(_SESSION)), "reason", cast(bindparam("reason"), Text), type_=JSONB
+    )
     told = payload if more is None else payload.op("||")(more)
     rows = select(OnlineSession.tenant_id, topic, subject, told).where(
-        OnlineSession.tenant_id == bindparam("tenant", type_=Integer), *conditions, ~waiting
+        OnlineSession.tenant_id == bindparam("tenant", type_=Integer), *conditions, _NO_SUCH_REQUEST
     )
-    outbox = WorkBase.metadata.tables[
-        "work.outbox"
-    ]  # not the class: its insert would take the named parameters for columns
+    # Not the class: its insert would take the named parameters for columns.
+    outbox = OutboxRow.metadata.tables["work.outbox"]
     return insert(outbox).from_select(["tenant_id", "topic", "subject", "payload"], rows).returning(outbox.c.id)

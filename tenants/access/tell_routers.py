@@ -8,9 +8,8 @@ session at the old instant, and it dials again. No NOTIFY: the engine looks ever
 from typing import Final
 
 from tenants.access.rules import STATE_ACTIVE
+from tenants.access.session_request import END_MOVED, facts_sql, waits_sql
 from tenants.registry.settings import DEFAULTS
-
-END_MOVED: Final = "end_moved"
 
 # What of the row before and after is compared, as columns that the statement's part ``stored`` returns. Who renews by
 # himself is not timed out at his expiry (rules.session_seconds).
@@ -28,18 +27,12 @@ longest AS (
     SELECT (value #>> '{{}}')::int FROM {schema}.settings WHERE key = 'max_session_seconds'), {longest}), 0)) AS span),
 told AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
-  SELECT s.tenant_id, 'radius.coa', 'account:' || s.account_id, jsonb_build_object('nas_id', s.nas_id,
-    'session_id', s.session_id, 'username', s.username, 'framed_ip', host(s.framed_ip), 'account_id', s.account_id,
-    'mac', s.mac, 'reason', '{reason}')
+  SELECT s.tenant_id, 'radius.coa', 'account:' || s.account_id, jsonb_build_object({facts}, 'reason', '{reason}')
     FROM moved m JOIN aaa.session s ON s.tenant_id = {tenant} AND s.account_id = m.account_id
      AND s.account_id = ANY(ARRAY(SELECT account_id FROM moved)) CROSS JOIN longest
    WHERE s.started_at < m.ended
      AND least(m.ended, s.started_at + longest.span) <> least(m.ends, s.started_at + longest.span)
-     AND NOT EXISTS (
-       SELECT FROM work.outbox w WHERE w.tenant_id = {tenant} AND w.topic = 'radius.coa'
-          AND w.subject = 'account:' || s.account_id AND w.state = 'waiting'
-          AND w.payload ->> 'session_id' = s.session_id AND (w.payload ->> 'nas_id')::int = s.nas_id
-          AND w.payload ->> 'reason' = '{reason}'))"""
+     AND NOT {waits})"""
 
 
 def told_sql(tenant_id: int, schema: str) -> str:
@@ -50,4 +43,6 @@ def told_sql(tenant_id: int, schema: str) -> str:
         reason=END_MOVED,
         active=STATE_ACTIVE,
         longest=DEFAULTS.max_session_seconds,
+        facts=facts_sql("s"),
+        waits=waits_sql("s", str(int(tenant_id)), "'radius.coa'", f"= '{END_MOVED}'"),
     )
