@@ -19,14 +19,14 @@ LOG_COLUMNS = (
     Column("what", lazy("What"), phone="title", fixed=True),
     Column("object", lazy("To what"), phone="plain"),
     Column("changes", lazy("Before → after"), phone="wide"),
-    Column("address", lazy("From"), mono=True),
+    Column("address", lazy("Source"), mono=True),
 )
 LOGIN_COLUMNS = (
     Column("at", lazy("Time"), phone="plain", fixed=True),
     Column("subject", lazy("User name"), mono=True, phone="title", fixed=True),
     Column("result", lazy("Result"), phone="right", fixed=True),
     Column("realm", lazy("Entrance"), phone="plain"),
-    Column("address", lazy("From"), mono=True),
+    Column("address", lazy("Source"), mono=True),
     Column("ended", lazy("Signed out")),
 )
 

@@ -19,7 +19,7 @@ COLUMNS = (
     Column("reason", lazy("Why"), phone="wide", fixed=True),
     Column("nas", lazy("Router"), phone="plain"),
     Column("mac", lazy("Device"), mono=True),
-    Column("source", lazy("From"), mono=True),
+    Column("source", lazy("Source"), mono=True),
     Column("method", lazy("Method")),
     Column("repeats", lazy("Times"), number=True, phone="plain", phone_label="×"),
 )

@@ -14,6 +14,7 @@ from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _, lazy, ngettext
 from portals.shared.lists import Column, ListView
 from portals.shared.toasts import toast
+from portals.shared.uploads import form_with_files
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
 from tenants.network.import_nas import COLUMNS as IMPORT_COLUMNS
@@ -29,7 +30,7 @@ COLUMNS = (
     Column("state", lazy("State"), phone="right"),
     Column("online", lazy("Online"), number=True, phone="plain", phone_label=lazy("Online")),
     Column("last", lazy("Last packet")),
-    Column("source", lazy("From"), mono=True),
+    Column("source", lazy("Source"), mono=True),
 )
 FORM_FIELDS = ("name", "identifier", "address", "ddns_name", "timezone", "remark")
 
@@ -86,10 +87,11 @@ def add_router() -> str | Response | tuple[str, int]:
 @requires("nas.add")
 def import_routers() -> str | Response | tuple[str, int]:
     """Many at once: the table is checked row by row, and written as a whole or not at all."""
-    form = Form(request.form if request.method == "POST" else None, {"table": _("Table")})
+    labels = {"table": _("Table")}
+    form = form_with_files(labels, ("table",)) if request.method == "POST" else Form(None, labels)
     rows: tuple[ImportedRow, ...] = ()
     written = False
-    if request.method == "POST":
+    if form.sent:
         table = form.text("table", required=True, longest=500_000, strip=False)
         dry_run = request.form.get("do") == "check"
         if form.ok:

@@ -8,6 +8,7 @@ import click
 from infra import clock
 from portals.commands._output import emit
 from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
+from tenants.kernel.errors import Phrase
 from tenants.kernel.units import rate_bps
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import delete_nas, reveal_secret
@@ -191,7 +192,7 @@ def import_table(tenant: str, file: Path, dry_run: bool) -> None:
         ]
     )
     if bad:
-        raise BadImport(field="table", why=f"{bad} rows are wrong, nothing was added")
+        raise BadImport(field="table", why=Phrase("{count} rows are wrong, nothing was added", count=bad))
 
 
 def _pairs(values: tuple[str, ...]) -> dict[str, Any]:

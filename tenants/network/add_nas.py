@@ -12,7 +12,7 @@ from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.network import rules
-from tenants.network.errors import AddressTaken, IdentifierTaken
+from tenants.network.errors import AddressTaken, IdentifierTaken, NasNameTaken
 from tenants.network.find import find_region
 from tenants.network.own_dialects import own_dialect
 from tenants.network.vendors import VENDORS
@@ -58,6 +58,7 @@ def add_nas(scope: TenantScope, command: AddNas, *, actor: Actor, now: datetime)
     usual_port = VENDORS[vendor].coa_port if own is None else own.coa_port
     identifier = _identifier(scope, command)
     name = check_name(command.name or identifier)
+    require_free_name(scope, name)
     secret = rules.check_secret(command.secret) if command.secret else rules.new_secret()
     address = rules.check_address(command.address)
     ddns_name = rules.check_ddns_name(command.ddns_name)
@@ -104,6 +105,13 @@ def require_free_identifier(scope: TenantScope, identifier: str) -> None:
     """Raises :class:`IdentifierTaken`, whoever in the cloud has it or its prefix."""
     if not _is_free(scope, identifier):
         raise IdentifierTaken(field="identifier", identifier=identifier)
+
+
+def require_free_name(scope: TenantScope, name: str) -> None:
+    """Raises :class:`NasNameTaken`."""
+    same = select(Nas.id).where(Nas.tenant_id == scope.tenant_id, Nas.name == name, Nas.deleted_at.is_(None)).limit(1)
+    if scope.registry.scalar(same) is not None:
+        raise NasNameTaken(field="name", name=name)
 
 
 def require_free_address(scope: TenantScope, address: str) -> None:

@@ -87,7 +87,7 @@ def pool_form(pool: AddressPool) -> PoolForm:
 
 def _fill(scope: TenantScope, pool: AddressPool, form: PoolForm) -> None:
     if form.kind not in POOL_KINDS:
-        raise BadChoice(field="kind", value=form.kind, possible=", ".join(POOL_KINDS))
+        raise BadChoice(field="kind", value=form.kind, choices=", ".join(POOL_KINDS))
     pool.name, pool.kind, pool.remark = check_pool_name(form.name), form.kind, form.remark.strip()
     pool.region_id = None if form.region_id is None else find_region(scope, form.region_id).id
     try:

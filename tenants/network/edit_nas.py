@@ -9,7 +9,7 @@ from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.network import rules
-from tenants.network.add_nas import require_free_address, require_free_identifier, store
+from tenants.network.add_nas import require_free_address, require_free_identifier, require_free_name, store
 from tenants.network.find import find_nas, find_region
 from tenants.network.own_dialects import own_dialect
 from tenants.registry.keys import box_for
@@ -53,8 +53,11 @@ def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetim
         require_free_address(scope, str(address))
     if command.region_id is not None:
         find_region(scope, command.region_id)
+    name = check_name(command.name)
+    if name != nas.name:
+        require_free_name(scope, name)
     changes: dict[str, Any] = {
-        "name": check_name(command.name),
+        "name": name,
         "vendor": rules.check_vendor(command.vendor, [command.vendor] if own_dialect(scope, command.vendor) else ()),
         "coa_port": rules.check_coa_port(command.coa_port),
         "message_authenticator": rules.check_message_authenticator(command.message_authenticator),

@@ -62,6 +62,13 @@ class PoolInUse(BusinessError):
     message = "The pool {name} is in use by {users}; give those another pool first."
 
 
+class NasNameTaken(InvalidInput):
+    """Another router of this ISP has this name; lists show nothing else of them."""
+
+    code = "nas_name_taken"
+    message = "There is a router {name} already."
+
+
 class NasNotFound(NotFound):
     """No such router in this tenant."""
 
@@ -143,7 +150,7 @@ class BadChoice(InvalidInput):
     """A value is not one of those possible."""
 
     code = "bad_choice"
-    message = "{value} is not possible; use {possible}."
+    message = '"{value}" is not possible here; choose one of: {choices}.'
 
 
 class BadTimezone(InvalidInput):
@@ -218,6 +225,13 @@ class BadReplyOption(InvalidInput):
 
     code = "bad_reply_option"
     message = '"{value}" is not possible here: {hint}.'
+
+
+class ExpiringIncomplete(InvalidInput):
+    """Days without a place, or a place without days: it would never come to pass."""
+
+    code = "expiring_incomplete"
+    message = "For accounts that expire soon it is not said {what}."
 
 
 class BadImport(InvalidInput):

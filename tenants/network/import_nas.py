@@ -9,15 +9,29 @@ from typing import Any, Final
 
 from infra.tenant_scope import TenantScope
 from tenants.kernel.actor import Actor
-from tenants.kernel.errors import BusinessError
+from tenants.kernel.errors import BusinessError, Phrase
 from tenants.network.add_nas import AddedNas, AddNas, add_nas
-from tenants.network.errors import BadImport
+from tenants.network.errors import BadCoaPort, BadImport
 from tenants.network.find import find_region
 
 COLUMNS: Final = (
     "name", "vendor", "identifier", "secret", "auth_mode", "address", "ddns_name", "coa_port",
     "message_authenticator", "region", "timezone", "remark",
 )  # fmt: skip
+# What tables of Chinese offices call them (the words of the page).
+_CHINESE: Final = {
+    "名称": "name",
+    "厂商": "vendor",
+    "标识": "identifier",
+    "共享密钥": "secret",
+    "识别方式": "auth_mode",
+    "地址": "address",
+    "域名": "ddns_name",
+    "下线指令端口": "coa_port",
+    "区域": "region",
+    "时区": "timezone",
+    "备注": "remark",
+}
 MOST_ROWS: Final = 2_000
 _DEFAULTS: Final = {"vendor": "mikrotik", "auth_mode": "identifier", "message_authenticator": "required"}
 
@@ -35,13 +49,14 @@ class ImportedRow:
 def import_nas(
     scope: TenantScope, text: str, *, actor: Actor, now: datetime, dry_run: bool = False
 ) -> tuple[ImportedRow, ...]:
-    """Comma-, semicolon- or tab-separated, the first line names the columns; ``name`` or ``identifier`` is needed.
+    """Comma-, semicolon- or tab-separated, the first line names the columns (in English or Chinese); ``name`` or
+    ``identifier`` is needed.
 
     With ``dry_run``, or when any row has an error, nothing is written. Raises Forbidden and :class:`BadImport` for a
     table that cannot be read at all.
     """
     actor.require("nas.add")
-    rows = _read(text)
+    rows = read_table(text)
     found: list[ImportedRow] = []
     sessions = [scope.registry] if scope.registry is scope.session else [scope.registry, scope.session]
     outer = [session.begin_nested() for session in sessions]  # the whole table, given up together
@@ -63,33 +78,40 @@ def import_nas(
     return tuple(found)
 
 
-def _read(text: str) -> list[tuple[int, dict[str, str]]]:
+def read_table(text: str) -> list[tuple[int, dict[str, str]]]:
+    """(line, values by column) of each row. Raises :class:`BadImport`."""
     text = text.strip("\ufeff\r\n ")
     heading = text.partition("\n")[0]
     delimiter = max(",;\t", key=heading.count)
     reader = csv.reader(io.StringIO(text), delimiter=delimiter)
     try:
         lines = [(reader.line_num, cells) for cells in reader]
-    except csv.Error as error:
-        raise BadImport(field="table", why=str(error)) from None
-    columns = [cell.strip().lower() for cell in lines[0][1]] if lines else []
-    unknown = [column for column in columns if column not in COLUMNS]
-    if unknown or not {"name", "identifier"} & set(columns):
-        raise BadImport(field="table", why=f"the columns are {', '.join(COLUMNS)}")
+    except csv.Error:
+        raise BadImport(field="table", why="its quotation marks do not close") from None
+    heads = [cell.strip().lower() for cell in lines[0][1]] if lines else []
+    columns = [_CHINESE.get(head, head) for head in heads]
+    unknown = [head for head, column in zip(heads, columns, strict=True) if column not in COLUMNS]
+    if unknown:
+        raise BadImport(field="table", why=Phrase("there is no column {columns}", columns=", ".join(unknown)[:200]))
+    if not {"name", "identifier"} & set(columns):
+        raise BadImport(field="table", why="a column name or identifier is missing")
     if len(lines) > MOST_ROWS + 1:
-        raise BadImport(field="table", why=f"at most {MOST_ROWS} rows at once")
-    return [
+        raise BadImport(field="table", why=Phrase("at most {most} rows are possible", most=MOST_ROWS))
+    rows = [
         (number, {column: cell.strip() for column, cell in zip(columns, cells, strict=False)})
         for number, cells in lines[1:]
         if any(cell.strip() for cell in cells)
     ]
+    if not rows:
+        raise BadImport(field="table", why="it has no rows")
+    return rows
 
 
 def _command(scope: TenantScope, values: dict[str, str]) -> AddNas:
     given: dict[str, Any] = _DEFAULTS | {name: value for name, value in values.items() if value}
     region, port = given.pop("region", ""), given.pop("coa_port", "")
-    if port and not port.isdecimal():
-        raise BadImport(field="coa_port", why=f"{port} is no port")
+    if port and not (port.isascii() and port.isdecimal() and len(port) < 10):
+        raise BadCoaPort(field="coa_port", port=port)
     region_id = find_region(scope, region).id if region else None
     return AddNas(**given, region_id=region_id, coa_port=int(port) if port else None)
 

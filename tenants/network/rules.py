@@ -87,7 +87,7 @@ def check_ddns_name(name: str) -> str:
 def check_auth_mode(mode: str, address: object, ddns_name: str) -> str:
     """Raises :class:`BadChoice`, :class:`AddressNeeded`."""
     if mode not in AUTH_MODES:
-        raise BadChoice(field="auth_mode", value=mode, possible=" or ".join(AUTH_MODES))
+        raise BadChoice(field="auth_mode", value=mode, choices=", ".join(AUTH_MODES))
     if mode == "address" and address is None:
         raise AddressNeeded(field="address", what="address")
     if mode == "ddns" and not ddns_name:
@@ -112,7 +112,7 @@ def check_vendor(vendor: str, own_dialects: Collection[str] = ()) -> str:
 def check_message_authenticator(value: str) -> str:
     """Raises :class:`BadChoice`."""
     if value not in MESSAGE_AUTHENTICATOR:
-        raise BadChoice(field="message_authenticator", value=value, possible=" or ".join(MESSAGE_AUTHENTICATOR))
+        raise BadChoice(field="message_authenticator", value=value, choices=", ".join(MESSAGE_AUTHENTICATOR))
     return value
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from infra.radius_text.lines import TextProblems, encode_lines
 from infra.radius_text.placeholders import RATE_UNITS
+from tenants.kernel.errors import Phrase
 from tenants.network.errors import BadAttributeText, BadReplyOption
 
 LONGEST_EXTRA: Final = 4_000
@@ -15,6 +16,7 @@ MOST_EXPIRING_DAYS: Final = 60
 # What an expiring or expired account may receive instead of its plan's; names are those of infra.radius_text.profile.
 PLACE_NAMES: Final = ("pool", "ipv6_pool", "address_list", "user_group", "qos_profile", "service")
 PLACE_RATES: Final = ("up_bps", "down_bps")
+_LONGEST: Final = "at most {most} characters are possible"
 _URL: Final = re.compile(r"https?://[!-~]{3,200}")
 
 
@@ -22,7 +24,7 @@ def check_extra(text: str, field: str = "extra") -> str:
     """Extra attributes, lines of ``Attribute = value``. Raises :class:`BadAttributeText`."""
     text = "\n".join(line.rstrip() for line in text.strip().splitlines())
     if len(text) > LONGEST_EXTRA:
-        raise BadReplyOption(field=field, value=text[:20] + "…", hint=f"at most {LONGEST_EXTRA} characters")
+        raise BadReplyOption(field=field, value=text[:20] + "…", hint=Phrase(_LONGEST, most=LONGEST_EXTRA))
     try:
         encode_lines(text)
     except TextProblems as refused:
@@ -33,7 +35,9 @@ def check_extra(text: str, field: str = "extra") -> str:
 def check_rate_unit(value: str) -> str:
     """One of the units, or "" for the dialect's. Raises :class:`BadReplyOption`."""
     if value and value not in RATE_UNITS:
-        raise BadReplyOption(field="rate_unit", value=value, hint=" or ".join(RATE_UNITS))
+        raise BadReplyOption(
+            field="rate_unit", value=value, hint=Phrase("use {choices}", choices=" / ".join(RATE_UNITS))
+        )
     return value
 
 
@@ -46,21 +50,23 @@ def check_place(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     for name in PLACE_NAMES:
         text = str(values.get(name) or "").strip()
         if len(text) > LONGEST_NAME or not text.isprintable():
-            raise BadReplyOption(field=prefix + name, value=text, hint=f"at most {LONGEST_NAME} characters")
+            raise BadReplyOption(field=prefix + name, value=text, hint=Phrase(_LONGEST, most=LONGEST_NAME))
         found[name] = text
     for name in PLACE_RATES:
         rate = values.get(name)
         if rate is not None and not 0 < int(rate) <= 10**12:
-            raise BadReplyOption(field=prefix + name, value=rate, hint="a speed above 0")
+            raise BadReplyOption(field=prefix + name, value=rate, hint="a speed above 0 is needed")
         found[name] = rate
     for name in ("dns1", "dns2"):
         text = str(values.get(name) or "").strip()
         try:
             found[name] = str(IPv4Address(text)) if text else ""
         except ValueError:
-            raise BadReplyOption(field=prefix + name, value=text, hint="an IPv4 address") from None
+            raise BadReplyOption(field=prefix + name, value=text, hint="an IPv4 address is needed") from None
     url = str(values.get("redirect_url") or "").strip()
     if url and not _URL.fullmatch(url):
-        raise BadReplyOption(field=prefix + "redirect_url", value=url, hint="an address like http://pay.example/")
+        raise BadReplyOption(
+            field=prefix + "redirect_url", value=url, hint="an address like http://pay.example/ is needed"
+        )
     found["redirect_url"] = url
     return {name: value for name, value in found.items() if value}

@@ -8,11 +8,13 @@ from typing import Any
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
-from tenants.network.errors import BadReplyOption
+from tenants.kernel.errors import Phrase
+from tenants.network.errors import BadReplyOption, ExpiringIncomplete
 from tenants.network.find import find_nas
 from tenants.network.rules_replies import MOST_EXPIRING_DAYS, check_extra, check_place, check_rate_unit
 
 MOST_COA_RATE = 5_000
+_WHOLE = "a whole number from {low} to {high} is needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,20 @@ def set_replies(scope: TenantScope, command: SetReplies, *, actor: Actor, now: d
     actor.require("nas.edit")
     nas = find_nas(scope, command.nas_id, lock=True)
     if not 0 <= command.expiring_days <= MOST_EXPIRING_DAYS:
-        hint = f"0 to {MOST_EXPIRING_DAYS} days"
+        hint = Phrase(_WHOLE, low=0, high=MOST_EXPIRING_DAYS)
         raise BadReplyOption(field="expiring_days", value=command.expiring_days, hint=hint)
     if command.coa_rate is not None and not 1 <= command.coa_rate <= MOST_COA_RATE:
-        raise BadReplyOption(field="coa_rate", value=command.coa_rate, hint=f"1 to {MOST_COA_RATE} a second")
+        raise BadReplyOption(field="coa_rate", value=command.coa_rate, hint=Phrase(_WHOLE, low=1, high=MOST_COA_RATE))
+    expiring = check_place(command.expiring, "expiring_")
+    if expiring and not command.expiring_days:
+        raise ExpiringIncomplete(field="expiring_days", what="how many days before the expiry")
+    if command.expiring_days and not expiring:
+        raise ExpiringIncomplete(field="expiring_pool", what="what they receive then")
     options = {
         "extra": check_extra(command.extra),
         "rate_unit": check_rate_unit(command.rate_unit),
         "expired": check_place(command.expired, "expired_"),
-        "expiring": check_place(command.expiring, "expiring_"),
+        "expiring": expiring,
         "expiring_days": command.expiring_days,
         "region_only": command.region_only,
         "mac_auth": command.mac_auth,

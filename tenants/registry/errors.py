@@ -66,14 +66,14 @@ class BadEmail(InvalidInput):
     """Not an e-mail address."""
 
     code = "bad_email"
-    message = "{email} is not an e-mail address."
+    message = "{value} is not an e-mail address."
 
 
 class BadPhone(InvalidInput):
     """Not a telephone number."""
 
     code = "bad_phone"
-    message = "{phone} is not a telephone number; use digits, with + and the country code for foreign ones."
+    message = "{value} is not a telephone number; use digits, with + and the country code for foreign ones."
 
 
 class BadName(InvalidInput):

@@ -58,7 +58,7 @@ def check_email(email: str, *, field: str = "email") -> str:
     """The address in small letters. Raises :class:`BadEmail`."""
     email = email.strip().lower()
     if not _EMAIL.fullmatch(email) or len(email) > 254 or ".." in email or email.split("@")[0][-1] == ".":
-        raise BadEmail(field=field, email=email or '""')
+        raise BadEmail(field=field, value=email or '""')
     return email
 
 
@@ -68,7 +68,7 @@ def check_phone(phone: str, *, field: str = "phone", required: bool = False) -> 
     if not phone and not required:
         return ""
     if not _PHONE.fullmatch(phone) or not 5 <= sum(c.isdigit() for c in phone) <= 15:
-        raise BadPhone(field=field, phone=phone or '""')
+        raise BadPhone(field=field, value=phone or '""')
     return phone
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from infra.crypto import PERSONAL_DATA, SecretBox
-from tenants.kernel.errors import BusinessError, InvalidInputs
+from tenants.kernel.errors import BusinessError, InvalidInputs, Phrase
 from tenants.subscribers.errors import BadValue, FieldUnknown
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.rules import (
@@ -21,6 +21,7 @@ from tenants.subscribers.rules import (
 from tenants.subscribers.search import searchable
 
 Check = Callable[[Any], Any]
+MOST_SESSIONS = 1_000
 
 
 def _text(field: str, longest: int = 200) -> Check:
@@ -34,8 +35,10 @@ def _mac(value: Any) -> str:
 def _sessions(value: Any) -> int | None:
     if value is None or value == "":
         return None
-    if not str(value).isdigit() or not 0 <= int(value) <= 1000:
-        raise BadValue(field="max_sessions", value=value, choices="0 (any number) to 1000")
+    if not str(value).isdigit() or not 0 <= int(value) <= MOST_SESSIONS:
+        raise BadValue(
+            field="max_sessions", value=value, choices=Phrase("0 (any number) to {most}", most=MOST_SESSIONS)
+        )
     return int(value)
 
 

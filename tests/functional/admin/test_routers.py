@@ -1,9 +1,12 @@
 """Routers: register, paste the script, watch for the first packet (NET-2, TEN-3, TEN-4)."""
 
+from io import BytesIO
+
 import pytest
 from sqlalchemy import select, update
 
 from infra import clock
+from portals.shared import uploads
 from tenants.network.edit_nas import reveal_secret
 from tenants.registry.models import Nas
 from tenants.usage.models import RefusedPacket
@@ -138,6 +141,41 @@ def test_clearing_its_sessions(desk):
     assert "Nobody is online yet." in desk.text()
     desk.get("/online/history")
     assert "cleared by staff" in desk.text()
+
+
+def test_two_routers_of_one_name_would_be_told_apart_by_nobody(desk):
+    desk.submit("/routers/new", GOOD)
+    again = desk.submit("/routers/new", GOOD)
+    assert again.status_code == 422
+    assert 'id="f-name-note"' in again.get_data(as_text=True)
+    desk.submit("/routers/new", GOOD | {"name": "Longhua"})
+    with desk.scope() as scope:
+        second = scope.registry.scalars(
+            select(Nas).where(Nas.tenant_id == scope.tenant_id, Nas.name == "Longhua")
+        ).one()
+    edited = desk.submit(f"/routers/{second.id}/edit", GOOD | {"identifier": second.identifier})
+    assert edited.status_code == 422
+    own = GOOD | {"name": "Longhua", "identifier": second.identifier, "remark": "roof"}
+    assert desk.submit(f"/routers/{second.id}/edit", own).status_code == 200
+
+
+def test_a_table_may_come_as_a_file_of_a_chinese_spreadsheet(desk, monkeypatch):
+    monkeypatch.setattr(uploads, "_LARGEST_OCTETS", 2_000)
+    wanted = "名称,厂商,备注\r\n楼顶,huawei,三号楼\r\n"
+
+    def send(data: bytes) -> str:
+        return desk.submit("/routers/import", {"table": "", "table_file": (BytesIO(data), "r.csv")}).get_data(
+            as_text=True
+        )
+
+    assert "Save the spreadsheet as CSV first." in send(b"PK\x03\x04rest")
+    assert "This is no text file." in send(b"\x00\x01")
+    assert "The file is larger than 1 MB." in send(b"name\n" * 500)
+    assert "it has no rows" in send("名称".encode())
+    assert "楼顶" in send(wanted.encode("gb18030"))
+    with desk.scope() as scope:
+        nas = scope.registry.scalars(select(Nas).where(Nas.tenant_id == scope.tenant_id)).one()
+        assert (nas.name, nas.vendor, nas.remark) == ("楼顶", "huawei", "三号楼")
 
 
 def test_many_routers_at_once(desk):

@@ -50,7 +50,7 @@ def form(scope: TenantScope, nas_id: int) -> EditNas:
 
 def test_identifier_and_secret_are_made(scope: TenantScope) -> None:
     prefix = scope.tenant.nas_prefix
-    first, second = add(scope, name="Main Street"), add(scope, name="Main Street")
+    first, second = add(scope, name="Main Street"), add(scope, name="Main street")
     assert (first.identifier, second.identifier) == (f"{prefix}-main-street", f"{prefix}-main-street2")
     assert first.secret != second.secret
     nas = find_nas(scope, first.identifier)

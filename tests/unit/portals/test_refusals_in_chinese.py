@@ -1,13 +1,18 @@
 """A refusal is one sentence in the reader's language: no English words in the middle of a Chinese one."""
 
 import ast
+import importlib
+import pkgutil
 import re
-from collections.abc import Iterator
+import string
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
+import tenants
 from portals.shared.errors import error_text
 from portals.shared.i18n import init_languages, read_catalogue
 from tenants.billing import errors
@@ -15,7 +20,11 @@ from tenants.catalog.errors import StillUsed
 from tenants.catalog.models import PLAN_KINDS
 from tenants.kernel.errors import BusinessError, Phrase
 from tenants.kernel.money import BadAmount, amount
+from tenants.network.import_nas import read_table
+from tenants.network.rules import check_auth_mode
+from tenants.network.rules_replies import check_extra, check_place, check_rate_unit
 from tenants.registry.settings import CATALOGUE, parse
+from tenants.subscribers.fields import checked_fields
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,6 +40,24 @@ def refused(settings: dict[str, str], amounts: tuple[str, ...]) -> Iterator[Busi
         yield wrong.value
 
 
+def refused_of_the_network() -> Iterator[BusinessError]:
+    """Tables of routers, what they answer, sessions at once."""
+    wrong: list[Callable[[], object]] = [
+        *(partial(read_table, text) for text in TABLES),
+        *(partial(check_place, values, "expired_") for values in PLACES),
+        partial(check_rate_unit, "7"),
+        partial(check_extra, "7" * 4_001),
+        partial(check_auth_mode, "7", None, ""),
+        partial(checked_fields, {"max_sessions": "-7"}),
+    ]
+    for deed in wrong:
+        with pytest.raises(BusinessError) as found:
+            deed()
+        yield found.value
+
+
+TABLES = ("7\n7", "名称", "备注\n7", "名称\n" + "7\n" * 2_001)
+PLACES: tuple[dict[str, object], ...] = ({"pool": "7" * 64}, {"down_bps": -7}, {"dns1": "7.7"}, {"redirect_url": "7"})
 SETTINGS = {
     "arrears_days": "1.5",
     "install_fee": "7000000",
@@ -58,10 +85,11 @@ def test_no_english_words_in_a_chinese_refusal() -> None:
         errors.BadExpiry(expiry="7", reason="nothing lies beyond 2100-01-01 00:00, which means never"),
         errors.BadExpiry(expiry="7", reason="it lies before the account was opened"),
         StillUsed(what="7", users=Phrase("{count} plans", count=7)),
+        *refused_of_the_network(),
     ]
     with app.test_request_context("/", headers={"Accept-Language": "zh"}):
         texts = [error_text(refusal) for refusal in refusals]
-    known = r"name|phone|address|building|room|email"
+    known = r"identifier|ddns|http://pay.example/|kbit/s|bit/s|kB/s|name|phone|address|building|room|email"
     left = [text for text in texts if re.search("[a-z]{2,}", re.sub(known, "", _TYPED.sub("", text)))]
     assert left == []
 
@@ -85,6 +113,36 @@ def test_everything_that_refusals_name_has_a_chinese_word() -> None:
     named = named_things() | set(PLAN_KINDS)
     assert len(named) > 40
     assert [word for word in sorted(named) if not getattr(chinese.get(word), "string", "")] == []
+
+
+def kinds_of_refusal() -> Iterator[type[BusinessError]]:
+    """Every class of refusal that has a sentence of its own."""
+    for module in pkgutil.walk_packages(tenants.__path__, "tenants."):
+        if module.name.rpartition(".")[2] == "errors":
+            importlib.import_module(module.name)
+    below = list(BusinessError.__subclasses__())
+    while below:
+        kind = below.pop()
+        below += kind.__subclasses__()
+        if "message" in vars(kind):
+            yield kind
+
+
+def places(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_every_refusal_has_a_chinese_sentence_that_its_parameters_fill() -> None:
+    """A sentence with places that a refusal of the same code does not fill would come out in English."""
+    chinese = read_catalogue("zh")
+    kinds = [kind for kind in kinds_of_refusal() if kind is not BusinessError]
+    assert len(kinds) > 100
+    left = []
+    for kind in kinds:
+        found = chinese.get(kind.code, context="error")
+        if found is None or not places(str(found.string)) <= places(kind.message):
+            left.append((kind.__module__, kind.__name__))
+    assert left == []
 
 
 def test_figures_inside_a_phrase_read_the_same_in_english() -> None:
