@@ -12,6 +12,7 @@ from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from tenants.subscribers.bind import Unbind, unbind
 from tenants.subscribers.edit_account import EditAccount, edit_account
+from tenants.subscribers.rules import LEARN
 from tenants.usage.queries_routers import router_names
 
 TEXTS = (
@@ -31,6 +32,7 @@ TEXTS = (
     "bind_mac",
     "bind_port",
 )
+LEARNED = ("bind_mac", "bind_port")  # may be left to the next login
 
 
 def _labels() -> dict[str, str]:
@@ -67,16 +69,20 @@ def edit_account_page(account_id: int) -> str | Response | tuple[str, int]:
     if request.method == "GET":
         values = {name: getattr(account, name) for name in (*TEXTS, "attribute", "access_type")}
         values["static_ip"] = "" if account.static_ip is None else str(account.static_ip)
-        form = Form(None, _labels(), **values, bind_nas_id=account.bind_nas_id or "")
+        learns = {f"learn_{name}": values[name] == LEARN for name in LEARNED}
+        values |= {name: "" for name in LEARNED if values[name] == LEARN}
+        bound = LEARN if account.learns_router else account.bind_nas_id or ""
+        form = Form(None, _labels(), **values, **learns, bind_nas_id=bound)
         return render_template("admin/account_edit.html", form=form, account=account, routers=routers)
     form = Form(request.form, _labels())
     changes = {name: form.text(name, longest=2000) for name in TEXTS}
     changes["attribute"] = form.choice("attribute", ("ordinary", "group", "internal"))
     changes["access_type"] = form.choice("access_type", ("EOC", "LAN", "FTTH", "AP"), required=False)
-    bound = form.choice("bind_nas_id", [str(nas_id) for nas_id, _name in routers], required=False)
+    changes |= {name: LEARN for name in LEARNED if not changes[name] and form.checked(f"learn_{name}")}
+    bound = form.choice("bind_nas_id", [LEARN, *(str(nas_id) for nas_id, _name in routers)], required=False)
     if form.ok:
         with form.refusals():
-            command = EditAccount(account_id, {**changes, "bind_nas_id": as_number(bound)})
+            command = EditAccount(account_id, {**changes, "bind_nas_id": LEARN if bound == LEARN else as_number(bound)})
             edit_account(scope(), command, actor=actor(), now=present())
             toast(_("Saved the details of %(name)s.", name=account.username))
             return redirect(url_for("admin.show_account", account_id=account_id))

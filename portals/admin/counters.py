@@ -7,6 +7,7 @@ from flask import render_template, request
 
 from portals.admin.blueprint import as_number, blueprint, present, scope
 from portals.shared.access import requires
+from portals.shared.chart_table import chart_table
 from portals.shared.fragments import is_fragment
 from portals.shared.i18n import _, lazy
 from portals.shared.latency import latency_chart, latency_sentences
@@ -27,6 +28,8 @@ def show_counters() -> str:
     since = (present() - timedelta(hours=hours - 1)).replace(minute=0, second=0, microsecond=0)
     rows = count_packets(scope(), since)
     latencies = answer_times(scope(), since)
+    slow = latency_chart(latencies)
+    course = _chart(packets_per_hour(scope(), since), since, hours) if hours > 1 else None
     values: dict[str, Any] = {
         "hours": hours,
         "spans": list(SPANS.items()),
@@ -34,9 +37,11 @@ def show_counters() -> str:
         "routers": _by_router(rows, router_names(scope())),
         "reasons": _reasons(rows),
         "engines": live_engines(scope(), present()),
-        "latency_chart": latency_chart(latencies),
+        "latency_chart": slow,
+        "latency_table": chart_table(slow, _("Time"), unit=" %"),
         "latency_sentences": latency_sentences(latencies),
-        "chart": _chart(packets_per_hour(scope(), since), since, hours) if hours > 1 else None,
+        "chart": course,
+        "chart_table": chart_table(course, _("Hour")),
     }
     return render_template("admin/counters_part.html" if is_fragment() else "admin/counters.html", **values)
 

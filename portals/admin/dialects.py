@@ -6,6 +6,7 @@ from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from infra.radius_text.dialects import dialect_text
+from infra.radius_text.placeholders import SAMPLES
 from portals.admin.attribute_trial import AttributeTrial
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.shared.access import requires
@@ -106,5 +107,7 @@ def _try(trial: AttributeTrial, text: str) -> None:
 
 def _page(form: Form, row: DialectRow | None, trial: AttributeTrial) -> str | tuple[str, int]:
     back = url_for("admin.list_dialects_page")
-    page = render_template("admin/dialect_form.html", form=form, row=row, trial=trial, back=back)
+    page = render_template(
+        "admin/dialect_form.html", form=form, row=row, trial=trial, back=back, placeholders=sorted(SAMPLES)
+    )
     return page if form.ok else (page, 422)

@@ -1,6 +1,6 @@
 """The certificate that devices see when they log in by PEAP or TTLS (RAD-2): its authority, renewal, upload."""
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, present, scope
@@ -9,6 +9,7 @@ from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
+from portals.shared.uploads import form_with_files
 from tenants.network.certificates import (
     UploadCertificate,
     ensure_certificates,
@@ -31,7 +32,7 @@ def show_eap_certificates() -> str:
 @requires("settings.edit")
 def upload_eap_certificate() -> Response | tuple[str, int]:
     """A chain of the tenant's own."""
-    form = Form(request.form, _labels())
+    form = form_with_files(_labels(), ("chain", "private_key"))
     chain = form.text("chain", required=True, longest=_LONGEST_PEM)
     key = form.text("private_key", required=True, longest=_LONGEST_PEM)
     if form.ok:

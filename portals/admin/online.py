@@ -37,6 +37,7 @@ COLUMNS = (
     Column("updated", lazy("Last report"), sort="updated"),
     Column("port", lazy("Port"), shown=False, mono=True),
 )
+_MOST_COMMANDS = 200
 FILTERS = ("nas", "region", "longer", "late", "unknown", "defied")
 LONGER = ((900, lazy("15 minutes")), (3600, lazy("1 hour")), (86400, lazy("1 day")), (604800, lazy("1 week")))
 
@@ -72,13 +73,15 @@ def list_online() -> str:
         size=view.size,
     )
     routers = list_routers(scope())
+    line = [point.sessions for point in online_line(scope(), present(), hours=24)]
     values: dict[str, Any] = {
         "view": view,
         "page": page,
         "all": queries_online.total_online(scope(), OnlineFilter(), actor(), present(), interim_seconds=interim),
         "totals": queries_online.total_online(scope(), wanted, actor(), present(), interim_seconds=interim),
         "commands": queries_commands.count_disconnects(scope(), actor(), local_midnight()),
-        "line": [point.sessions for point in online_line(scope(), present(), hours=24)][::-12][::-1],
+        "line": line[::-12][::-1],
+        "highest": max(line),
         "routers": {router.id: router.name for router in routers},
         "silent": [router for router in routers if router.health(present()) == "silent"],
         "stale_intervals": tenant_settings().stale_intervals,
@@ -95,7 +98,9 @@ def list_commands() -> str:
     """What became of disconnects and changes of speed: done, refused and why, no answer; how far bulk ones are."""
     state = request.args.get("state", "")
     batches = queries_commands.list_batches(scope(), actor(), present())
-    commands = queries_commands.list_commands(scope(), actor(), since=local_midnight(6), state=state, limit=200)
+    commands = queries_commands.list_commands(
+        scope(), actor(), since=local_midnight(6), state=state, limit=_MOST_COMMANDS
+    )
     under_way = any(batch.ended_at is None for batch in batches) or any(row.under_way for row in commands)
     return render_template(
         "admin/online_commands_part.html" if is_fragment() else "admin/online_commands.html",
@@ -103,6 +108,7 @@ def list_commands() -> str:
         states=("", *queries_commands.STATES),
         batches=batches,
         commands=commands,
+        most=_MOST_COMMANDS,
         refresh_seconds=2 if under_way else 15,
         routers={router.id: router.name for router in list_routers(scope())},
         router_answer=router_answer,

@@ -60,6 +60,7 @@ def show_session() -> str | Response:
         "admin/online_session.html",
         found=found,
         router=router_names(scope()).get(found.nas_id, "—"),
+        key=key.text(),
         story=[_told(event) for event in reversed(found.events)],
         days=_days(found),
     )

@@ -11,6 +11,7 @@ from tenants.kernel.units import rate_bps, show_rate
 
 RATES = ("down", "up", "burst_down", "burst_up", "threshold_down", "threshold_up")
 _LOWEST_PRIORITY = 8
+_SLOWEST_TYPED_BPS = 8_000  # a bare number below it is a forgotten unit
 
 
 def rate_labels() -> dict[str, str]:
@@ -49,7 +50,12 @@ def read_rates(form: Form, name: str = "") -> AddRateProfile | None:
 
 def rate_field(form: Form, name: str, *, required: bool = False) -> int | None:
     """The rate in bit/s, by what the tenant calls a megabit; None with an error noted, or when left empty."""
-    return form.converted(name, partial(rate_bps, megabit=_megabit(), field=name), required=required, longest=12)
+    bps = form.converted(name, partial(rate_bps, megabit=_megabit(), field=name), required=required, longest=12)
+    typed = form.value(name).strip()
+    if bps is not None and bps < _SLOWEST_TYPED_BPS and typed.isdigit():
+        form.fail(name, _("%(value)s would be bit/s. With its unit: %(value)sM, or %(value)sk.", value=typed))
+        return None
+    return bps
 
 
 def rate_text(bps: int | None) -> str:

@@ -34,13 +34,14 @@ def list_refused_page() -> str:
     hours = as_number(view.filter("hours")) or 24
     since = present() - timedelta(hours=min(hours, 720))
     among = visible_ids(actor())
-    counts = count_refused_by_reason(scope(), since, among=among)
+    nas_id = as_number(view.filter("nas"))
+    counts = count_refused_by_reason(scope(), since, nas_id=nas_id, among=among)
     routers = router_names(scope())
     page = list_refused(
         scope(),
         since=since,
         reason=view.state or view.filter("reason"),
-        nas_id=as_number(view.filter("nas")),
+        nas_id=nas_id,
         text=view.text,
         among=among,
         cursor=view.cursor,
@@ -48,7 +49,7 @@ def list_refused_page() -> str:
     )
     view.tabs = [StateTab("", _("All"), sum(counts.values()))]
     view.tabs += [StateTab(code, str(refusal(code).word), number) for code, number in list(counts.items())[:6]]
-    view.chip("nas", _("Router"), routers.get(as_number(view.filter("nas")) or 0, "?"))
+    view.chip("nas", _("Router"), routers.get(nas_id or 0, "?"))
     view.chip("reason", _("Why"), str(refusal(view.filter("reason")).word))
     view.chip("hours", _("Time"), str(SPANS.get(view.filter("hours"), view.filter("hours"))))
     return render_template(

@@ -18,10 +18,17 @@ from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
-from tenants.access.preview_reply import preview_reply
+from tenants.access.preview_reply import Places, preview_reply
 from tenants.catalog.queries_pools import pool_names
 from tenants.network.own_dialects import own_dialect
-from tenants.network.rules_replies import LONGEST_EXTRA, LONGEST_NAME, MOST_EXPIRING_DAYS, PLACE_NAMES, check_extra
+from tenants.network.rules_replies import (
+    LONGEST_EXTRA,
+    LONGEST_NAME,
+    MOST_EXPIRING_DAYS,
+    PLACE_NAMES,
+    check_extra,
+    check_place,
+)
 from tenants.network.set_replies import MOST_COA_RATE, SetReplies, set_replies
 from tenants.usage import queries_routers
 
@@ -112,8 +119,9 @@ def _read(form: Form, nas_id: int) -> SetReplies:
 
 
 def _answer(router: queries_routers.Router, command: SetReplies) -> Answer:
-    """What the router would be told with these extra attributes and this unit."""
+    """What the router would be told with these extra attributes, places and this unit."""
     extra = check_extra(command.extra)
+    expired, expiring = check_place(command.expired, "expired_"), check_place(command.expiring, "expiring_")
     dialect = own_dialect(scope(), router.vendor) or dialect_for(router.vendor)
     return partial(
         preview_reply,
@@ -122,6 +130,7 @@ def _answer(router: queries_routers.Router, command: SetReplies) -> Answer:
         invert=router.invert_directions,
         rate_unit=command.rate_unit,
         extra=extra,
+        places=Places(present(), expired, expiring, command.expiring_days),
     )
 
 

@@ -8,6 +8,8 @@ from flask import render_template
 from portals.platform.blueprint import blueprint, database, present
 from portals.platform.words import NODE_KINDS, counts
 from portals.shared.access import signed_in
+from portals.shared.chart_table import chart_table
+from portals.shared.i18n import _
 from portals.shared.latency import latency_chart, latency_sentences
 from portals.shared.words import refusal, word
 from tenants.reports.queries_packets import PacketRow, count_cloud_packets
@@ -54,8 +56,10 @@ def _figures() -> dict[str, object]:
     nodes = list_nodes(database(), now)
     rows = count_cloud_packets(database(), now.replace(hour=0, minute=0, second=0, microsecond=0))
     latencies = {kind: _latency_of_nodes(nodes, kind) for kind in KINDS}
+    slow = latency_chart(latencies)
     return {
-        "latency_chart": latency_chart(latencies),
+        "latency_chart": slow,
+        "latency_table": chart_table(slow, _("Time"), unit=" %"),
         "latency_sentences": latency_sentences(latencies),
         "reasons": _reasons(rows),
         "busiest": _busiest(rows),

@@ -1,16 +1,36 @@
 """What a router would be told of an account: the attributes of its Access-Accept, readable (NET-3)."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
 from infra.radius_text.dialects import Dialect, FilledLine, fill_accept, fill_extra, without_replaced
-from infra.radius_text.profile import ReplyProfile, profile_of_row
+from infra.radius_text.profile import ReplyProfile, profile_fields, profile_of_row
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile, Subscriber
-from tenants.kernel.errors import NotFound
+from tenants.access.rules import may_connect_until
+from tenants.kernel.errors import BusinessError, NotFound
 from tenants.registry.settings import read
+
+
+class AccountIsOver(BusinessError):
+    """There is no place for accounts that have expired, so its login is refused."""
+
+    code = "preview_account_is_over"
+    message = "The account {ref} has expired: its login would be refused."
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What a router has for accounts that are over, or will be within ``expiring_days`` of ``now`` (NET-4)."""
+
+    now: datetime
+    expired: Mapping[str, Any] = field(default_factory=dict)
+    expiring: Mapping[str, Any] = field(default_factory=dict)
+    expiring_days: int = 0
 
 
 def preview_reply(
@@ -21,26 +41,41 @@ def preview_reply(
     invert: bool = False,
     rate_unit: str = "",
     extra: str = "",
-    place: dict[str, Any] | None = None,
+    places: Places | None = None,
 ) -> tuple[FilledLine, ...]:
     """The attributes that depend on profile and router; Session-Timeout and Class are added at the login.
 
-    ``place``: changes for an expiring account. Raises :class:`NotFound` for a user name that nobody has, ValueError
-    when a value does not fit its attribute.
+    With ``places`` an account that is over, or soon will be, is answered so; without them as one in good order. Raises
+    :class:`NotFound` for a user name that nobody has, :class:`AccountIsOver`, ValueError when a value does not fit its
+    attribute.
     """
     statement = (
-        select(Profile)
+        select(Profile, Subscriber)
         .join(Subscriber, (Subscriber.tenant_id == Profile.tenant_id) & (Subscriber.profile_id == Profile.profile_id))
         .where(Subscriber.tenant_id == scope.tenant_id, Subscriber.username == username)
     )
-    row = scope.session.execute(statement).scalar_one_or_none()
-    if row is None:
+    found = scope.session.execute(statement).one_or_none()
+    if found is None:
         raise NotFound(field="account", what="account", ref=username)
+    row, account = found
     options = row.options or {}
+    interim = read(scope).interim_seconds
     values = {column.key: getattr(row, column.key) for column in Profile.__table__.columns}
-    profile: ReplyProfile = profile_of_row(values, options, read(scope).interim_seconds)
-    if place:
-        profile = replace(profile, **place)
+    profile: ReplyProfile = profile_of_row(values, options, interim)
+    of_plan = fill_extra(str(options.get("extra") or ""))
+    if places is not None and account.activated:
+        now, until = places.now.timestamp(), account.valid_until.timestamp()
+        if now >= may_connect_until(until, account.renews):
+            place = _place(options.get("expired")) or _place(places.expired)  # the plan's goes before the router's
+            if not place:
+                raise AccountIsOver(field="account", ref=username)
+            profile, of_plan = ReplyProfile(**place, interim_seconds=interim), []
+        elif not account.renews and until - now < places.expiring_days * 86_400:
+            profile = replace(profile, **_place(places.expiring))
     filled = fill_accept(dialect, profile, invert=invert, rate_unit=rate_unit)
-    of_plan, of_router = fill_extra(str(options.get("extra") or "")), fill_extra(extra)
+    of_router = fill_extra(extra)
     return (*without_replaced([*without_replaced(filled, of_plan), *of_plan], of_router), *of_router)
+
+
+def _place(wanted: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: value for name, value in (wanted or {}).items() if value and name in profile_fields()}

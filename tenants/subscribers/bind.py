@@ -16,6 +16,7 @@ from tenants.subscribers.record_account import record_account
 from tenants.subscribers.rules import LEARN, normalise_mac
 
 BINDINGS = {"mac": ("bind_mac", ""), "port": ("bind_port", ""), "nas": ("bind_nas_id", None), "ip": ("static_ip", "")}
+_LEARNED = ("bind_mac", "bind_port", "bind_nas_id")  # what a login can tell; an address comes after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def unbind(scope: TenantScope, command: Unbind, *, actor: Actor, now: datetime) 
     chosen = BINDINGS if command.what == "all" else {command.what: BINDINGS[command.what]}
     changes: dict[str, Any] = {}
     for column, empty in chosen.values():
-        learns = command.learn_again and column in ("bind_mac", "bind_port") and getattr(account, column) != ""
+        learns = command.learn_again and column in _LEARNED and getattr(account, column) not in ("", None)
         changes[column] = LEARN if learns else empty
     return change_fields(scope, account, changes, actor=actor, now=now, action="account.unbind")
 

@@ -42,7 +42,10 @@ def _sessions(value: Any) -> int | None:
     return int(value)
 
 
-def _row_id(value: Any) -> int | None:
+def _router(value: Any) -> int | str | None:
+    """The row of a router, "learn" for that of the next login."""
+    if value == LEARN:
+        return LEARN
     return None if value in (None, "", 0) else int(value)
 
 
@@ -66,7 +69,7 @@ ACCOUNT_FIELDS: dict[str, Check] = {
     "static_ip": lambda value: check_address(str(value or "")),
     "bind_mac": _mac,
     "bind_port": _text("bind_port", 120),
-    "bind_nas_id": _row_id,
+    "bind_nas_id": _router,
 }
 _COLUMN_OF = {"customer_remark": "remark"}  # a customer and an account both have a remark
 
@@ -98,8 +101,17 @@ def set_fields(account: Account | None, customer: Customer, values: Mapping[str,
             customer.id_number_sealed = box.seal(value.encode(), PERSONAL_DATA) if value else None
         elif name in CUSTOMER_FIELDS:
             setattr(customer, _COLUMN_OF.get(name, name), value)
+        elif account is not None and name == "bind_nas_id":
+            _bind_router(account, value)
         elif account is not None:
             setattr(account, name, value)
+
+
+def _bind_router(account: Account, value: int | str | None) -> None:
+    """A number cannot say "learn", so that stands beside it."""
+    options = {name: kept for name, kept in (account.bind_options or {}).items() if name != "learn"}
+    account.bind_options = options | {"learn": ["nas"]} if value == LEARN else options
+    account.bind_nas_id = None if value == LEARN else value  # type: ignore[assignment]  # what _router lets through
 
 
 def facts_of(account: Account | None, customer: Customer) -> dict[str, Any]:
@@ -108,6 +120,8 @@ def facts_of(account: Account | None, customer: Customer) -> dict[str, Any]:
     facts["id_number"] = "stored" if customer.id_number_sealed else ""
     if account is not None:
         facts |= {name: getattr(account, name) for name in ACCOUNT_FIELDS}
+        if account.bind_nas_id is None and (account.bind_options or {}).get("learn"):
+            facts["bind_nas_id"] = LEARN
         facts["static_ip"] = "" if account.static_ip is None else str(account.static_ip)
     return facts
 

@@ -65,6 +65,7 @@ class CommandResult:
     result: str
     created_at: datetime
     finished_at: datetime | None
+    account_id: int | None
 
     @property
     def under_way(self) -> bool:
@@ -100,6 +101,7 @@ def list_commands(
             row.result,
             row.created_at,
             row.finished_at,
+            row.payload.get("account_id"),
         )
         for row in rows
     )

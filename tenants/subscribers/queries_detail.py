@@ -62,6 +62,7 @@ class AccountDetail:
     bind_mac: str
     bind_nas_id: int | None
     bind_port: str
+    bind_options: dict[str, Any] | None
     access_type: str
     box: str
     port: str
@@ -71,6 +72,11 @@ class AccountDetail:
     deleted_at: datetime | None
     closed_at: datetime | None
     opened_by: str
+
+    @property
+    def learns_router(self) -> bool:
+        """Whether the next login's router will be bound."""
+        return self.bind_nas_id is None and bool((self.bind_options or {}).get("learn"))
 
     @property
     def full_address(self) -> str:
@@ -122,6 +128,7 @@ _COLUMNS = (
     Account.bind_mac,
     Account.bind_nas_id,
     Account.bind_port,
+    Account.bind_options,
     Account.access_type,
     Account.box,
     Account.port,

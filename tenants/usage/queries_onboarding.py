@@ -53,6 +53,12 @@ class Onboarding:
     refused: tuple[RefusedAttempt, ...]
     finished: bool
 
+    @property
+    def distrusted(self) -> RefusedAttempt | None:
+        """The newest packet of this router itself that could not be trusted: also a working one may go wrong."""
+        mine = (row for row in self.refused if row.words is not None and row.reason != "unknown_nas")
+        return next(mine, None)
+
 
 def onboarding(scope: TenantScope, nas_id: int, *, now: datetime) -> Onboarding:
     """Raises :class:`NasNotFound`. Packets of unknown routers count when they used this tenant's prefix."""

@@ -82,9 +82,13 @@ def _among(ids: Select[int]) -> ColumnElement[bool]:
     return or_(RefusedPacket.account_id.is_(None), RefusedPacket.account_id.in_(ids))
 
 
-def count_refused_by_reason(scope: TenantScope, since: datetime, *, among: Select[int] | None = None) -> dict[str, int]:
+def count_refused_by_reason(
+    scope: TenantScope, since: datetime, *, nas_id: int | None = None, among: Select[int] | None = None
+) -> dict[str, int]:
     """Refusals per reason since then, most first; ``among`` as in :func:`list_refused`."""
     where = [RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at >= since]
+    if nas_id is not None:
+        where.append(RefusedPacket.nas_id == nas_id)
     rows = scope.session.execute(
         select(RefusedPacket.reason, func.sum(RefusedPacket.repeats))
         .where(*where, *([] if among is None else [_among(among)]))

@@ -111,7 +111,23 @@ def test_details_are_changed_with_errors_beside_their_fields(desk, people):
     assert "周建国" in answer.get_data(as_text=True)
     desk.submit(page, fields | {"bind_mac": "BCD1.771C.8E25"})
     assert "周建国" in desk.text()
-    assert "bc:d1:77:1c:8e:25" in desk.text()
+    assert "BC:D1:77:1C:8E:25" in desk.text()
+
+
+def test_bindings_are_left_to_the_next_login(desk, people):
+    page = f"/accounts/{people['normal']}/edit"
+    wanted = {"attribute": "ordinary", "learn_bind_mac": "1", "learn_bind_port": "1", "bind_nas_id": "learn"}
+    desk.submit(page, wanted)
+    assert (
+        desk.get(f"/accounts/{people['normal']}/devices").get_data(as_text=True).count("learned at the next login") == 3
+    )
+    shown = desk.get(page).get_data(as_text=True)
+    assert shown.count(" checked") == 2
+    assert '<option value="learn" selected>' in shown
+    desk.submit(page, {"attribute": "ordinary", "bind_mac": "bc:d1:77:1c:8e:25", "learn_bind_mac": "1"})
+    desk.get(f"/accounts/{people['normal']}/devices")
+    assert "BC:D1:77:1C:8E:25" in desk.text()
+    assert "learned at the next login" not in desk.text()
 
 
 def test_unbinding(desk, people):

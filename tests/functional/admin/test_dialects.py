@@ -1,11 +1,15 @@
 """Own dialects and what a router is told beyond its make's: written, checked line by line, tried (NET-2…4)."""
 
+import re
+from datetime import timedelta
+
 from sqlalchemy import select
 
+from infra import clock
 from infra.radius_text.dialects import dialect_text
 from tenants.network.models import OwnDialect
 from tenants.registry.models import Nas
-from tests.fixtures.accounts import open_one, sell
+from tests.fixtures.accounts import open_one, sell, set_expiry
 
 GOOD = "title Our OLT\nrate-unit kbit/s\n[accept]\nFilter-Id = {up}-{down}\n"
 
@@ -18,13 +22,13 @@ def dialects(desk) -> list[OwnDialect]:
 def test_a_dialect_from_a_makes_text_to_a_router(desk):
     assert "Huawei-Input-Average-Rate = {up}" in desk.get("/dialects/new?make=huawei").get_data(as_text=True)
     with desk.scope() as scope:
-        open_one(scope, "alice", sell(scope))
+        account_id = open_one(scope, "alice", sell(scope))
 
     wrong = GOOD + "Nonsense = 1\nFramed-Pool = {pol}\n"
     answer = desk.submit("/dialects/new", {"name": "olt", "text": wrong, "do": "preview"})
     page = answer.get_data(as_text=True)
     assert answer.status_code == 422
-    assert '<td class="num b">5</td><td><code>Nonsense = 1</code>' in page
+    assert '<td class="num b">5</td><td class="two"><code>Nonsense = 1</code>' in page
     assert '<td class="num b">6</td>' in page
     assert dialects(desk) == []
 
@@ -54,6 +58,18 @@ def test_a_dialect_from_a_makes_text_to_a_router(desk):
     assert len(dialects(desk)) == 1
 
     replies = f"/routers/{nas_id}/replies"
+    trial = {"account": "alice", "do": "preview"}
+    late = {"expired_pool": "late", "expired_down": "1M", "expired_up": "1M"}
+    soon = {"expiring_days": "3", "expiring_pool": "soon"}
+    assert "Framed-Pool" not in desk.submit(replies, trial | late | soon).get_data(as_text=True)
+    for left, told in ((timedelta(days=1), "soon"), (timedelta(hours=-1), "late")):
+        with desk.scope() as scope:
+            set_expiry(scope, account_id, clock.now() + left)
+        page = desk.submit(replies, trial | late | soon).get_data(as_text=True)
+        assert re.search(rf"Framed-Pool</td><td[^>]*>{told}<", page)
+    refused = desk.submit(replies, trial | soon)
+    assert refused.status_code == 422
+    assert "The account alice has expired: its login would be refused." in refused.get_data(as_text=True)
     bad = desk.submit(replies, {"extra": "Session-Timeout = 60\nUser-Password = x"})
     assert bad.status_code == 422
     assert '<td class="num b">2</td>' in bad.get_data(as_text=True)

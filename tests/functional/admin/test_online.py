@@ -11,7 +11,7 @@ from infra.outbox import OutboxRow
 from tenants.network.add_region import RegionForm, add_region
 from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account
-from tenants.usage.models import PacketCount, RefusedPacket, SessionNote
+from tenants.usage.models import OnlineSample, PacketCount, RefusedPacket, SessionNote
 from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.accounts import OWNER, close_session, go_online, open_one, sell
 
@@ -47,6 +47,27 @@ def test_the_list_shows_totals_and_sums_five_gigabytes_right(desk, online):
 def test_filters(desk, online, query, count):
     page = desk.get(f"/online/?{query}").get_data(as_text=True)
     assert page.count('aria-label="Disconnect u') == count
+
+
+def test_the_highest_of_the_day_is_of_all_samples_not_of_those_drawn(desk, online):
+    with desk.scope() as scope:
+        for minutes, sessions in ((60, 4), (65, 77), (70, 5)):
+            at = clock.now() - timedelta(minutes=minutes)
+            scope.session.add(OnlineSample(tenant_id=scope.tenant_id, at=at, sessions=sessions))
+    desk.get("/online/")
+    assert "highest in 24 hours: 77" in desk.text()
+
+
+def test_a_session_is_ended_on_its_own_page(desk, online):
+    link = re.search(r'href="[^"]*?/admin(/online/session\?[^"]+)"', desk.get("/online/?q=u1").get_data(as_text=True))
+    assert link is not None
+    page = desk.get(link[1].replace("&amp;", "&")).get_data(as_text=True)
+    assert "online now" in page
+    key = re.search(r'name="id" value="([^"]+)"', page)
+    assert key is not None
+    desk.submit("/online/", {"id": key[1]}, to="/online/kick")
+    assert [row.payload["username"] for row in disconnects(desk)] == ["u1"]
+    assert f'/accounts/{online[1]}/">u1</a>' in desk.get("/online/results").get_data(as_text=True)
 
 
 def test_its_own_refresh_is_only_the_part_that_changes(desk, online):

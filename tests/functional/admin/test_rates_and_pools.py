@@ -32,6 +32,8 @@ def test_a_changed_speed_reaches_who_is_online(desk):
 def test_speeds_are_added_and_deleted(desk):
     assert desk.submit("/rates/new", {"name": "Fast", "down": "1G", "up": "0"}).status_code == 422
     assert desk.submit("/rates/new", {"name": "Fast", "down": "1G", "up": "1G", "burst_up": "2G"}).status_code == 422
+    slip = desk.submit("/rates/new", {"name": "Fast", "down": "100", "up": "20M"})
+    assert "With its unit: 100M, or 100k." in slip.get_data(as_text=True)
     desk.submit("/rates/new", {"name": "Fast", "down": "1G", "up": "100M", "priority": "1"})
     assert "Added the speed Fast." in desk.text()
     with desk.scope() as scope:

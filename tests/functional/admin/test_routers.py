@@ -1,9 +1,10 @@
 """Routers: register, paste the script, watch for the first packet (NET-2, TEN-3, TEN-4)."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from infra import clock
 from portals.shared import uploads
@@ -89,6 +90,32 @@ def test_the_live_part_shows_why_a_packet_was_refused(desk):
     desk.get(f"/routers/{nas.id}/", headers={"HX-Request": "true"})
     assert "The shared secret in the router is not the one registered here" in desk.text()
     assert "113.97.186.238:49152" in desk.text()
+
+
+def test_a_working_router_whose_secret_no_longer_fits_says_so(desk):
+    desk.submit("/routers/new", GOOD)
+    nas, now = router(desk), clock.now()
+    live = {"HX-Request": "true", "X-Broadloom-Poll": "1"}
+    with desk.scope() as scope:
+        first = dict.fromkeys(("first_packet_at", "first_accept_at", "first_online_at"), now - timedelta(days=1))
+        heard = {"last_packet_at": now - timedelta(minutes=2)}
+        scope.registry.execute(update(Nas).where(Nas.id == nas.id).values(**first, **heard))
+    assert "talks to the cloud" in desk.get(f"/routers/{nas.id}/", headers=live).get_data(as_text=True)
+    with desk.scope() as scope:
+        told = {"source": "192.0.2.1:1", "nas_identifier": nas.identifier, "username": "u", "mac": "", "method": ""}
+        for reason, minutes in (("wrong_secret", 1), ("expired", 2)):
+            at = now + timedelta(minutes=minutes)
+            packet = RefusedPacket(tenant_id=scope.tenant_id, nas_id=nas.id, at=at, reason=reason, code=1, **told)
+            scope.session.add(packet)
+    desk.get(f"/routers/{nas.id}/", headers=live)
+    assert "The shared secret in the router is not" in desk.text()
+    with desk.scope() as scope:  # mended, and then silent
+        scope.registry.execute(update(Nas).where(Nas.id == nas.id).values(last_packet_at=now + timedelta(minutes=3)))
+    assert "talks to the cloud" in desk.get(f"/routers/{nas.id}/", headers=live).get_data(as_text=True)
+    with desk.scope() as scope:
+        scope.session.execute(delete(RefusedPacket).where(RefusedPacket.tenant_id == scope.tenant_id))
+        scope.registry.execute(update(Nas).where(Nas.id == nas.id).values(last_packet_at=now - timedelta(hours=3)))
+    assert "has sent nothing for 3 h" in desk.get(f"/routers/{nas.id}/", headers=live).get_data(as_text=True)
 
 
 def test_copying_the_script_is_the_second_step(desk):

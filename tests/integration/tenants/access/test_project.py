@@ -30,8 +30,9 @@ from tenants.catalog.edit_plan_group import EditPlanGroup
 from tenants.catalog.edit_rate_profile import EditRateProfile
 from tenants.catalog.find import find_group
 from tenants.catalog.rules import Window
-from tenants.subscribers.bind import Unbind, unbind
+from tenants.subscribers.bind import Unbind, learn_bindings, unbind
 from tenants.subscribers.delete_account import delete_account, restore_account
+from tenants.subscribers.edit_account import EditAccount, edit_account
 from tenants.subscribers.models import Account
 from tenants.subscribers.password import reset_password
 from tenants.usage.models import RefusedPacket
@@ -187,6 +188,22 @@ def test_a_new_password_reaches_the_cluster(scope: TenantScope) -> None:
     after = subscriber(scope, account_id)
     assert after is not None
     assert after.password_sealed == scope.session.get_one(Account, account_id).password_sealed != sealed
+
+
+def test_what_the_next_login_is_to_teach_reaches_the_cluster(scope: TenantScope) -> None:
+    account_id = open_one(scope, "u1", sell(scope), bind_nas_id=7)
+    unbind(scope, Unbind(account_id, "nas", learn_again=True), actor=OWNER, now=NOW)
+    row = subscriber(scope, account_id)
+    assert row is not None
+    assert (row.bind_nas_id, row.bind_options) == (None, {"learn": ["nas"]})
+    edit_account(scope, EditAccount(account_id, {"remark": "moved"}), actor=OWNER, now=NOW)
+    assert learn_bindings(scope, account_id, nas_id=9, now=NOW)
+    row = subscriber(scope, account_id)
+    assert row is not None
+    assert (row.bind_nas_id, row.bind_options) == (9, {})
+    edit_account(scope, EditAccount(account_id, {"bind_nas_id": "learn"}), actor=OWNER, now=NOW)
+    edit_account(scope, EditAccount(account_id, {"bind_nas_id": None}), actor=OWNER, now=NOW)
+    assert not learn_bindings(scope, account_id, nas_id=9, now=NOW)
 
 
 def test_unbinding_reaches_the_cluster(scope: TenantScope) -> None:

@@ -281,4 +281,4 @@ def test_every_refusal_has_a_stable_code_and_a_sentence() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, BusinessError)]
     for kind in kinds:
         assert kind.code
-        assert kind.message.endswith(".") or kind.message == "{reason}"
+        assert kind.message.endswith((".", "{reason}"))
