@@ -21,6 +21,8 @@ class Entry:
 
 SCHEDULE: tuple[Entry, ...] = (
     Entry("close-stale-sessions", "workers.jobs.sweeps.close_stale", 30),
+    Entry("check-sessions", "workers.jobs.sweeps.check_sessions", 30),
+    Entry("check-all-sessions", "workers.jobs.sweeps.check_all_sessions", 3600),
     Entry("sample-online", "workers.jobs.sweeps.sample", 300),
     Entry("seed-upkeep", "workers.jobs.sweeps.seed_upkeep", 300),
     Entry("forget-dead-nodes", "workers.jobs.sweeps.forget_dead_nodes", 600, per_cell=False),

@@ -21,6 +21,7 @@ from radius_cluster.process.login_sql import subject_of
 from radius_cluster.process.outer_names import OUTER
 from radius_cluster.process.recent_starts import RecentStarts
 from radius_cluster.wire.codes import CLASS
+from tenants.access.too_many_sql import TOGETHER_SECONDS, too_many_sql
 
 LOG = structlog.get_logger(__name__)
 
@@ -28,41 +29,19 @@ _LOOK_EVERY_SECONDS: Final = 2.0
 _MOST_AT_ONCE: Final = 1_000
 _MOST_WAITING: Final = 50_000
 _SQL_SECONDS: Final = 10.0
-_TOGETHER_SECONDS: Final = 30.0  # from a login to its Start, at most: who began before that was counted by the login
-_TOGETHER_WHOLE_SECONDS: Final = int(_TOGETHER_SECONDS)
-_JUST_BEGUN_SECONDS: Final = 60.0  # older news comes out of a spool, and says nothing of now
+_JUST_BEGUN_SECONDS: Final = 60  # older news comes out of a spool, and says nothing of now
 
-# First who has other sessions, by two look-ups in indexes. A device is known by its MAC; where
-# there is none each session is a device. Sessions that are to end already do not count, nor those silent for too long.
-_TOO_MANY: Final = """
-WITH several AS MATERIALIZED (
-  SELECT DISTINCT s.tenant_id, s.account_id, q.alive_after
+# Who has other sessions, by two look-ups in indexes; the rest of the statement is asked about those alone.
+_TOO_MANY: Final = too_many_sql(
+    """
+  SELECT DISTINCT s.tenant_id, s.account_id, to_timestamp(q.alive_after) AS alive_after
   FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::float8[]) AS q(tenant, nas, session, usr, alive_after)
   JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
     AND s.username = q.usr COLLATE "C"
   WHERE s.account_id > 0 AND EXISTS (SELECT FROM aaa.session o WHERE o.tenant_id = s.tenant_id
-    AND o.account_id = s.account_id AND (o.session_id <> s.session_id OR o.nas_id <> s.nas_id))),
-open AS MATERIALIZED (
-  SELECT s.tenant_id, s.account_id, s.nas_id, s.session_id, s.username, host(s.framed_ip) AS framed_ip,
-    COALESCE(s.mac, '') AS mac, s.started_at, u.max_sessions, u.drop_oldest,
-    COALESCE(NULLIF(s.mac, ''), s.nas_id || '/' || s.session_id || '/' || s.username) AS device
-  FROM several v JOIN aaa.subscriber u ON u.tenant_id = v.tenant_id AND u.account_id = v.account_id
-  JOIN aaa.session s ON s.tenant_id = v.tenant_id AND s.account_id = v.account_id
-  WHERE u.max_sessions > 0 AND s.cut_requested_at IS NULL AND s.updated_at > to_timestamp(v.alive_after)),
-device AS (
-  SELECT tenant_id, account_id, device, max_sessions, CASE WHEN drop_oldest THEN max(started_at) ELSE min(started_at)
-    END AS since, row_number() OVER (PARTITION BY tenant_id, account_id ORDER BY
-      CASE WHEN drop_oldest THEN -date_part('epoch', max(started_at)) ELSE date_part('epoch', min(started_at)) END,
-      device) AS place
-  FROM open GROUP BY tenant_id, account_id, device, max_sessions, drop_oldest)
-SELECT s.tenant_id, s.account_id, s.nas_id, s.session_id, s.username, s.framed_ip, s.mac
-FROM device d
-JOIN device kept ON kept.tenant_id = d.tenant_id AND kept.account_id = d.account_id AND kept.place = d.max_sessions
-JOIN open s ON s.tenant_id = d.tenant_id AND s.account_id = d.account_id AND s.device = d.device
-WHERE d.place > d.max_sessions AND d.since > now() - make_interval(secs => $6)
-  AND abs(date_part('epoch', d.since - kept.since)) < $7
-ORDER BY 1, 2, 3, 4, 5
-"""
+    AND o.account_id = s.account_id AND (o.session_id <> s.session_id OR o.nas_id <> s.nas_id))""",
+    just_begun_seconds=_JUST_BEGUN_SECONDS,
+)
 _END: Final = """
 WITH asked AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
@@ -98,7 +77,7 @@ class SessionLimits:
         if name.startswith(OUTER):  # many have the one; our own Class says whose it is
             name = request.packet.text(CLASS) or name
         device = row[MAC] or f"{row[NAS]}/{row[SESSION]}"
-        second = self._recent.is_second(row[TENANT], name, device, request.arrived, _TOGETHER_WHOLE_SECONDS)
+        second = self._recent.is_second(row[TENANT], name, device, request.arrived, TOGETHER_SECONDS)
         if second and len(self._begun) < _MOST_WAITING:
             self._begun.append((row[KEY], request.nas.tenant.stale_seconds))
 
@@ -137,8 +116,7 @@ async def end_too_many(connection: Any, begun: list[Begun]) -> int:
     now = time.time()
     tenants, nas, sessions, names = zip(*(key for key, _ in begun), strict=True)
     alive_after = [now - stale_seconds for _, stale_seconds in begun]
-    limits = alive_after, _JUST_BEGUN_SECONDS, _TOGETHER_SECONDS
-    found = await connection.fetch(_TOO_MANY, tenants, nas, sessions, names, *limits, timeout=_SQL_SECONDS)
+    found = await connection.fetch(_TOO_MANY, tenants, nas, sessions, names, alive_after, timeout=_SQL_SECONDS)
     if found:
         columns = list(zip(*found, strict=True))
         await connection.execute(_END, *columns, [subject_of(account) for account in columns[1]], timeout=_SQL_SECONDS)

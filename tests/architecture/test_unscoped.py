@@ -86,6 +86,7 @@ PLACES: dict[str, set[str]] = {
         "close stale sessions of all tenants",
         "count open sessions of all tenants",
         "drop old counts and effects of all tenants",
+        "find sessions that ought not to be open",
         "forget dead processes",
         "list the tenants of a cell",
         "make partitions of the session history",

@@ -1,17 +1,23 @@
 """Set-based work over all tenants of a cell: one statement, whatever the number of tenants (JOB-1)."""
 
 import random
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from infra import clock
 from infra.outbox import DueRow, OutboxRow
-from infra.tenant_scope import unscoped
+from infra.tenant_scope import tenant_scope, unscoped
+from tenants.access.check_sessions import LATELY, begun_by_nobody, end_too_many, end_uninvited
+from tenants.registry.directory import find_tenant
+from tenants.registry.errors import TenantNotFound
 from tenants.registry.models import Tenant
 from tenants.registry.nodes import drop_dead, listening_since
+from tenants.subscribers.end_closed import end_sessions_of_closed
 from tenants.usage.close_stale import close_stale_sessions, longest_silence
 from tenants.usage.drop_old import drop_old_counts
 from tenants.usage.sample_online import sample_online
@@ -19,6 +25,7 @@ from workers.context import Context
 from workers.due_kinds import UPKEEP_KINDS
 from workers.job import platform_job
 
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # of a look at all sessions
 NODE_ALIVE = timedelta(seconds=30)
 NODES_KEPT = timedelta(hours=1)
 EFFECTS_KEPT = timedelta(days=30)  # done outbox rows: the online page counts the disconnects of the day
@@ -33,14 +40,44 @@ def close_stale(known: Context, cell: str) -> int:
     now = clock.now()
     with unscoped(known.database, reason="read every tenant's accounting interval") as registry:
         since = listening_since(registry, alive_since=now - NODE_ALIVE)
-        rows = registry.execute(
-            select(Tenant.id, Tenant.interim_seconds, Tenant.stale_intervals).where(Tenant.cell == cell)
-        ).all()
+        limits = _longest_silence(registry, cell)
     if since is None:
         return 0  # nobody listens, so silence says nothing about the sessions
-    limits = {row.id: longest_silence(row.interim_seconds, row.stale_intervals) for row in rows}
     with unscoped(known.database, reason="close stale sessions of all tenants", cell=cell) as session:
         return close_stale_sessions(session, limits, listening_since=since, now=now)
+
+
+@platform_job
+def check_sessions(known: Context, cell: str) -> int:
+    """Ask for the end of sessions begun lately that ought not to be open; gives how many."""
+    now = clock.now()
+    with unscoped(known.database, reason="read every tenant's accounting interval") as registry:
+        limits = _longest_silence(registry, cell)
+    with unscoped(known.database, reason="find sessions that ought not to be open", cell=cell) as session:
+        asked = end_uninvited(session, list(limits), begun_after=now - LATELY, now=now)
+        asked += end_too_many(session, limits, now=now)
+        nobodys = begun_by_nobody(session, begun_after=now - LATELY)
+    for tenant_id, usernames in nobodys.items():
+        with suppress(TenantNotFound), tenant_scope(known.database, find_tenant(known.database, tenant_id)) as scope:
+            asked += end_sessions_of_closed(scope, usernames, closed_since=now - 2 * LATELY)
+    return asked
+
+
+@platform_job
+def check_all_sessions(known: Context, cell: str) -> int:
+    """Ask again for the end of sessions of accounts that may not connect, however long they are; gives how many."""
+    with unscoped(known.database, reason="read every tenant's accounting interval") as registry:
+        tenant_ids = list(_longest_silence(registry, cell))
+    with unscoped(known.database, reason="find sessions that ought not to be open", cell=cell) as session:
+        return end_uninvited(session, tenant_ids, begun_after=BEGINNING, now=clock.now())
+
+
+def _longest_silence(registry: Session, cell: str) -> dict[int, int]:
+    """Tenant of the cell → seconds after which a silent session counts as gone."""
+    rows = registry.execute(
+        select(Tenant.id, Tenant.interim_seconds, Tenant.stale_intervals).where(Tenant.cell == cell)
+    ).all()
+    return {row.id: longest_silence(row.interim_seconds, row.stale_intervals) for row in rows}
 
 
 @platform_job
