@@ -13,7 +13,7 @@ from portals.shared.toasts import toast
 from tenants.subscribers.bind import Unbind, unbind
 from tenants.subscribers.edit_account import EditAccount, edit_account
 from tenants.subscribers.rules import LEARN
-from tenants.usage.queries_routers import router_names
+from tenants.usage.queries_routers import list_routers, router_names
 
 TEXTS = (
     "name",
@@ -65,7 +65,7 @@ def edit_account_page(account_id: int) -> str | Response | tuple[str, int]:
     account = read_account(account_id)
     actor().require("accounts.edit")
     require_open(account)
-    routers = sorted(router_names(scope()).items(), key=lambda item: item[1])
+    routers = _routers(account.bind_nas_id)
     if request.method == "GET":
         values = {name: getattr(account, name) for name in (*TEXTS, "attribute", "access_type")}
         values["static_ip"] = "" if account.static_ip is None else str(account.static_ip)
@@ -105,6 +105,14 @@ def unbind_account(account_id: int) -> str | Response | tuple[str, int]:
             return redirect_after(url_for("admin.show_account", account_id=account_id))
     page = render_template("admin/account_unbind.html", form=form, account=account, back=_back(account_id))
     return page if form.ok else (page, 422)
+
+
+def _routers(bound: int | None) -> list[tuple[int, str]]:
+    """The routers that there are, and the one that is bound now, though it be gone."""
+    names = {router.id: router.name for router in list_routers(scope())}
+    if bound is not None and bound not in names:
+        names[bound] = _("%(name)s (removed)", name=router_names(scope()).get(bound, bound))
+    return sorted(names.items(), key=lambda item: item[1])
 
 
 def _back(account_id: int) -> str:

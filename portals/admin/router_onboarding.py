@@ -15,7 +15,7 @@ from portals.shared.unit_of_work import installation
 from tenants.network.edit_nas import mark_script_copied, reveal_secret
 from tenants.network.snippets import Snippet, SnippetFacts, snippet
 from tenants.network.vendors import VENDORS
-from tenants.subscribers.queries_router_plans import plans_on_router
+from tenants.subscribers.queries_router_plans import bound_accounts, plans_on_router
 from tenants.subscribers.visibility import visible_ids
 from tenants.usage import queries_routers
 from tenants.usage.queries_onboarding import onboarding
@@ -99,6 +99,7 @@ def _page(router: Router, values: dict[str, Any], *, secret: str) -> str:
         makes=[(key, VENDORS[key].label.split(" ")[0] if key in VENDORS else key) for key in [router.vendor, *tabs]],
         addresses=addresses,
         plans=plans_on_router(scope(), router.id),
+        bound=bound_accounts(scope(), router.id),
         listen_url=url_for("admin.onboard_router", nas_id=router.id),
     )
 

@@ -1,5 +1,8 @@
 """Routers: list, add, change, remove, secret (NET-2)."""
 
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -12,7 +15,7 @@ from portals.shared.errors import error_text
 from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _, lazy, ngettext
-from portals.shared.lists import Column, ListView
+from portals.shared.lists import Column, ListView, StateTab
 from portals.shared.toasts import toast
 from portals.shared.uploads import form_with_files
 from tenants.network.add_nas import AddNas, add_nas
@@ -20,18 +23,25 @@ from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
 from tenants.network.import_nas import COLUMNS as IMPORT_COLUMNS
 from tenants.network.import_nas import ImportedRow, import_nas, summary
 from tenants.subscribers.queries_list import list_choices
+from tenants.subscribers.queries_router_plans import bound_accounts
 from tenants.usage import queries_routers
 
 COLUMNS = (
-    Column("name", lazy("Name"), phone="title", fixed=True),
+    Column("name", lazy("Name"), sort="name", phone="title", fixed=True),
     Column("identifier", lazy("Identifier"), mono=True, phone="plain"),
     Column("vendor", lazy("Make")),
     Column("region", lazy("Region")),
     Column("state", lazy("State"), phone="right"),
-    Column("online", lazy("Online"), number=True, phone="plain", phone_label=lazy("Online")),
-    Column("last", lazy("Last packet")),
+    Column("online", lazy("Online"), sort="online", number=True, phone="plain", phone_label=lazy("Online")),
+    Column("last", lazy("Last packet"), sort="last"),
     Column("source", lazy("Source"), mono=True),
 )
+SORTS: dict[str, Callable[[queries_routers.Router], Any]] = {
+    "name": lambda router: router.name.casefold(),
+    "online": lambda router: router.sessions,
+    "last": lambda router: router.last_packet_at or datetime.min.replace(tzinfo=UTC),
+}
+_DOTS = {"": "", "good": "normal", "silent": "expired", "waiting": "not_activated"}
 FORM_FIELDS = ("name", "identifier", "address", "ddns_name", "timezone", "remark")
 
 
@@ -57,12 +67,25 @@ def _labels() -> dict[str, str]:
 @requires("nas.view")
 def list_routers() -> str:
     """All routers with their health."""
-    view = ListView.from_request("routers", COLUMNS, filters=("region",))
+    view = ListView.from_request("routers", COLUMNS, sorts=tuple(SORTS), filters=("region", "make"))
     choices = list_choices(scope(), actor())
     names = {str(region.id): region.name for region in choices["regions"]}
     view.chip("region", _("Region"), names.get(view.filter("region"), "?"))
-    routers = queries_routers.list_routers(scope(), text=view.text, region_id=as_number(view.filter("region")))
-    return render_template("admin/routers.html", view=view, routers=routers, regions=choices["regions"])
+    makes = dialect_choices()
+    view.chip("make", _("Make"), dict(makes).get(view.filter("make"), "?"))
+    region_id, make = as_number(view.filter("region")), view.filter("make")
+    every = queries_routers.list_routers(scope(), text=view.text, region_id=region_id)
+    found = [router for router in every if make in ("", router.vendor)]
+    health = Counter(router.health(present()) for router in found)
+    tabs = {"": _("All"), "good": _("working"), "silent": _("silent"), "waiting": _("waiting for its first packet")}
+    counts = {"": len(found)} | health
+    there = [key for key in tabs if counts.get(key) or not key]
+    view.tabs = [StateTab(key, tabs[key], counts[key], _DOTS[key]) for key in there]
+    routers = [router for router in found if view.state in ("", router.health(present()))]
+    routers.sort(key=SORTS[view.sort.removeprefix("-")], reverse=view.sort.startswith("-"))
+    return render_template(
+        "admin/routers.html", view=view, routers=routers, all=len(every), regions=choices["regions"], makes=makes
+    )
 
 
 @blueprint.route("/routers/new", methods=["GET", "POST"])
@@ -166,7 +189,8 @@ def remove_router(nas_id: int) -> str | Response | tuple[str, int]:
             toast(_("Removed %(name)s. Its packets are refused from now on.", name=router.name))
             return redirect_after(url_for("admin.list_routers"))
     back = url_for("admin.onboard_router", nas_id=nas_id)
-    page = render_template("admin/router_remove.html", form=form, router=router, back=back)
+    bound = bound_accounts(scope(), nas_id)
+    page = render_template("admin/router_remove.html", form=form, router=router, bound=bound, back=back)
     return page if form.ok else (page, 422)
 
 

@@ -324,6 +324,10 @@ CUT_REASONS: dict[str, Any] = {
     "rate_changed": lazy("the speed was edited"),
     "end_moved": lazy("the expiry moved"),
     "window": lazy("hours of the plan"),
+    "outside_window": lazy("hours of the plan"),
+    "renewed": lazy("paid, so out of the expired pool"),
+    "reversed": lazy("order taken back"),
+    "close": lazy("closed"),
     "quota_reset": lazy("a new quota period"),
 }
 

@@ -1,4 +1,4 @@
-"""Which plans a router serves (NET-2): those of the subscribers who are online through it."""
+"""Which plans a router serves (NET-2): those of the subscribers who are online through it; and who is bound to it."""
 
 from sqlalchemy import func, select
 
@@ -6,6 +6,12 @@ from infra.tenant_scope import TenantScope
 from tenants.catalog.models import Plan
 from tenants.subscribers.models import Account
 from tenants.usage.models import Session as OnlineSession
+
+
+def bound_accounts(scope: TenantScope, nas_id: int) -> int:
+    """How many open accounts may log in through this router alone."""
+    bound = (Account.bind_nas_id == nas_id, Account.state != "closed", Account.deleted_at.is_(None))
+    return int(scope.session.scalar(select(func.count()).select_from(Account).where(*bound)) or 0)
 
 
 def plans_on_router(scope: TenantScope, nas_id: int, limit: int = 10) -> tuple[tuple[str, int], ...]:

@@ -1,5 +1,6 @@
 """Routers: register, paste the script, watch for the first packet (NET-2, TEN-3, TEN-4)."""
 
+import re
 from datetime import timedelta
 from io import BytesIO
 
@@ -184,6 +185,39 @@ def test_two_routers_of_one_name_would_be_told_apart_by_nobody(desk):
     assert edited.status_code == 422
     own = GOOD | {"name": "Longhua", "identifier": second.identifier, "remark": "roof"}
     assert desk.submit(f"/routers/{second.id}/edit", own).status_code == 200
+
+
+def test_routers_are_found_by_state_and_make_and_sorted(desk):
+    for name, make in (("Alpha", "huawei"), ("beta", "zte"), ("Gamma", "huawei")):
+        desk.submit("/routers/new", GOOD | {"name": name, "vendor": make})
+    with desk.scope() as scope:
+        for name, hours in (("Alpha", 0), ("beta", 5)):
+            found = (Nas.tenant_id == scope.tenant_id, Nas.name == name)
+            heard = {"last_packet_at": clock.now() - timedelta(hours=hours)}
+            scope.registry.execute(update(Nas).where(*found).values(**heard))
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r'/routers/\d+/">(\w+)</a>', desk.get(f"/routers/?{query}").get_data(as_text=True))
+
+    assert shown("") == ["Alpha", "beta", "Gamma"]
+    assert shown("sort=-last") == ["Alpha", "beta", "Gamma"]
+    assert shown("sort=last") == ["Gamma", "beta", "Alpha"]
+    assert shown("state=silent") == ["beta"]
+    assert shown("make=huawei&state=waiting") == ["Gamma"]
+    assert shown("make=cisco") == []
+
+
+def test_who_is_bound_to_a_router_is_told_before_it_goes(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    with desk.scope() as scope:
+        account_id = open_one(scope, "alice", sell(scope), bind_nas_id=nas.id)
+    assert "1 subscriber is bound to it" in desk.get(f"/routers/{nas.id}/remove").get_data(as_text=True)
+    desk.submit(f"/routers/{nas.id}/remove", {"confirm": nas.identifier})
+    edit = f"/accounts/{account_id}/edit"
+    assert "Minzhi hAP (removed)" in desk.get(edit).get_data(as_text=True)
+    desk.submit(edit, {"attribute": "ordinary", "bind_nas_id": ""})
+    assert "Minzhi hAP" not in desk.get(edit).get_data(as_text=True)
 
 
 def test_a_table_may_come_as_a_file_of_a_chinese_spreadsheet(desk, monkeypatch):
