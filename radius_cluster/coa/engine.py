@@ -44,7 +44,7 @@ class Engine:
         self._directory = directory
         self._counters = counters
         self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
-        self._taken: dict[int, Wish] = {}
+        self._taken: dict[tuple[str, int], Wish] = {}  # what routers are asked, by cell and row
         self._wakes: dict[str, asyncio.Event] = {cell: asyncio.Event() for cell in urls}
         self.exchange: Exchange | None = None
         self.radsec = RadsecRoutes()
@@ -86,7 +86,8 @@ class Engine:
             now = time.monotonic()
             if now - last_release > _RELEASE_SECONDS:
                 last_release = now
-                await rows.release_stuck(connection)
+                await self._save(cell, connection)
+                await rows.release_stuck(connection, [wish.id for wish in self._taken.values() if wish.cell == cell])
             await self._save(cell, connection)
             if self.stopping:
                 await self._leave(cell, connection)
@@ -121,7 +122,6 @@ class Engine:
         sources = await rows.last_sources(registry, (wish.nas_id for wish in wishes))
         too_early: list[Wish] = []
         for wish in wishes:
-            self._taken[wish.id] = wish
             nas = self._directory.nas.get(wish.nas_id)
             if nas is None or nas.tenant.id != wish.tenant_id:  # a row of one tenant never reaches another's router
                 self._end(wish, None, "refused", "unknown_nas")
@@ -130,7 +130,7 @@ class Engine:
             address = _address_of(nas, sources.get(wish.nas_id, ""))
             if not address and not through_radsec:
                 if wish.attempts < _ADDRESS_TRIES:
-                    too_early.append(self._taken.pop(wish.id))
+                    too_early.append(wish)
                 else:
                     self._end(wish, nas, "refused", "no_address")
                 continue
@@ -138,7 +138,7 @@ class Engine:
             asks_rate = wish.topic == CHANGE and not moves_end
             rate = await rows.rate_of(connection, wish, nas.tenant, time.time()) if asks_rate else None
             if rate is not None and rate.ends:  # a pack ended, an order was taken back: nothing is left to go on with
-                wish = self._taken[wish.id] = replace(wish, topic=DISCONNECT)
+                wish = replace(wish, topic=DISCONNECT)
             try:
                 attributes = await self._attributes(wish, nas, rate, connection)
             except ValueError:
@@ -210,13 +210,14 @@ class Engine:
                 self._end(wish, nas, "refused", text, session_is_gone=gone)
 
         assert self.exchange is not None
+        self._taken[wish.key] = wish
         code = COA_REQUEST if wish.topic == CHANGE else DISCONNECT_REQUEST
         rate = float(nas.options.get("coa_rate") or MOST_PER_SECOND)
         secret = RADSEC_SECRET if destination[0] == RADSEC else nas.secret
         self.exchange.ask(destination, secret, code, attributes, on_answer, rate)
 
     def _end(self, wish: Wish, nas: NasEntry | None, state: str, result: str, *, session_is_gone: bool = False) -> None:
-        self._taken.pop(wish.id, None)
+        self._taken.pop(wish.key, None)
         self._outcomes[wish.cell].append(Outcome(wish, state, result, session_is_gone))
         if nas is not None:
             self._counters.count(nas, ("coa", state))

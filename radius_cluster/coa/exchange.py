@@ -20,6 +20,7 @@ TRY_AFTER_SECONDS: Final = (1.0, 2.0, 3.0)  # waits after the first, second and 
 MOST_PER_SECOND: Final = 500  # per router, unless its option coa_rate says otherwise
 RADSEC: Final = "radsec"
 _ANSWER_WITHIN_SECONDS: Final = sum(TRY_AFTER_SECONDS)
+_FORGET_SECONDS: Final = 60.0
 _SOCKETS: Final = 32  # 256 identifiers each: 8,192 requests under way to one router
 Destination = tuple[str, int]
 Answer = Callable[[DynamicReply | None], None]
@@ -52,6 +53,7 @@ class Exchange:
         self._sockets = [open_udp(address, 0) for _ in range(_SOCKETS)]
         self._pending: dict[tuple[int, Destination, int], _Pending] = {}
         self._queues: dict[Destination, _Queue] = {}
+        self._forgot_at = 0.0
         self._turn = 0
         self.send_radsec: Callable[[int, bytes], None] = lambda _nas_id, _request: None
         loop = asyncio.get_running_loop()
@@ -69,6 +71,7 @@ class Exchange:
         """Queue a request for a router."""
         queue = self._queues.get(destination)
         if queue is None:
+            self._forget_idle(time.monotonic())
             queue = self._queues[destination] = _Queue(rate)
         queue.rate = rate
         queue.waiting.append((code, secret, attributes, on_answer))
@@ -104,10 +107,17 @@ class Exchange:
             queue.next_at += 1 / queue.rate
         if not queue.waiting:
             queue.running = False
-            if now - queue.next_at > 60:
-                self._queues.pop(destination, None)
             return
         asyncio.get_running_loop().call_later(max(0.01, queue.next_at - now), self._pump, destination, queue)
+
+    def _forget_idle(self, now: float) -> None:
+        """Forget the queues of routers that were asked nothing for a while: many change their address every day."""
+        if now - self._forgot_at < _FORGET_SECONDS:
+            return
+        self._forgot_at = now
+        for destination, queue in list(self._queues.items()):
+            if not queue.running and now - queue.next_at > _FORGET_SECONDS:
+                del self._queues[destination]
 
     def _free_slot(self, destination: Destination) -> tuple[int, int] | None:
         """A socket and an identifier that are free for this router."""

@@ -19,6 +19,10 @@ WHERE id IN (SELECT id FROM work.outbox WHERE state = 'waiting' AND topic IN ('r
   AND available_at <= now() ORDER BY topic, available_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING id, tenant_id, topic, attempts, payload::text
 """
+_KEEP: Final = """
+UPDATE work.outbox SET taken_at = now()
+WHERE id = ANY($1::bigint[]) AND state = 'taken' AND taken_at < now() - make_interval(secs => $2)
+"""
 _RELEASE: Final = """
 UPDATE work.outbox SET state = 'waiting' WHERE topic IN ('radius.disconnect', 'radius.coa') AND state = 'taken'
   AND taken_at < now() - make_interval(secs => $1)
@@ -86,6 +90,11 @@ class Wish:
     # The router's service that the session had; "" for none, None where it is not another now.
     previous_service: str | None = None
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Its cell and the row: each cell's database counts for itself."""
+        return self.cell, self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -111,8 +120,10 @@ async def claim(connection: Any, cell: str, most: int) -> list[Wish]:
     return [_wish(row, cell) for row in await connection.fetch(_CLAIM, most)]
 
 
-async def release_stuck(connection: Any) -> None:
-    """Put rows back that a dead process had taken."""
+async def release_stuck(connection: Any, ours: Iterable[int]) -> None:
+    """Put rows back that a dead process had taken. ``ours`` are kept: thousands may wait here for the turn of a router
+    that wants a few a second, and would be sent again and again."""
+    await connection.execute(_KEEP, list(ours), _TAKEN_TOO_LONG_SECONDS / 2)
     await connection.execute(_RELEASE, _TAKEN_TOO_LONG_SECONDS)
 
 

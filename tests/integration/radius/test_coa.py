@@ -1,5 +1,6 @@
 """Disconnect and CoA through the outbox to a real UDP listener (RAD-5, RAD-6)."""
 
+import asyncio
 import json
 import socket
 import threading
@@ -9,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from infra.settings import Settings
+from radius_cluster.coa.outbox_rows import release_stuck
+from radius_cluster.listen.database import connect
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.coa import encode_dynamic_response
 from radius_cluster.wire.packet import Packet, parse, verify_message_authenticator, verify_request_authenticator
 from tests.fixtures.busy_machine import limit
-from tests.fixtures.radius import SECRET, Processes, World, wait_for
+from tests.fixtures.radius import SECRET, Processes, World, WorldTenant, wait_for
 
 
 class Listener:
@@ -177,6 +181,22 @@ def test_a_thousand_at_once(world: World, processes: Processes, listener) -> Non
     wait_for(lambda: {state for state, _ in states(world, one.id).values()} == {"done"})
 
 
+@pytest.fixture
+def neighbour(world: World) -> WorldTenant:
+    """A provider whose accounts have the same numbers, and everything else otherwise."""
+    made = world.tenant()
+    world.profile(made, 1, up_bps=1_000, down_bps=1_000)
+    quota = {"quota_kind": 1, "quota_octets": 1, "quota_cut": True}
+    for number in range(6):
+        account_id = world.subscriber(made, f"u{number}", valid_until=_in(-1), **quota)
+        world.run(
+            "INSERT INTO aaa.quota_use (tenant_id, account_id, epoch, window_on, octets, seconds, over_octets,"
+            " over_seconds) VALUES (%s, %s, 0, '1970-01-01', 1, 0, 0, 0)", made.id, account_id,
+        )  # fmt: skip
+    return made
+
+
+@pytest.mark.usefixtures("neighbour")
 def test_a_rate_change_reaches_the_running_session(world: World, processes: Processes, listener) -> None:
     router = listener(acknowledge)
     tenant = world.tenant()
@@ -205,6 +225,7 @@ def _begun(world: World, tenant_id: int, nas_id: int, session: str, account_id: 
     )  # fmt: skip
 
 
+@pytest.mark.usefixtures("neighbour")
 def test_a_moved_end_reaches_the_running_session(world: World, processes: Processes, listener) -> None:
     """Counted from the session's beginning, by all that a login would be told: expiry, renewal, longest session."""
     router = listener(acknowledge)
@@ -270,6 +291,7 @@ def test_junipers_service_is_exchanged_for_the_one_that_the_session_has(
     assert ask("", previous_service="fastest") == (None, b"fastest")
 
 
+@pytest.mark.usefixtures("neighbour")
 def test_an_edited_rate_lifts_no_throttle_and_a_window_counts(world: World, processes: Processes, listener) -> None:
     router = listener(acknowledge)
     tenant = world.tenant()
@@ -344,3 +366,31 @@ def test_a_dialect_may_name_sessions_by_their_port(world: World, processes: Proc
     assert packet.number(codes.NAS_PORT) == 4_000_000_007
     assert packet.text(codes.USER_NAME) == "alice"
     assert codes.ACCT_SESSION_ID not in packet.attributes
+
+
+def test_rows_that_wait_for_their_turn_are_not_taken_for_a_dead_engines(world: World, settings: Settings) -> None:
+    """A router that wants one request a second and is sent hundreds: each row waits longer than a dead engine's may."""
+    tenant = world.tenant()
+    for session in ("waits", "stuck", "done"):
+        wish(world, tenant.id, 1, session, "alice")
+    world.run(
+        "UPDATE work.outbox SET state = 'taken', taken_at = now() - interval '61 seconds' WHERE tenant_id = %s",
+        tenant.id,
+    )
+    world.run(
+        "UPDATE work.outbox SET state = 'done' WHERE payload ->> 'session_id' = 'done' AND tenant_id = %s", tenant.id
+    )
+    rows = "SELECT payload ->> 'session_id', id FROM work.outbox WHERE tenant_id = %s"
+    ids = dict(world.query(rows, tenant.id))
+
+    async def release() -> None:
+        connection = await connect(settings.database_url, "test")
+        try:
+            await release_stuck(connection, [ids["waits"], ids["done"]])
+        finally:
+            await connection.close()
+
+    asyncio.run(release())
+    assert {session: state for session, (state, _) in states(world, tenant.id).items()} == {
+        "waits": "taken", "stuck": "waiting", "done": "done",
+    }  # fmt: skip

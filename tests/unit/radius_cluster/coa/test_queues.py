@@ -1,0 +1,158 @@
+"""What waits for each router: its own pace, three tries, and nothing kept of routers that are asked no more."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from radius_cluster.coa import exchange as module
+from radius_cluster.coa.exchange import RADSEC, TRY_AFTER_SECONDS, Exchange
+from radius_cluster.wire.coa import DynamicReply, encode_dynamic_response
+from radius_cluster.wire.codes import DISCONNECT_ACK, DISCONNECT_NAK, DISCONNECT_REQUEST
+from radius_cluster.wire.packet import Packet, parse
+
+SECRET = b"radius-secret"
+NAMES = b"\x01\x07alice"
+
+
+class Clock:
+    """Goes when it is told."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return self.now
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Exchange, socket.socket]]:
+    """An exchange and a router's port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as router:
+        router.bind(("127.0.0.1", 0))
+        router.setblocking(False)
+        exchange = Exchange("127.0.0.1")
+        try:
+            yield exchange, router
+        finally:
+            exchange.close()
+
+
+def ask(
+    exchange: Exchange, router: socket.socket, rate: float = 500.0, names: bytes = NAMES
+) -> asyncio.Future[DynamicReply | None]:
+    answer: asyncio.Future[DynamicReply | None] = asyncio.get_running_loop().create_future()
+    exchange.ask(router.getsockname(), SECRET, DISCONNECT_REQUEST, names, answer.set_result, rate)
+    return answer
+
+
+async def next_request(router: socket.socket) -> tuple[Packet, tuple[str, int]]:
+    async with asyncio.timeout(10):
+        data, source = await asyncio.get_running_loop().sock_recvfrom(router, 4096)
+    packet = parse(data)
+    assert isinstance(packet, Packet)
+    return packet, source
+
+
+def test_a_router_is_sent_no_more_a_second_than_it_wants() -> None:
+    async def story() -> float:
+        with opened() as (exchange, router):
+            loop = asyncio.get_running_loop()
+            answers = [ask(exchange, router, rate=20.0) for _ in range(6)]
+            assert exchange.under_way == 6
+            began = loop.time()
+            for _ in answers:
+                await next_request(router)
+            return loop.time() - began
+
+    assert asyncio.run(story()) > 0.18  # two at once, then four at 1/20 s
+
+
+def test_only_the_answer_to_the_very_request_counts() -> None:
+    async def story() -> DynamicReply | None:
+        with opened() as (exchange, router), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            answer = ask(exchange, router)
+            request, source = await next_request(router)
+            ask(exchange, router, names=b"\x01\x05bob")
+            other, _ = await next_request(router)
+            of_other = encode_dynamic_response(DISCONNECT_ACK, other, SECRET)
+            router.sendto(encode_dynamic_response(DISCONNECT_ACK, request, b"another-secret"), source)
+            router.sendto(of_other[:1] + bytes((request.identifier,)) + of_other[2:], source)
+            router.sendto(of_other[:3], source)
+            stranger.bind(("127.0.0.1", 0))
+            stranger.sendto(encode_dynamic_response(DISCONNECT_ACK, request, SECRET), source)
+            await asyncio.sleep(0.05)
+            assert not answer.done()
+            router.sendto(encode_dynamic_response(DISCONNECT_NAK, request, SECRET), source)
+            async with asyncio.timeout(10):
+                return await answer
+
+    reply = asyncio.run(story())
+    assert reply is not None
+    assert not reply.acknowledged
+
+
+def test_silence_is_told_after_the_third_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TRY_AFTER_SECONDS", (0.01,) * len(TRY_AFTER_SECONDS))
+
+    async def story() -> list[bytes]:
+        with opened() as (exchange, router):
+            async with asyncio.timeout(10):
+                assert await ask(exchange, router) is None
+            assert exchange.under_way == 0
+            seen = [router.recv(4096) for _ in TRY_AFTER_SECONDS]
+            with pytest.raises(BlockingIOError):
+                router.recv(4096)
+            return seen
+
+    seen = asyncio.run(story())
+    assert len(seen) == 3
+    assert len(set(seen)) == 1  # the same bytes, so that the router knows it for a repeat
+
+
+def test_through_radsec_a_router_is_asked_once_and_its_silence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_ANSWER_WITHIN_SECONDS", 0.01)
+
+    async def story() -> list[tuple[int, bytes]]:
+        sent: list[tuple[int, bytes]] = []
+        with opened() as (exchange, _):
+            exchange.send_radsec = lambda nas_id, request: sent.append((nas_id, request))
+            answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
+            for answer in answers:
+                exchange.ask((RADSEC, 7), SECRET, DISCONNECT_REQUEST, NAMES, answer.set_result, 500.0)
+            request = parse(sent[1][1])
+            assert isinstance(request, Packet)
+            exchange.on_radsec(8, encode_dynamic_response(DISCONNECT_ACK, request, SECRET))  # another router's
+            exchange.on_radsec(7, encode_dynamic_response(DISCONNECT_ACK, request, SECRET))
+            async with asyncio.timeout(10):
+                silent, answered = await asyncio.gather(*answers)
+            assert silent is None
+            assert answered is not None
+            assert answered.acknowledged
+        return sent
+
+    sent = asyncio.run(story())
+    assert [nas_id for nas_id, _ in sent] == [7, 7]
+    assert len({request[1] for _, request in sent}) == 2  # identifiers
+
+
+def test_routers_that_were_asked_nothing_for_a_minute_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+
+    async def story() -> None:
+        with opened() as (exchange, _):
+            for port in (1, 2, 3):
+                exchange.ask(("127.0.0.1", port), SECRET, DISCONNECT_REQUEST, NAMES, lambda _reply: None, 1.0)
+            exchange.ask(("127.0.0.1", 3), SECRET, DISCONNECT_REQUEST, NAMES, lambda _reply: None, 1.0)  # waits
+            clock.now += 61
+            exchange.ask(("127.0.0.1", 2), SECRET, DISCONNECT_REQUEST, NAMES, lambda _reply: None, 1.0)
+            exchange.ask(("127.0.0.1", 4), SECRET, DISCONNECT_REQUEST, NAMES, lambda _reply: None, 1.0)
+            assert sorted(port for _, port in exchange._queues) == [2, 3, 4]
+
+    asyncio.run(story())
