@@ -75,19 +75,21 @@ class Spool:
         while self._orphan is not None or self._find_orphan(now):
             assert self._orphan is not None
             fd, path, replayed = self._orphan
-            lines, end = _read(fd, replayed, os.fstat(fd).st_size, most_octets)
+            size = os.fstat(fd).st_size
+            lines, self._pending_end = _read(fd, replayed, size, most_octets)
             if lines:
-                self._pending_end = end
                 return lines
-            path.unlink(missing_ok=True)
-            os.close(fd)
-            self._orphan = None
-        if self.is_empty:
-            return []
-        lines, self._pending_end = _read(self._fd, self._replayed, self._written, most_octets)
-        if not lines:  # nothing readable is left
+            self.done()  # nothing readable in this piece
+            if self._pending_end >= size:
+                path.unlink(missing_ok=True)
+                os.close(fd)
+                self._orphan = None
+        while not self.is_empty:
+            lines, self._pending_end = _read(self._fd, self._replayed, self._written, most_octets)
+            if lines:
+                return lines
             self.done()
-        return lines
+        return []
 
     def done(self) -> None:
         """The lines given last are in the database."""
@@ -154,7 +156,7 @@ def _read(fd: int, start: int, end: int, most_octets: int) -> tuple[list[Line], 
             lines.append(json.loads(text))
         except ValueError:  # never acknowledged: the process died while it wrote
             LOG.warning("spool_line_damaged", octets=len(raw))
-    return lines, start + len(data)
+    return lines, start + len(data) if data else end
 
 
 def _sync_folder(folder: Path) -> None:

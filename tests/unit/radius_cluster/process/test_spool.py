@@ -1,6 +1,9 @@
 """The spool by itself: order, repeats until done, damage, heirs."""
 
+import os
 from pathlib import Path
+
+import pytest
 
 from radius_cluster.process.spool import Spool
 
@@ -45,6 +48,63 @@ def test_an_unfinished_line_is_passed_over(tmp_path: Path) -> None:
     [path] = tmp_path.glob("*.spool")
     path.write_bytes(path.read_bytes()[:-4])
     assert Spool(tmp_path, "main").next_lines(100.0) == [[[1]]]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_damage_loses_nothing_of_what_follows_it(tmp_path: Path, alive: bool) -> None:
+    owner = reader = Spool(tmp_path, "main")
+    owner.append([[["x" * 100, number]] for number in range(9)])
+    [path] = tmp_path.glob("*.spool")
+    raw = path.read_bytes()
+    path.write_bytes(raw[: len(raw) // 3].replace(b"x", b"y") + raw[len(raw) // 3 :])
+    if not alive:
+        owner.close()
+        reader = Spool(tmp_path, "main")
+    seen = []
+    while lines := reader.next_lines(100.0, most_octets=150):  # one line at a time
+        seen += [line[0][1] for line in lines]
+        reader.done()
+    assert seen == [3, 4, 5, 6, 7, 8]
+    assert reader.is_empty
+    assert reader.backlog_octets == 0
+    reader.close()
+    assert list(tmp_path.glob("*.spool")) == []
+
+
+def test_what_was_not_written_whole_is_not_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full after some octets: its reports get no answer, and those before and after are whole."""
+    spool = Spool(tmp_path, "main")
+    spool.append([[[1]]])
+    write = os.pwrite
+
+    def half(fd: int, data: bytes, at: int) -> int:
+        if len(data) < 1000:
+            raise OSError("no space")
+        return write(fd, data[: len(data) // 2], at)
+
+    monkeypatch.setattr(os, "pwrite", half)
+    with pytest.raises(OSError):
+        spool.append([[["x" * 1500]]])
+    monkeypatch.undo()
+    assert spool.backlog_octets == sum(path.stat().st_size for path in tmp_path.glob("*.spool"))
+    spool.append([[[3]]])
+    assert spool.next_lines(0.0) == [[[1]], [[3]]]
+    spool.close()
+
+
+def test_a_file_that_is_written_just_now_does_not_shrink(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "main")
+    spool.append([[[1]]])
+    spool.next_lines(0.0)
+    spool.appending = True  # in another thread, behind what is replayed
+    spool.done()
+    spool.append([[[2]]])
+    spool.appending = False
+    assert spool.next_lines(0.0) == [[[2]]]
+    spool.done()
+    assert [path.stat().st_size for path in tmp_path.glob("*.spool")] == [0]
+    spool.close()
+    assert list(tmp_path.glob("*.spool")) == []
 
 
 def test_much_is_read_in_pieces_of_whole_lines(tmp_path: Path) -> None:
