@@ -322,10 +322,13 @@ BEGIN
     END IF;
   END IF;
 
-  IF found_open AND p_kind = 2 AND at < s.started_at - interval '1 minute' THEN
-    -- The late Stop of an older session of the same identifier; without an older one it is our clock that was set back.
+  IF found_open AND p_kind = 2 AND at < s.started_at THEN
+    -- The late Stop of an older session of the same identifier; without an older one it is our clock that was set back. Where
+    -- the new one began within a minute, it is the older one's Stop that was sent again, or this one's.
     found_open := NOT EXISTS (SELECT FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas
-      AND c.session_id = p_sid AND c.username = p_user AND c.started_at <= at);
+      AND c.session_id = p_sid AND c.username = p_user AND c.started_at <= at AND (at < s.started_at - interval '1 minute'
+        OR (p_sec = c.seconds - COALESCE(c.base_seconds, 0) AND p_in = c.octets_in - COALESCE(c.base_octets_in, 0)
+          AND p_out = c.octets_out - COALESCE(c.base_octets_out, 0))));
   END IF;
 
   IF NOT found_open AND p_kind IN (2, 3) THEN
