@@ -5,7 +5,7 @@ the clock is put forward a skipped time means the instant of the change; a time 
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -49,7 +49,5 @@ def closes_at(windows: Windows, at: datetime, zone: ZoneInfo) -> datetime | None
 
 
 def _instant(ordinal: int, minute: int, zone: ZoneInfo) -> datetime:
-    extra, minute = divmod(minute, 1440)
-    day = datetime.fromordinal(ordinal + extra).date()
-    wall = datetime.combine(day, time(minute // 60, minute % 60), zone)
+    wall = datetime.combine(date.fromordinal(ordinal), time(minute // 60, minute % 60), zone)
     return wall.astimezone(UTC)

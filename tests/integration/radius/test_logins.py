@@ -197,7 +197,7 @@ def test_learned_binding_is_told(world: World, processes: Processes, client) -> 
 def test_windows_quota_and_throttle(world: World, processes: Processes, client) -> None:
     tenant = world.tenant()
     _, identifier = world.nas(tenant)
-    always = {"days": 127, "starts": 0, "ends": 1440}
+    always = {"days": 127, "starts": 0, "ends": 0}
     never = {"days": 0, "starts": 0, "ends": 1}
     world.profile(tenant, 2, windows=[never])
     world.profile(tenant, 3, windows=[{**always, "profile_id": -9}], pool="pool3")
@@ -234,6 +234,53 @@ def test_two_tenants_with_the_same_user_name(world: World, processes: Processes,
     assert world.sessions(one) == []
     assert len(world.sessions(two)) == 1
     assert world.usage(two) == (0, 0, 0)
+
+
+def test_the_same_account_of_another_provider_counts_for_nothing(world: World, processes: Processes, client) -> None:
+    """Accounts count from 1 at each provider: sessions, quota, rates and what waits in the outbox are by provider."""
+    there, here = world.tenant(), world.tenant()
+    nas_id, identifier = world.nas(here)
+    other_nas, _ = world.nas(there)
+    world.profile(there, 1, up_bps=1_000_000, down_bps=1_000_000)
+    mac, other_mac = "02:00:00:00:00:01", "02:00:00:00:00:02"
+    quota = {"quota_kind": 1, "quota_octets": 100}
+    facts = {
+        "plain": {}, "oldest": {"drop_oldest": True}, "redials": {}, "full": {}, "metered": quota,
+        "new": {"activated": False}, "learns": {"bind_mac": "learn"},
+    }  # fmt: skip
+    sessions = {"oldest": mac, "redials": mac, "full": other_mac}
+    tasks = {"oldest": "radius.disconnect", "redials": "radius.disconnect", "new": "account.activate",
+             "learns": "account.bind"}  # fmt: skip
+    for name, columns in facts.items():
+        account_id = world.subscriber(there, name, **columns)
+        assert world.subscriber(here, name, **columns) == account_id
+        for isp, nas, device in ((there, other_nas, mac), (here, nas_id, sessions.get(name))):
+            if device:
+                world.run(
+                    "INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, mac, started_at,"
+                    " updated_at, seconds, octets_in, octets_out, packets_in, packets_out)"
+                    " VALUES (%s, %s, 's1', %s, %s, %s, now(), now(), 0, 0, 0, 0, 0)",
+                    isp.id, nas, name, account_id, device,
+                )  # fmt: skip
+        world.run(
+            "INSERT INTO aaa.quota_use (tenant_id, account_id, epoch, window_on, octets, seconds, over_octets,"
+            " over_seconds) VALUES (%s, %s, 0, '1970-01-01', 100, 0, 0, 0)", there.id, account_id,
+        )  # fmt: skip
+        world.run(
+            "INSERT INTO work.outbox (tenant_id, topic, subject, payload) SELECT %s, topic, %s, %s"
+            " FROM unnest(ARRAY['radius.disconnect', 'account.activate', 'account.bind']) AS topic",
+            there.id, f"account:{account_id}", '{"session_id": "s1"}',
+        )  # fmt: skip
+    processes.start()
+    router = client(identifier)
+    calling = encode.text(codes.CALLING_STATION_ID, mac)
+    answers = {name: router.log_in(name, extra=calling) for name in facts}
+    assert [name for name, answer in answers.items() if answer.code != ACCEPT] == ["full"]
+    assert answers["plain"].vendor(codes.VENDOR_MIKROTIK, 8) == b"10M/50M"
+    told = "SELECT u.username, o.topic FROM work.outbox o JOIN aaa.subscriber u ON u.tenant_id = o.tenant_id"
+    told += " AND o.subject = 'account:' || u.account_id WHERE o.tenant_id = %s"
+    assert dict(world.query(told, here.id)) == tasks
+    assert len(world.query("SELECT 1 FROM work.outbox WHERE tenant_id = %s", there.id)) == 3 * len(facts)
 
 
 def test_a_suspended_tenant(world: World, processes: Processes, client) -> None:

@@ -18,10 +18,11 @@ ONE, TWO, THREE = (f"02:00:00:00:00:0{n}" for n in (1, 2, 3))
 
 @dataclass
 class House:
-    """An account and its sessions."""
+    """An account and its sessions; another provider has the same numbers and names."""
 
     world: World
     tenant: WorldTenant
+    neighbour: WorldTenant
     nas_id: int
     account_id: int
     url: str
@@ -46,6 +47,7 @@ class House:
                 await connection.close()
 
         asyncio.run(look())
+        assert self.world.query("SELECT 1 FROM work.outbox WHERE tenant_id = %s", self.neighbour.id) == []
         rows = self.world.query(
             "SELECT payload ->> 'session_id' FROM work.outbox WHERE tenant_id = %s AND topic = 'radius.disconnect'"
             " AND payload ->> 'reason' = 'too_many_sessions' AND subject = 'account:' || %s ORDER BY id",
@@ -56,9 +58,14 @@ class House:
 
 @pytest.fixture
 def house(world: World, settings: Settings) -> House:
-    tenant = world.tenant()
+    neighbour, tenant = world.tenant(), world.tenant()
     nas_id, _ = world.nas(tenant)
-    return House(world, tenant, nas_id, world.subscriber(tenant, "alice"), settings.database_url)
+    account_id = world.subscriber(neighbour, "alice", max_sessions=2)
+    there = House(world, neighbour, neighbour, nas_id, account_id, settings.database_url)
+    for number, session in enumerate(("a", "b", "new", "other")):
+        there.begin(session, f"02:00:00:00:01:0{number}", 4.1)
+    assert world.subscriber(tenant, "alice") == account_id
+    return House(world, tenant, neighbour, nas_id, account_id, settings.database_url)
 
 
 def test_of_two_that_came_together_the_later_goes(house: House) -> None:

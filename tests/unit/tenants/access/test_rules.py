@@ -114,6 +114,8 @@ WORK = {"days": 0b0011111, "starts": 8 * 60, "ends": 18 * 60}
         ([NIGHT | {"days": 0b1000000}], 0, 60, True),  # a night that begins on Sunday ends on Monday
         ([WORK, NIGHT], 0, 23 * 60, True),
         ([NIGHT | {"profile_id": -3}], 3, 12 * 60, True),  # a rate window limits nobody
+        ([NIGHT | {"profile_id": -3}, WORK], 5, 12 * 60, False),  # nor does it lift the limit of those after it
+        ([NIGHT | {"profile_id": -3}, WORK], 0, 12 * 60, True),
     ],
 )
 def test_windows(windows: list[dict[str, int]], weekday: int, minute: int, expected: bool) -> None:
