@@ -11,6 +11,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.access_request import Logins
 from radius_cluster.process.accounting_request import Accounting
 from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.recent_starts import RecentStarts
 from radius_cluster.process.spool import Spool
 from radius_cluster.wire.codes import EAP_MESSAGE
@@ -22,11 +23,18 @@ class Cell:
     """One PostgreSQL and what waits for it."""
 
     def __init__(
-        self, name: str, url: str, counters: Counters, eap: EapLogins, spool: Spool | None, recent: RecentStarts
+        self,
+        name: str,
+        url: str,
+        counters: Counters,
+        eap: EapLogins,
+        spool: Spool | None,
+        recent: RecentStarts,
+        lock_out: LockOut,
     ) -> None:
         self.name = name
         self.url = url
-        self.logins = Logins(url, name, counters, eap)
+        self.logins = Logins(url, name, counters, eap, lock_out)
         self.accounting = Accounting(url, name, counters, spool, recent)
 
     def lanes(self) -> Iterator[Lane[Any]]:
@@ -56,8 +64,9 @@ class Cells:
         self._counters = counters
         self._eap = eap
         self._recent = recent = RecentStarts(spool_folder)
+        self._lock_out = lock_out = LockOut(spool_folder)
         self.by_name = {
-            name: Cell(name, url, counters, eap, Spool(spool_folder, name) if spool_folder else None, recent)
+            name: Cell(name, url, counters, eap, Spool(spool_folder, name) if spool_folder else None, recent, lock_out)
             for name, url in urls.items()
         }
 
@@ -108,6 +117,7 @@ class Cells:
         for cell in self.by_name.values():
             cell.accounting.close()
         self._recent.close()
+        self._lock_out.close()
 
     def busy(self) -> bool:
         """Whether anything waits for an answer."""

@@ -47,11 +47,13 @@ Allowed = tuple[int, bytes, float]  # account, attributes, seconds: what login_r
 class Logins:
     """The logins of one cell's tenants."""
 
-    def __init__(self, url: str, cell: str, counters: Counters, eap: EapLogins) -> None:
+    def __init__(
+        self, url: str, cell: str, counters: Counters, eap: EapLogins, lock_out: LockOut | None = None
+    ) -> None:
         self._queue: deque[Request] = deque()
         self._counters = counters
         self._eap = eap
-        self._lock_out = LockOut()
+        self._lock_out = lock_out or LockOut()
         self._memory = LastKnownGood()
         self._kept = KeptReplies()
         self._asking = 0  # batches at the database with their first question
@@ -94,6 +96,7 @@ class Logins:
 
     def tick(self, now: float) -> None:
         """Twice a second: notice that the database is away, and serve those that wait from memory."""
+        self._lock_out.tick(time.time())
         if drop_if_away(self.lanes, now):  # what waits for an answer of the database gets it from memory
             if not self._degraded:
                 LOG.warning("logins_from_memory", known=len(self._memory))

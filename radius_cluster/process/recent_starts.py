@@ -5,12 +5,12 @@ once may be lost, or look like a second device where there is none. The first is
 the database too many.
 """
 
-import mmap
-import os
 import struct
 from pathlib import Path
 from typing import Final
 from zlib import crc32
+
+from radius_cluster.process.shared_table import open_table
 
 _SLOTS: Final = 1 << 16  # a Start forgets whoever had its slot: with 20,000 in half a minute, one in some thousands
 _SLOT: Final = struct.Struct("<III")  # check sum of the name, second, check sum of the device
@@ -23,7 +23,7 @@ class RecentStarts:
     __slots__ = ("_table",)
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._table = mmap.mmap(-1, _OCTETS) if folder is None else _shared(folder)
+        self._table = open_table(folder, "recent_starts", _OCTETS)
 
     def is_second(self, tenant_id: int, name: str, device: str, now: float, within_seconds: int) -> bool:
         """Note a Start; whether a session of the name began shortly before on another device."""
@@ -37,19 +37,3 @@ class RecentStarts:
     def close(self) -> None:
         """Give up the memory."""
         self._table.close()
-
-
-def _shared(folder: Path) -> mmap.mmap:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(folder / "recent_starts", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-        try:
-            # Written out, not only made long: a full disk must be noticed here, and not when a slot is used.
-            missing = _OCTETS - os.fstat(file).st_size
-            if missing > 0:
-                os.pwrite(file, bytes(_OCTETS), 0)
-            return mmap.mmap(file, _OCTETS)
-        finally:
-            os.close(file)
-    except (OSError, ValueError):
-        return mmap.mmap(-1, _OCTETS)
