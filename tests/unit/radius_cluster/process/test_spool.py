@@ -41,6 +41,30 @@ def test_a_living_owners_file_is_left_alone(tmp_path: Path) -> None:
     owner.close()
 
 
+def test_the_dead_are_found_behind_the_living(tmp_path: Path) -> None:
+    owner, dead = Spool(tmp_path, "main"), Spool(tmp_path, "main")
+    owner.append([[[1]]])
+    dead.append([[[2]]])
+    dead.close()
+    heir = Spool(tmp_path, "main")
+    assert heir.next_lines(100.0) == [[[2]]]
+    assert heir.backlog_octets == sum(path.stat().st_size for path in tmp_path.glob("*.spool")) // 2
+    heir.done()
+    assert heir.backlog_octets == 0
+    assert heir.next_lines(101.0) == []
+    assert len(list(tmp_path.glob("*.spool"))) == 1
+    owner.close()
+
+
+def test_a_line_longer_than_a_read_comes_whole(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "main")
+    spool.append([[["x" * 100]], [[2]]])
+    assert spool.next_lines(0.0, most_octets=50) == [[["x" * 100]], [[2]]]
+    spool.done()
+    assert spool.is_empty
+    spool.close()
+
+
 def test_an_unfinished_line_is_passed_over(tmp_path: Path) -> None:
     dead = Spool(tmp_path, "main")
     dead.append([[[1]], [[2]]])
