@@ -10,7 +10,7 @@ import pytest
 from radius_cluster.coa import exchange as module
 from radius_cluster.coa.exchange import RADSEC, TRY_AFTER_SECONDS, Exchange
 from radius_cluster.wire.coa import DynamicReply, encode_dynamic_response
-from radius_cluster.wire.codes import DISCONNECT_ACK, DISCONNECT_NAK, DISCONNECT_REQUEST
+from radius_cluster.wire.codes import DISCONNECT_ACK, DISCONNECT_NAK, DISCONNECT_REQUEST, USER_NAME
 from radius_cluster.wire.packet import Packet, parse
 
 SECRET = b"radius-secret"
@@ -63,11 +63,15 @@ def test_a_router_is_sent_no_more_a_second_than_it_wants() -> None:
     async def story() -> float:
         with opened() as (exchange, router):
             loop = asyncio.get_running_loop()
-            answers = [ask(exchange, router, rate=20.0) for _ in range(6)]
+            names = [b"\x01\x04u%d" % number for number in range(6)]
+            for name in names:
+                ask(exchange, router, rate=20.0, names=name)
             assert exchange.under_way == 6
             began = loop.time()
-            for _ in answers:
-                await next_request(router)
+            seen: set[str] = set()  # by name: what nobody answers is sent again meanwhile
+            while len(seen) < len(names):
+                request, _ = await next_request(router)
+                seen.add(request.text(USER_NAME))
             return loop.time() - began
 
     assert asyncio.run(story()) > 0.18  # two at once, then four at 1/20 s
@@ -90,7 +94,9 @@ def test_only_the_answer_to_the_very_request_counts() -> None:
             assert not answer.done()
             router.sendto(encode_dynamic_response(DISCONNECT_NAK, request, SECRET), source)
             async with asyncio.timeout(10):
-                return await answer
+                await answer
+            assert exchange.under_way == 1  # the other one's
+            return await answer
 
     reply = asyncio.run(story())
     assert reply is not None
@@ -139,6 +145,25 @@ def test_through_radsec_a_router_is_asked_once_and_its_silence_is_told(monkeypat
     sent = asyncio.run(story())
     assert [nas_id for nas_id, _ in sent] == [7, 7]
     assert len({request[1] for _, request in sent}) == 2  # identifiers
+
+
+def test_an_identifier_is_used_again_only_when_it_is_free() -> None:
+    async def story() -> None:
+        sent: list[bytes] = []
+        with opened() as (exchange, _):
+            exchange.send_radsec = lambda _nas_id, request: sent.append(request)
+            for _ in range(257):  # one more than a connection has identifiers
+                exchange.ask((RADSEC, 7), SECRET, DISCONNECT_REQUEST, NAMES, lambda _reply: None, 1e9)
+            assert len({request[1] for request in sent}) == len(sent) == 256
+            request = parse(sent[9])
+            assert isinstance(request, Packet)
+            exchange.on_radsec(7, encode_dynamic_response(DISCONNECT_ACK, request, SECRET))
+            async with asyncio.timeout(10):
+                while len(sent) == 256:
+                    await asyncio.sleep(0.005)
+            assert sent[256][1] == sent[9][1]
+
+    asyncio.run(story())
 
 
 def test_routers_that_were_asked_nothing_for_a_minute_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
