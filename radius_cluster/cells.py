@@ -84,6 +84,10 @@ class Cells:
         else:
             cell.logins.submit(request)
 
+    def wants_more_logins(self) -> bool:
+        """Whether logins that have arrived had better be read before anything else is done."""
+        return any(cell.logins.wants_more() for cell in self.by_name.values())
+
     def account(self, request: Request) -> None:
         """Hand an Accounting-Request to its tenant's cell."""
         cell = self.by_name.get(request.nas.tenant.cell)

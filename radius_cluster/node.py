@@ -170,9 +170,11 @@ class Node:
         self, opened: socket.socket, kind: str, handlers: Mapping[int, Callable[[Request], None]]
     ) -> Receiver:
         balancers = TrustedBalancers(self._settings.radius_balancers)
-        if balancers:
-            return BalancedReceiver(opened, kind, self.directory, self.counters, handlers, balancers=balancers)
-        return Receiver(opened, kind, self.directory, self.counters, handlers)
+        parts = opened, kind, self.directory, self.counters, handlers
+        receiver = BalancedReceiver(*parts, balancers=balancers) if balancers else Receiver(*parts)
+        if kind == "auth":
+            receiver.wants_more = self.cells.wants_more_logins
+        return receiver
 
     def _forward(self, owner: str, request: Request) -> bool:
         """Hand a request to the process that owns its EAP conversation, of this host or of another."""

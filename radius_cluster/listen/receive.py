@@ -14,7 +14,7 @@ import structlog
 
 from radius_cluster.counters import ACCT_DUPLICATE, AUTH_DUPLICATE, STATUS, Counters, Refusal, dropped
 from radius_cluster.listen.duplicates import Duplicates, Key, mark_of
-from radius_cluster.listen.incoming import AT_ONCE, Incoming
+from radius_cluster.listen.incoming import AT_ONCE, Incoming, Source
 from radius_cluster.listen.outgoing import Outgoing
 from radius_cluster.routing.directory import Directory, NasEntry
 from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_IDENTIFIER, STATUS_SERVER, USER_NAME
@@ -26,6 +26,10 @@ LOG = structlog.get_logger(__name__)
 
 LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
 UNKNOWN_NAS: Final = "unknown_nas"
+
+
+def _no_more() -> bool:
+    return False
 
 
 class Way(Protocol):
@@ -98,6 +102,8 @@ class Receiver:
         self._reading = False
         # While this process ends: hands a datagram to another process of this port; gives whether there was one.
         self.hand_over: Callable[[str, bytes, tuple[Any, ...]], bool] | None = None
+        # Whether what one call gave is too little, so that more is read before anything else is done.
+        self.wants_more: Callable[[], bool] = _no_more
 
     def start(self) -> None:
         """Begin to read."""
@@ -123,17 +129,23 @@ class Receiver:
         self._outgoing.send(reply, destination)
 
     def _on_readable(self) -> bool:
-        """Read what one call gives; True when there may be more."""
+        """Read what one call gives, or more while that is wanted; True when there may be more."""
         now = time.time()
-        take = self.take if self.hand_over is None else self._take_or_hand_over
         datagrams = self._incoming.read()
+        self._take_all(datagrams, now)
+        while len(datagrams) == AT_ONCE and self.wants_more():
+            datagrams = self._incoming.read()
+            self._take_all(datagrams, now)
+        return len(datagrams) == AT_ONCE
+
+    def _take_all(self, datagrams: list[tuple[bytes, Source, Key]], now: float) -> None:
+        take = self.take if self.hand_over is None else self._take_or_hand_over
         for data, source, key in datagrams:
             try:
                 take(data, source, now, key)
             except Exception:
                 LOG.exception("packet_failed", source=f"{source[0]}:{source[1]}", packet=data[:64].hex())
                 self._counters.count_nobody(0, dropped(self.kind, "internal_error"))
-        return len(datagrams) == AT_ONCE
 
     def take(self, data: bytes, source: tuple[Any, ...], now: float, key: Key = b"") -> None:
         """One datagram: answer a repeat, drop what is wrong, hand on the rest. ``key`` where it is known already."""

@@ -31,11 +31,12 @@ from tenants.access.rules import OK, decide, in_windows, is_over, may_connect_un
 LOG = structlog.get_logger(__name__)
 
 LANES: Final = 4  # batches under way at once: measured +20 % against one
-# Whoever comes while a batch is under way waits for its return, until so many wait that they fill a batch of their own:
-# a batch of five costs twice as much a login as one of fifty.
+# Whoever comes while a batch is under way waits for its return, or until as many wait as the database is being asked
+# about: the smaller a batch, the dearer its logins (one of five twice as dear as one of fifty).
 _WORTH_A_LANE: Final = 32
 _GOES_AHEAD: Final = 8  # so many that wait are sent to the database before those that came back from it are decided
 _LARGEST_BATCH: Final = 512
+_NEARLY: Final = 0.9  # two halves of what a router has on its way differ by a few, and shall stay two
 _LONGEST_QUEUE: Final = 20_000
 _LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
@@ -56,7 +57,7 @@ class Logins:
         self._lock_out = lock_out or LockOut()
         self._memory = LastKnownGood()
         self._kept = KeptReplies()
-        self._asking = 0  # batches at the database with their first question
+        self._asked = 0  # logins that the database is being asked about
         self._degraded = False  # the database is away: decide from memory (RAD-10)
         self._unknown: deque[Request] = deque()  # meanwhile: those of accounts that we have never seen
         # Hands a request to processes that may know its account; gives whether there are any.
@@ -86,10 +87,18 @@ class Logins:
         queue.append(request)
         waiting = len(queue)
         if waiting == 1:
-            if not self._asking:
+            if not self._asked:
                 self._wake_one()
-        elif not waiting % _WORTH_A_LANE:
+        elif not waiting % _WORTH_A_LANE and waiting >= self._enough():
             self._wake_one()
+
+    def wants_more(self) -> bool:
+        """Whether what else has arrived had better be read at once, because too few wait for a batch."""
+        return len(self._queue) < _NEARLY * self._enough()
+
+    def _enough(self) -> int:
+        """So many that wait are worth asking about beside those that are asked about already."""
+        return min(self._asked, _LARGEST_BATCH)
 
     def _wake_one(self) -> bool:
         return any(lane.wake() for lane in self.lanes)
@@ -134,6 +143,8 @@ class Logins:
 
     def _take(self) -> Batch | None:
         queue = self._queue
+        if len(queue) < self._enough():
+            return None  # the return of those that are asked about wakes a lane
         oldest = time.time() - _TOO_OLD_SECONDS
         while queue and queue[0].arrived < oldest:
             late = queue.popleft()
@@ -163,12 +174,12 @@ class Logins:
         tenant_ids = [tenant.id for tenant in tenants]
         names = [r.packet.text(USER_NAME) if r.eap is None else r.user_name for r in requests]
         alive_after = [now - tenant.stale_seconds for tenant in tenants]
-        self._asking += 1
+        self._asked += len(requests)
         try:
             rows = [*map(tuple, await statement.fetch(tenant_ids, names, alive_after, self._kept.snapshot))]
         finally:
-            self._asking -= 1
-        if len(self._queue) >= _GOES_AHEAD and self._wake_one():
+            self._asked -= len(requests)
+        if len(self._queue) >= max(_GOES_AHEAD, self._enough()) and self._wake_one():
             await asyncio.sleep(0)
         if rows and rows[0][sql.CHANGED] is not None:
             await self._kept.forget_changed(connection)
