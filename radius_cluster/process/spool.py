@@ -130,7 +130,6 @@ class Spool:
             LOG.info("spool_found", file=path.name, octets=os.fstat(fd).st_size)
             self._orphan = (fd, path, 0)
             return True
-        self._looked_at = now
         return False
 
 
