@@ -1,5 +1,6 @@
 """The bench's tables, and which targets were missed."""
 
+import statistics
 from collections.abc import Sequence
 
 from tests.bench.measure import Run, median
@@ -40,18 +41,19 @@ class Report:
     def _rate(self, mode: str, window: int) -> None:
         ours, theirs = self._of(OURS, mode, window), self._of(SQL, mode, window)
         files = self._find(FILES, mode, window)
-        ratio, target = ours.rate / theirs.rate, _SQL_TARGETS.get(mode, {}).get(window)
+        ratio, target = self._times(SQL, mode, window), _SQL_TARGETS.get(mode, {}).get(window)
+        times_files = None if files is None else self._times(FILES, mode, window)
         name = f"{mode} at window {window}"
         if target is not None and ratio < target:
             self.missed.append(f"{name}: {ratio:.1f} × FreeRADIUS-SQL, wanted {target:.0f} ×")
-        if files is not None and mode in LOGINS and ours.rate < _FILES_TARGET * files.rate:
-            self.missed.append(f"{name}: {ours.rate / files.rate:.2f} × FreeRADIUS-files, wanted {_FILES_TARGET:.0f} ×")
+        if times_files is not None and mode in LOGINS and times_files < _FILES_TARGET:
+            self.missed.append(f"{name}: {times_files:.2f} × FreeRADIUS-files, wanted {_FILES_TARGET:.0f} ×")
         if ours.lost:
             self.missed.append(f"{name}: {ours.lost} requests lost")
         print(
             f"| {mode} | {window} | {ours.rate:,.0f} | {ours.p99_ms:.1f} | {theirs.rate:,.0f} | {theirs.p99_ms:.1f} |"
             f" {ratio:.1f} | {'' if target is None else f'{target:.0f}'} | {_rate_of(files)} |"
-            f" {'' if files is None else f'{ours.rate / files.rate:.2f}'} | {ours.server_us:.0f} +"
+            f" {'' if times_files is None else f'{times_files:.2f}'} | {ours.server_us:.0f} +"
             f" {ours.database_us:.0f} | {theirs.server_us:.0f} + {theirs.database_us:.0f} |"
             f" {theirs.cpu_us / max(1.0, ours.cpu_us):.1f} |"
         )
@@ -93,6 +95,11 @@ class Report:
 
     def _of(self, server: str, mode: str, window: int) -> Run:
         return median(self._results[server, mode, window])
+
+    def _times(self, server: str, mode: str, window: int) -> float:
+        """How many times as many as that server: the median of the ratios of runs that followed each other."""
+        pairs = zip(self._results[OURS, mode, window], self._results[server, mode, window], strict=True)
+        return statistics.median(ours.rate / theirs.rate for ours, theirs in pairs)
 
     def _find(self, server: str, mode: str, window: int) -> Run | None:
         runs = self._results.get((server, mode, window))
