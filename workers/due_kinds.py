@@ -6,6 +6,7 @@ A test holds these names to the constants of those who write the rows.
 from infra.queue import DUE, SLOW, Task
 
 ACTIVATE = "account.activate"  # written by the cluster at the first accepted login (SUB-3)
+LEARN_ADDRESS = "account.learn_address"
 EXPIRE, PACK_END = "account.expire", "billing.pack_end"
 GROUP_HOURS = "group.hours"
 QUOTA_RESET = "account.quota_reset"
@@ -15,7 +16,7 @@ SEAL, RETENTION, LEDGER_CHECK = "tenant.seal", "tenant.retention", "tenant.ledge
 
 # family → its kinds: rows of a family are handled by one job of a tenant. What cuts people off has its own.
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "first_login": (ACTIVATE,),
+    "first_login": (ACTIVATE, LEARN_ADDRESS),
     "billing": (EXPIRE, PACK_END),
     "rates": (GROUP_HOURS, QUOTA_RESET),
     "tasks": (TASK_STEP,),

@@ -32,7 +32,7 @@ TEXTS = (
     "bind_mac",
     "bind_port",
 )
-LEARNED = ("bind_mac", "bind_port")  # may be left to the next login
+LEARNED = ("bind_mac", "bind_port", "static_ip")  # may be left to the next login
 
 
 def _labels() -> dict[str, str]:
@@ -69,6 +69,8 @@ def edit_account_page(account_id: int) -> str | Response | tuple[str, int]:
     if request.method == "GET":
         values = {name: getattr(account, name) for name in (*TEXTS, "attribute", "access_type")}
         values["static_ip"] = "" if account.static_ip is None else str(account.static_ip)
+        if account.learns_address:
+            values["static_ip"] = LEARN
         learns = {f"learn_{name}": values[name] == LEARN for name in LEARNED}
         values |= {name: "" for name in LEARNED if values[name] == LEARN}
         bound = LEARN if account.learns_router else account.bind_nas_id or ""

@@ -34,6 +34,7 @@ _ACTIONS = {
     "account.test_login": ("login-2", lazy("Login tested")),
     "account.unbind": ("link-off", lazy("Unbound")),
     "account.bind": ("link", lazy("Bound")),
+    "account.address_not_taken": ("link-off", lazy("Address not taken for the fixed one")),
     "account.delete": ("trash", lazy("Deleted")),
     "account.restore": ("restore", lazy("Restored")),
     "session.kick": ("plug-x", lazy("Disconnected by staff")),

@@ -72,6 +72,9 @@ _FIELDS: dict[str, Any] = {
     "vlan": lazy("VLAN"),
     "remark": lazy("Remark"),
     "static_ip": lazy("Fixed address"),
+    "address_not_taken": lazy("Address that was not taken"),
+    "why_not": lazy("Why not"),
+    "owner": lazy("Account that has it"),
     "bind_mac": lazy("Bound MAC"),
     "bind_port": lazy("Bound port or VLAN"),
     "bind_nas_id": lazy("Bound router"),
@@ -116,12 +119,20 @@ _INNER = frozenset(
         "name_released_at",
     }
 )
+_LEARN = {"learn": lazy("learned at the next login")}
 _VALUES: dict[str, Mapping[Any, Any]] = {
     "kind": PLAN_KINDS,
     "vendor": VENDORS,
     "pool_kind": POOL_KINDS,
     "usage": {"new": lazy("new accounts"), "renew": lazy("renewals"), "both": lazy("both")},
     "login_method": LOGIN_METHODS,
+    "static_ip": _LEARN,
+    "bind_mac": _LEARN,
+    "bind_port": _LEARN,
+    "why_not": {
+        "taken": lazy("another account has it"),
+        "implausible": lazy("no host can have it"),
+    },
     "password_kind": {"stored": lazy("the stored one"), "typed": lazy("a typed one")},
     "reason_code": {code: known.word for code, known in REFUSALS.items()},
     "gift_kind": {

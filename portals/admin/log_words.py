@@ -26,6 +26,7 @@ ACTIONS: dict[str, Any] = {
     "customer.edit": lazy("Changed a customer's details"),
     "account.unbind": lazy("Unbound an account"),
     "account.bind": lazy("Learned a binding"),
+    "account.address-not-taken": lazy("Did not take an address for the fixed one"),
     "account.reset_password": lazy("Set a subscriber's password"),
     "account.query_password": lazy("Looked at a subscriber's password"),
     "account.test_login": lazy("Tested a login"),

@@ -39,6 +39,7 @@ BACKLOG: dict[str, Any] = {
     "account.expire": lazy("Expiries to come"),
     "account.activate": lazy("First logins"),
     "account.bind": lazy("Learned bindings"),
+    "account.learn_address": lazy("Fixed addresses to learn"),
     "account.release_name": lazy("User names to release"),
     "account.quota": lazy("Quota warnings"),
     "account.quota_reset": lazy("Speeds to give back after a quota's reset"),

@@ -7,6 +7,7 @@ from typing import Any
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
 from tenants.kernel.actor import SYSTEM, Actor
+from tenants.subscribers.address_wish import START_COMES, look_at, wants_address, wants_router, with_router
 from tenants.subscribers.edit_account import change_fields
 from tenants.subscribers.errors import BadValue
 from tenants.subscribers.fields import refresh_search
@@ -16,7 +17,7 @@ from tenants.subscribers.record_account import record_account
 from tenants.subscribers.rules import LEARN, normalise_mac
 
 BINDINGS = {"mac": ("bind_mac", ""), "port": ("bind_port", ""), "nas": ("bind_nas_id", None), "ip": ("static_ip", "")}
-_LEARNED = ("bind_mac", "bind_port", "bind_nas_id")  # what a login can tell; an address comes after it
+_LEARNED = ("bind_mac", "bind_port", "bind_nas_id", "static_ip")  # a login tells them, the address soon after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,20 @@ def learn_bindings(
     account = lock_account(scope, account_id)
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    options = dict(account.bind_options or {})
     for column, value in (("bind_mac", normalise_mac(mac)), ("bind_port", port.strip()[:120])):
         if getattr(account, column) == LEARN and value:
             before[column], after[column] = LEARN, value
             setattr(account, column, value)
     # A router is one row here, so learning its address and learning its identifier are the same binding.
-    if options.get("learn") and nas_id is not None:
+    if wants_router(account.bind_options) and nas_id is not None:
         if account.bind_nas_id is None:
             before["bind_nas_id"], after["bind_nas_id"] = None, nas_id
             account.bind_nas_id = nas_id
-        before["learn"], after["learn"] = options.pop("learn"), []
-        account.bind_options = options
+        before["learn"] = account.bind_options["learn"]
+        account.bind_options = with_router(account.bind_options, False)
+        after["learn"] = account.bind_options.get("learn", [])
+    if wants_address(account.bind_options):
+        look_at(scope, account.id, now + START_COMES)
     if not after:
         return False
     account.updated_at = now

@@ -67,7 +67,7 @@ def create_account(scope: TenantScope, command: CreateAccount, *, actor: Actor, 
     account.password_sealed = box.seal(command.password.encode(), SUBSCRIBER_PASSWORD)
     account.plan_id, account.region_id = plan_id, region.id
     account.bind_options = _learned_bindings(scope, account)
-    set_fields(account, customer, values, box)
+    set_fields(account, customer, values, box, now=now)
     refresh_search(account, customer)
     require_free_address(scope, account)
     try:
@@ -160,15 +160,21 @@ def _learned_bindings(scope: TenantScope, account: Account) -> dict[str, Any]:
 
 
 def require_free_address(scope: TenantScope, account: Account) -> None:
+    """Raises AddressTaken."""
     if account.static_ip is None:
         return
-    other = scope.session.scalar(
-        select(Account.username).where(
-            Account.static_ip == account.static_ip,
-            Account.state != "closed",
-            Account.deleted_at.is_(None),
-            Account.id != (account.id or 0),
-        )
-    )
+    other = who_has_address(scope, account.static_ip, but=account.id or 0)
     if other is not None:
         raise AddressTaken(field="static_ip", address=str(account.static_ip), username=other)
+
+
+def who_has_address(scope: TenantScope, address: Any, *, but: int) -> str | None:
+    """The user name of the account, other than ``but``, whose fixed address it is."""
+    return scope.session.scalar(
+        select(Account.username).where(
+            Account.static_ip == address,
+            Account.state != "closed",
+            Account.deleted_at.is_(None),
+            Account.id != but,
+        )
+    )

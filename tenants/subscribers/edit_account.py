@@ -9,6 +9,7 @@ from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
 from tenants.kernel.actor import Actor
 from tenants.registry.keys import box_for
+from tenants.subscribers.address_wish import START_COMES, look_at, wants_address
 from tenants.subscribers.create_account import require_free_address
 from tenants.subscribers.fields import checked_fields, facts_of, refresh_search, set_fields
 from tenants.subscribers.find import find_customer, lock_account
@@ -38,7 +39,7 @@ def change_fields(
     values = checked_fields(changes)
     customer = find_customer(scope, account.customer_id, lock=True)
     before = facts_of(account, customer)
-    set_fields(account, customer, values, box_for(scope))
+    set_fields(account, customer, values, box_for(scope), now=now)
     require_free_address(scope, account)
     after = facts_of(account, customer)
     if after == before:
@@ -47,4 +48,6 @@ def change_fields(
     account.updated_at = now
     record_account(scope, account, action, actor=actor, now=now, before=before, after=after)
     project_account(scope, account.id)
+    if wants_address(account.bind_options) and after["static_ip"] != before["static_ip"]:
+        look_at(scope, account.id, now + START_COMES)  # who is dialling just now has been let in without it
     return account

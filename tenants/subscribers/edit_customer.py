@@ -45,7 +45,7 @@ def change_customer(
     ).all()
     customer = find_customer(scope, customer_id, lock=True)
     before = facts_of(None, customer)
-    set_fields(None, customer, values, box_for(scope))
+    set_fields(None, customer, values, box_for(scope), now=now)
     after = facts_of(None, customer)
     if after == before:
         return customer

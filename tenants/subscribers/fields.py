@@ -1,10 +1,12 @@
 """The fields that staff type in, checked one by one and set together (SUB-4). Used on opening and on editing."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from infra.crypto import PERSONAL_DATA, SecretBox
 from tenants.kernel.errors import BusinessError, InvalidInputs, Phrase
+from tenants.subscribers.address_wish import wants_address, wants_router, with_address, with_router
 from tenants.subscribers.errors import BadValue, FieldUnknown
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.rules import (
@@ -42,6 +44,11 @@ def _sessions(value: Any) -> int | None:
     return int(value)
 
 
+def _address(value: Any) -> str | None:
+    """An address, "learn" for that of the next session."""
+    return LEARN if value == LEARN else check_address(str(value or ""))
+
+
 def _router(value: Any) -> int | str | None:
     """The row of a router, "learn" for that of the next login."""
     if value == LEARN:
@@ -66,7 +73,7 @@ ACCOUNT_FIELDS: dict[str, Check] = {
     "port": _text("port", 60),
     "vlan": _text("vlan", 60),
     "max_sessions": _sessions,
-    "static_ip": lambda value: check_address(str(value or "")),
+    "static_ip": _address,
     "bind_mac": _mac,
     "bind_port": _text("bind_port", 120),
     "bind_nas_id": _router,
@@ -94,7 +101,9 @@ def checked_fields(values: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def set_fields(account: Account | None, customer: Customer, values: Mapping[str, Any], box: SecretBox) -> None:
+def set_fields(
+    account: Account | None, customer: Customer, values: Mapping[str, Any], box: SecretBox, *, now: datetime
+) -> None:
     """Write checked values to where they belong; the ID number is sealed."""
     for name, value in values.items():
         if name == "id_number":
@@ -103,15 +112,22 @@ def set_fields(account: Account | None, customer: Customer, values: Mapping[str,
             setattr(customer, _COLUMN_OF.get(name, name), value)
         elif account is not None and name == "bind_nas_id":
             _bind_router(account, value)
+        elif account is not None and name == "static_ip":
+            _bind_address(account, value, now)
         elif account is not None:
             setattr(account, name, value)
 
 
 def _bind_router(account: Account, value: int | str | None) -> None:
     """A number cannot say "learn", so that stands beside it."""
-    options = {name: kept for name, kept in (account.bind_options or {}).items() if name != "learn"}
-    account.bind_options = options | {"learn": ["nas"]} if value == LEARN else options
+    account.bind_options = with_router(account.bind_options, value == LEARN)
     account.bind_nas_id = None if value == LEARN else value  # type: ignore[assignment]  # what _router lets through
+
+
+def _bind_address(account: Account, value: str | None, now: datetime) -> None:
+    """Nor can an address."""
+    account.bind_options = with_address(account.bind_options, now if value == LEARN else None)
+    account.static_ip = None if value == LEARN else value
 
 
 def facts_of(account: Account | None, customer: Customer) -> dict[str, Any]:
@@ -120,9 +136,11 @@ def facts_of(account: Account | None, customer: Customer) -> dict[str, Any]:
     facts["id_number"] = "stored" if customer.id_number_sealed else ""
     if account is not None:
         facts |= {name: getattr(account, name) for name in ACCOUNT_FIELDS}
-        if account.bind_nas_id is None and (account.bind_options or {}).get("learn"):
+        if account.bind_nas_id is None and wants_router(account.bind_options):
             facts["bind_nas_id"] = LEARN
         facts["static_ip"] = "" if account.static_ip is None else str(account.static_ip)
+        if wants_address(account.bind_options):
+            facts["static_ip"] = LEARN
     return facts
 
 

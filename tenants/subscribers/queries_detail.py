@@ -14,6 +14,7 @@ from tenants.kernel.actor import Actor
 from tenants.kernel.errors import NotFound
 from tenants.network.models import Region
 from tenants.staff.models import Operator
+from tenants.subscribers.address_wish import not_taken, wants_address, wants_router
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.state_sql import shown_state_expression
 from tenants.subscribers.visibility import visible_to
@@ -76,7 +77,17 @@ class AccountDetail:
     @property
     def learns_router(self) -> bool:
         """Whether the next login's router will be bound."""
-        return self.bind_nas_id is None and bool((self.bind_options or {}).get("learn"))
+        return self.bind_nas_id is None and wants_router(self.bind_options)
+
+    @property
+    def learns_address(self) -> bool:
+        """Whether the next session's address will be its fixed one."""
+        return wants_address(self.bind_options)
+
+    @property
+    def address_not_taken(self) -> str:
+        """The address that was refused while one was to be learned, else ""."""
+        return not_taken(self.bind_options)
 
     @property
     def full_address(self) -> str:

@@ -24,12 +24,14 @@ from tenants.billing.first_login import activate
 from tenants.registry.directory import find_tenant
 from tenants.registry.errors import TenantNotFound
 from tenants.subscribers.delete_account import release_name
+from tenants.subscribers.learn_address import learn_address
 from tenants.tasks.run_task import run_task
 from workers.context import Context
 from workers.due_kinds import (
     ACTIVATE,
     FAMILIES,
     GROUP_HOURS,
+    LEARN_ADDRESS,
     LEASE_SECONDS,
     LEDGER_CHECK,
     QUOTA_RESET,
@@ -52,6 +54,7 @@ RowHandler = Callable[[TenantScope, int, datetime, datetime], Any]  # scope, sub
 # kind → what one row of it asks for; one savepoint per row, so that one bad row stops nobody
 ROW_HANDLERS: dict[str, RowHandler] = {
     ACTIVATE: lambda scope, subject, due_at, now: activate(scope, subject, accepted_at=due_at, now=now),
+    LEARN_ADDRESS: lambda scope, subject, _due_at, now: learn_address(scope, subject, now=now),
     GROUP_HOURS: lambda scope, subject, _due_at, now: keep_hours(scope, subject, now),
     QUOTA_RESET: lambda scope, subject, _due_at, _now: change_rate_accounts(scope, [subject], "quota_reset"),
     RELEASE_NAME: lambda scope, subject, _due_at, now: release_name(scope, subject, now=now),

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from infra import clock
+from tenants.subscribers.learn_address import learn_address
 from tests.fixtures.accounts import go_online, open_one, sell, set_expiry
 from tests.fixtures.web import Web
 
@@ -116,18 +117,36 @@ def test_details_are_changed_with_errors_beside_their_fields(desk, people):
 
 def test_bindings_are_left_to_the_next_login(desk, people):
     page = f"/accounts/{people['normal']}/edit"
-    wanted = {"attribute": "ordinary", "learn_bind_mac": "1", "learn_bind_port": "1", "bind_nas_id": "learn"}
+    ticked = dict.fromkeys(("learn_bind_mac", "learn_bind_port", "learn_static_ip"), "1")
+    wanted = {"attribute": "ordinary", "bind_nas_id": "learn", **ticked}
     desk.submit(page, wanted)
     assert (
-        desk.get(f"/accounts/{people['normal']}/devices").get_data(as_text=True).count("learned at the next login") == 3
+        desk.get(f"/accounts/{people['normal']}/devices").get_data(as_text=True).count("learned at the next login") == 4
     )
     shown = desk.get(page).get_data(as_text=True)
-    assert shown.count(" checked") == 2
+    assert shown.count(" checked") == 3
     assert '<option value="learn" selected>' in shown
     desk.submit(page, {"attribute": "ordinary", "bind_mac": "bc:d1:77:1c:8e:25", "learn_bind_mac": "1"})
     desk.get(f"/accounts/{people['normal']}/devices")
     assert "BC:D1:77:1C:8E:25" in desk.text()
     assert "learned at the next login" not in desk.text()
+
+
+def test_an_address_that_was_not_taken_is_told(desk, people):
+    account = f"/accounts/{people['normal']}"
+    desk.submit(f"{account}/edit", {"attribute": "ordinary", "learn_static_ip": "1"})
+    with desk.scope() as scope:
+        go_online(scope, people["normal"], "next", at=clock.now() + timedelta(seconds=1), framed_ip="127.0.0.1")
+        assert not learn_address(scope, people["normal"], now=clock.now())
+    assert "learned at the next login; 127.0.0.1 was not taken" in desk.get(f"{account}/devices").get_data(as_text=True)
+    desk.get(f"{account}/timeline")
+    assert "Address not taken for the fixed one" in desk.text()
+    assert "127.0.0.1" in desk.text()
+    desk.get("/log/")
+    for words in ("Did not take an address for the fixed one", "Why not", "no host can have it"):
+        assert words in desk.text()
+    desk.submit(f"{account}/unbind", {"what": "ip"})
+    assert "from the pool" in desk.get(f"{account}/devices").get_data(as_text=True)
 
 
 def test_unbinding(desk, people):

@@ -181,10 +181,13 @@ def test_first_login_starts_the_period(world: World, processes: Processes, clien
     assert abs((datetime.now(UTC) - accepted_at).total_seconds()) < 10
 
 
-def test_learned_binding_is_told(world: World, processes: Processes, client) -> None:
+@pytest.mark.parametrize(
+    "wish", [{"bind_mac": "learn"}, {"bind_options": '{"learn": ["ip"], "ip_since": "2026-11-23T10:00:00+00:00"}'}]
+)
+def test_learned_binding_is_told(world: World, processes: Processes, client, wish: dict[str, str]) -> None:
     tenant = world.tenant()
     nas_id, identifier = world.nas(tenant)
-    account_id = world.subscriber(tenant, "alice", bind_mac="learn")
+    account_id = world.subscriber(tenant, "alice", **wish)
     processes.start()
     calling = encode.text(codes.CALLING_STATION_ID, "AA-BB-CC-00-11-22")
     assert client(identifier).log_in("alice", extra=calling).code == ACCEPT

@@ -30,6 +30,7 @@ from tenants.access.keep_hours import HOURS
 from tenants.access.project import EXPIRE
 from tenants.billing.add_pack import PACK_END
 from tenants.registry.models import Node
+from tenants.subscribers.address_wish import LEARN_ADDRESS
 from tenants.subscribers.delete_account import RELEASE_NAME
 from tenants.subscribers.warn_of_quota import QUOTA_RESET
 from tests.fixtures.accounts import open_one, sell, set_expiry
@@ -124,7 +125,7 @@ def test_the_programs_start_work_and_stop(programs: Programs, database: Database
 
 def test_the_names_of_due_kinds_are_those_of_their_writers() -> None:
     assert (due_kinds.EXPIRE, due_kinds.PACK_END) == (EXPIRE, PACK_END)
-    assert due_kinds.RELEASE_NAME == RELEASE_NAME
+    assert (due_kinds.RELEASE_NAME, due_kinds.LEARN_ADDRESS) == (RELEASE_NAME, LEARN_ADDRESS)
     assert (due_kinds.GROUP_HOURS, due_kinds.QUOTA_RESET) == (HOURS, QUOTA_RESET)
     handled = {kind for kinds in due_kinds.FAMILIES.values() for kind in kinds} - {EXPIRE, PACK_END}
     assert handled == set(ROW_HANDLERS)
