@@ -4,10 +4,9 @@ Role wall: every session of the product switches, for the length of its transact
 rights to bypass row-level security; only migrations and provisioning work as the owner.
 """
 
-import select
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
@@ -21,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from infra.driver import PREPARED_STATEMENTS, DriverConnection, Row
+from infra.hanging import HangWatch, is_readable
 
 APP_ROLE = "broadloom_app"  # tenant work: row-level security by broadloom.tenant_id
 PLATFORM_ROLE = "broadloom_platform"  # work across tenants, listed in a test (unscoped)
@@ -83,11 +83,18 @@ def sqlalchemy_url(url: str) -> str:
 
 
 class Database:
-    """Engines of the registry and of each cell; cheap to make, connects on first use."""
+    """Engines of the registry and of each cell; cheap to make, connects on first use.
 
-    def __init__(self, registry_url: str, cells: dict[str, str] | None = None, *, pool_size: int = 5) -> None:
+    ``watched``: work fails within seconds when a database hangs (:mod:`infra.hanging`), else it waits for it.
+    """
+
+    def __init__(
+        self, registry_url: str, cells: dict[str, str] | None = None, *, pool_size: int = 5, watched: bool = False
+    ) -> None:
         self._urls = {MAIN_CELL: registry_url, **(cells or {})}
         self._pool_size = pool_size
+        self._watched = watched
+        self._watches: list[HangWatch] = []
         self._engines: dict[str, Engine] = {}
         self._making = threading.Lock()  # else two threads make one each, and nobody closes the one's connections
         self._walled: dict[tuple[str, str, int | None], Engine] = {}
@@ -117,11 +124,18 @@ class Database:
             pool_recycle=1800,
             pool_use_lifo=True,  # the connection that knows the statements; the others may rest
         )
-        event.listen(engine, "do_connect", _connect)
+        event.listen(engine, "do_connect", _connect_by(self._way_to(cell)))
         event.listen(engine, "checkout", _check_connection)
         event.listen(engine, "checkin", _note_rest)
         event.listen(engine, "begin", _begin)
         return engine
+
+    def _way_to(self, cell: str) -> Callable[..., DriverConnection]:
+        if not self._watched:
+            return DriverConnection.connect
+        watch = HangWatch(self._urls[cell])
+        self._watches.append(watch)
+        return watch.connect
 
     def session(self, cell: str, role: str, *, tenant_id: int | None = None) -> Session:
         """A session whose every transaction runs as ``role`` with the tenant set; the caller commits and closes."""
@@ -148,6 +162,8 @@ class Database:
 
     def dispose(self) -> None:
         """Close all pooled connections."""
+        while self._watches:
+            self._watches.pop().end()
         for engine in self._engines.values():
             engine.dispose()
         self._engines.clear()
@@ -164,7 +180,11 @@ def _begin(connection: Connection) -> None:
     # transaction pooling and gone with it.
     options = connection.get_execution_options()
     if options.get("isolation_level") != "AUTOCOMMIT":
-        driver_of(connection).begin(options.get(_WALLS, ""))
+        driver, walls = driver_of(connection), options.get(_WALLS, "")
+        try:
+            driver.begin(walls)
+        except psycopg.Error as error:
+            raise _sqlalchemy_error(connection, driver, f"BEGIN; {walls}", error) from error
 
 
 def driver_of(connection: Connection) -> DriverConnection:
@@ -184,11 +204,17 @@ def ask(session: Session, statement: str, values: Sequence[str | bytes | None]) 
     try:
         return driver.ask(statement, values)
     except psycopg.Error as error:
-        if driver.broken:
-            connection.invalidate(error)
-        raise DBAPIError.instance(
-            statement, None, error, psycopg.Error, connection_invalidated=driver.broken, dialect=connection.dialect
-        ) from error
+        raise _sqlalchemy_error(connection, driver, statement, error) from error
+
+
+def _sqlalchemy_error(
+    connection: Connection, driver: DriverConnection, statement: str, error: psycopg.Error
+) -> BaseException:
+    if driver.broken:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        statement, None, error, psycopg.Error, connection_invalidated=driver.broken, dialect=connection.dialect
+    )
 
 
 def array(values: Iterable[object]) -> str:
@@ -203,11 +229,14 @@ def _element(value: object) -> str:
     return str(value)
 
 
-def _connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> psycopg.Connection[Any]:
-    driver = DriverConnection.connect(*arguments, **options)
-    driver.autocommit = True  # :func:`_begin` says when a transaction begins; commit and rollback end it as ever
-    driver.prepared_max = PREPARED_STATEMENTS
-    return driver
+def _connect_by(way: Callable[..., DriverConnection]) -> Callable[..., DriverConnection]:
+    def connect(_dialect: Any, _record: Any, arguments: Any, options: Any) -> DriverConnection:
+        driver = way(*arguments, **options)
+        driver.autocommit = True  # :func:`_begin` says when a transaction begins; commit and rollback end it as ever
+        driver.prepared_max = PREPARED_STATEMENTS
+        return driver
+
+    return connect
 
 
 def _note_rest(_driver: Any, record: Any) -> None:
@@ -222,15 +251,9 @@ def _check_connection(driver: Any, record: Any, _proxy: Any) -> None:
     if driver.autocommit is False:  # an isolation level was set for a while (migrations)
         driver.autocommit = True
     rests_since = record.info.get("rests_since")
-    if rests_since is None or (time.monotonic() - rests_since < _IDLE_SECONDS and not _is_readable(driver)):
+    if rests_since is None or (time.monotonic() - rests_since < _IDLE_SECONDS and not is_readable(driver)):
         return
     try:
         driver.execute("SELECT 1")
     except Exception as error:
         raise DisconnectionError("the server closed the connection while it rested") from error
-
-
-def _is_readable(driver: Any) -> bool:
-    poll = select.poll()
-    poll.register(driver.fileno(), select.POLLIN)
-    return bool(poll.poll(0))

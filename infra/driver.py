@@ -3,8 +3,12 @@
 A statement costs Python 20 to 30 µs here, 60 through psycopg's cursor and 100 through SQLAlchemy on top of it.
 """
 
+import os
+import socket
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -31,6 +35,27 @@ class DriverConnection(psycopg.Connection[Any]):
         super().__init__(*arguments, **options)
         self._short: OrderedDict[str, bytes] = OrderedDict()
         self._made = 0
+        self.asked_at = 0.0  # since when it waits for an answer (monotonic seconds), 0 when it does not
+        # The same socket under a number of our own: libpq's may be another file's by the time somebody cuts it.
+        self._line = socket.socket(fileno=os.dup(self.pgconn.socket))
+
+    def cut(self) -> None:
+        """Cut the line to the server, from any thread: whoever waits for an answer gets an error instead, at once."""
+        with suppress(OSError):  # closed meanwhile, by either side
+            self._line.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """As psycopg does it."""
+        super().close()
+        self._line.close()
+
+    def wait(self, *arguments: Any, **options: Any) -> Any:
+        """As psycopg does it."""
+        self.asked_at = monotonic()
+        try:
+            return super().wait(*arguments, **options)
+        finally:
+            self.asked_at = 0.0
 
     def begin(self, walls: str) -> None:
         """Begin a transaction and put it behind ``walls`` (SQL, may be empty), in one round trip."""
@@ -51,13 +76,17 @@ class DriverConnection(psycopg.Connection[Any]):
 
         It is prepared at its first use: for statements that are the same every time. Raises what psycopg raises.
         """
-        name = self._short.get(statement)
-        if name is None:
-            name = self._prepare(statement)
-        else:
-            self._short.move_to_end(statement)
         encoded = [value.encode() if isinstance(value, str) else value for value in values]
-        result = self.pgconn.exec_prepared(name, encoded)  # type: ignore[arg-type]  # its stub forgets NULL
+        self.asked_at = monotonic()
+        try:
+            name = self._short.get(statement)
+            if name is None:
+                name = self._prepare(statement)
+            else:
+                self._short.move_to_end(statement)
+            result = self.pgconn.exec_prepared(name, encoded)  # type: ignore[arg-type]  # its stub forgets NULL
+        finally:
+            self.asked_at = 0.0
         if result.status != ExecStatus.TUPLES_OK:
             raise self._error(result)
         columns, value_at = range(result.nfields), result.get_value
@@ -76,7 +105,11 @@ class DriverConnection(psycopg.Connection[Any]):
         return name
 
     def _command(self, command: bytes) -> None:
-        result = self.pgconn.exec_(command)
+        self.asked_at = monotonic()
+        try:
+            result = self.pgconn.exec_(command)
+        finally:
+            self.asked_at = 0.0
         if result.status != ExecStatus.COMMAND_OK:
             raise self._error(result)
 

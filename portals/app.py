@@ -20,7 +20,16 @@ from infra.settings import Settings
 from portals.shared import components_page, hand_over
 from portals.shared.accent import accent_css
 from portals.shared.access import public
-from portals.shared.addresses import BASE, SPACE_KEY, TENANT, UNKNOWN, SpacedFlask, TenantAddresses, language_url
+from portals.shared.addresses import (
+    BASE,
+    SPACE_KEY,
+    TENANT,
+    UNASKED,
+    UNKNOWN,
+    SpacedFlask,
+    TenantAddresses,
+    language_url,
+)
 from portals.shared.addresses import SLUG_KEY as _SLUG_KEY
 from portals.shared.assets import init_assets
 from portals.shared.currency import currency_sign, with_sign
@@ -119,9 +128,12 @@ def _begin() -> Any:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request=g.request_id)
     space = request.environ.get(SPACE_KEY, BASE)
-    g.space = {BASE: "base", TENANT: "tenant", UNKNOWN: "unknown"}[space]
+    g.space = {BASE: "base", TENANT: "tenant"}.get(space, "unknown")
     if request.endpoint in _QUIET:
         return None
+    if space == UNASKED:
+        g.crashed = True
+        abort(503)
     if space == UNKNOWN or (space == TENANT and not enter_tenant(request.environ[_SLUG_KEY])):
         g.space = "unknown"
         abort(404)

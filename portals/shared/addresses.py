@@ -21,6 +21,7 @@ from infra.settings import Settings
 TENANT = "tenant"  # the "subdomain" of rules that live beneath a tenant's address
 BASE = ""
 UNKNOWN = "-"
+UNASKED = "?"  # the database, which knows whose domain it is, is away
 SPACE_KEY = "broadloom.space"
 SLUG_KEY = "broadloom.slug"
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,62}")  # a number would be read as an id
@@ -28,9 +29,9 @@ _SHARED = ("/static/", "/healthz", "/readyz", "/metrics")
 
 
 class TenantAddresses:
-    """WSGI layer; ``slug_of_domain`` looks up a tenant's own domain and answers "" for one nobody registered."""
+    """WSGI layer; ``slug_of_domain`` looks up a tenant's own domain: "" for one nobody registered, None for unknown."""
 
-    def __init__(self, app: WSGIApplication, settings: Settings, slug_of_domain: Callable[[str], str]) -> None:
+    def __init__(self, app: WSGIApplication, settings: Settings, slug_of_domain: Callable[[str], str | None]) -> None:
         self._app = app
         self._base = settings.base_domain.lower().rstrip(".")
         self._own_hosts = {self._base, f"www.{self._base}", (urlsplit(settings.site_url).hostname or "").lower()}
@@ -56,9 +57,11 @@ class TenantAddresses:
         if host.endswith(f".{self._base}"):
             slug = host.removesuffix(f".{self._base}")
             return (TENANT, slug) if _SLUG.fullmatch(slug) else (UNKNOWN, slug)
-        slug = self._slug_of_domain(host)
-        if slug:
-            return TENANT, slug
+        found = self._slug_of_domain(host)
+        if found is None:
+            return UNASKED, host
+        if found:
+            return TENANT, found
         # Without a base domain of its own an installation answers to whatever name the machine has.
         return (BASE, "") if self._base == "localhost" else (UNKNOWN, host)
 

@@ -5,8 +5,8 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DataError, OperationalError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DataError, InternalError, OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError
 
 from infra.errors import ServersError
 from portals.shared.errors import error_text
@@ -16,6 +16,7 @@ from portals.shared.login import current_portal, portal_of_path, visitor
 from tenants.kernel.errors import BusinessError, Forbidden, NotFound
 from tenants.registry.errors import TenantSuspended
 
+_READ_ONLY = "25006"  # SQLSTATE: a standby, or a database whose disk an administrator protects
 _log = structlog.get_logger()
 
 
@@ -70,6 +71,8 @@ def _page(code: int, sentence: str = "", title: str = "", **more: Any) -> Respon
 
 
 def _on_http_error(error: HTTPException) -> Response:
+    if isinstance(error, InternalServerError) and isinstance(error.original_exception, OperationalError):
+        return _on_server_away(error.original_exception)  # at the commit, after the view
     code = error.code or 500
     if error.response is not None and code < 400:
         return make_response(error.response)
@@ -137,9 +140,31 @@ def _on_crash(error: Exception) -> Response:
 
 
 def _on_server_away(error: Exception) -> Response:
-    _log.error("a server is away", path=request.path, method=request.method, exc_info=error)
-    g.crashed = True
-    response = _page(503)
+    # Not where it happened: that is every page, and writing it down for each would be the next thing to hang.
+    reason = str(getattr(error, "orig", error)).strip()
+    _log.error("a server is away", path=request.path, method=request.method, reason=reason)
+    if request.method in ("GET", "HEAD"):
+        return _unavailable()
+    # A connection that was lost may have carried a commit. Only the form's own key makes sure of it, so it stays.
+    if "key" not in request.form:
+        return _unavailable(_("Whether what you sent was stored is not known: look in a minute, then send it again."))
+    sentence = _(
+        "Whether this was booked is not known. Send the same again in a minute: it is booked once, never twice."
+    )
+    return _unavailable(sentence, again=list(request.form.items(multi=True)))
+
+
+def _on_broken_rule(error: InternalError) -> Response:
+    if getattr(error.orig, "sqlstate", "") != _READ_ONLY:
+        return _on_crash(error)
+    _log.error("the database is read-only", path=request.path, method=request.method)
+    title = _("Nothing can be changed at the moment")
+    return _unavailable(_("The database can only be read. Pages open as ever; try again in a minute."), title)
+
+
+def _unavailable(sentence: str = "", title: str = "", **more: Any) -> Response:
+    g.crashed = True  # the page must not ask the database for the frame
+    response = _page(503, sentence, title, **more)
     response.headers["Retry-After"] = "10"
     return response
 
@@ -149,6 +174,7 @@ def init_error_pages(app: Flask) -> None:
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(BusinessError, _on_refusal)
     app.register_error_handler(OperationalError, _on_server_away)
+    app.register_error_handler(InternalError, _on_broken_rule)
     app.register_error_handler(DataError, _on_unstorable)
     app.register_error_handler(ServersError, _on_server_away)
     app.register_error_handler(Exception, _on_crash)

@@ -16,6 +16,7 @@ from tenants.registry import directory, settings
 from tenants.registry.errors import TenantNotFound
 from tenants.registry.settings import TenantSettings
 
+_log = structlog.get_logger()
 _KEEP_SECONDS = 10  # a domain that was just added or dropped is known to every process this soon
 
 
@@ -58,15 +59,16 @@ def tenant_idle_seconds() -> int:
     return tenant_settings().idle_minutes * 60
 
 
-def slug_of_domain(installation: Installation, host: str) -> str:
-    """Slug of the tenant whose own domain this is, "" when nobody registered it."""
-    return _looked_up(installation, host, int(monotonic() / _KEEP_SECONDS))
+def slug_of_domain(installation: Installation, host: str) -> str | None:
+    """Slug of the tenant whose own domain this is, "" when nobody registered it, None while nobody can say."""
+    try:
+        return _looked_up(installation, host, int(monotonic() / _KEEP_SECONDS))
+    except (SQLAlchemyError, ServersError) as error:
+        _log.error("a server is away", host=host, reason=str(getattr(error, "orig", error)).strip())
+        return None
 
 
 @lru_cache(maxsize=1024)
 def _looked_up(installation: Installation, host: str, _period: int) -> str:
-    try:
-        found = directory.tenant_by_hostname(installation.database, host)
-    except (SQLAlchemyError, ServersError):
-        return ""
+    found = directory.tenant_by_hostname(installation.database, host)
     return found.slug if found is not None else ""

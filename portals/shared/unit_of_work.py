@@ -42,7 +42,7 @@ class Installation:
                 if self._database is None:
                     servers = resolve(self.settings)
                     url = servers.database_socket_url or servers.database_url
-                    self._database = Database(url, self.settings.cells())
+                    self._database = Database(url, self.settings.cells(), watched=True)
         return self._database
 
     @property
