@@ -86,10 +86,10 @@ def test_a_longer_prefix_belongs_to_its_own_tenant(database: Database, make_tena
 
 
 def test_two_who_add_the_same_at_once(database: Database, tenant: TenantRef) -> None:
-    def go(_: int) -> str:
+    def go(number: int) -> str:
         try:
             with tenant_scope(database, tenant) as scope:
-                return add(scope, identifier=f"{tenant.slug}-same").identifier
+                return add(scope, name=f"r{number}", identifier=f"{tenant.slug}-same").identifier
         except BusinessError as error:
             return error.code
 
