@@ -11,6 +11,7 @@ from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
 from tenants.audit.record import record
 from tenants.kernel.actor import SYSTEM
+from tenants.registry.models import Nas
 from tenants.subscribers.address_wish import (
     LEARN_ADDRESS,
     implausible,
@@ -83,11 +84,28 @@ def _looks(scope: TenantScope, account_id: int) -> int:
 
 
 def _sessions(scope: TenantScope, account: Account) -> list[OnlineSession]:
-    """The open ones that began after the wish, the first first."""
+    """The open ones that began after the wish, the first first.
+
+    Not those that a router may have led to its place for accounts that are over, or soon will be (NET-4): its address
+    would keep the subscriber there after he has paid.
+    """
     since = wanted_since(account.bind_options)
-    theirs = (OnlineSession.tenant_id == scope.tenant_id, OnlineSession.account_id == account.id)
-    rows = select(OnlineSession).where(*theirs, OnlineSession.started_at > since).order_by(OnlineSession.started_at)
-    return list(scope.session.scalars(rows.execution_options(populate_existing=True)))
+    rows = select(OnlineSession).where(
+        OnlineSession.tenant_id == scope.tenant_id,
+        OnlineSession.account_id == account.id,
+        OnlineSession.started_at > since,
+        OnlineSession.started_at < min(account.expires_at, account.cut_off_at or account.expires_at),
+        OnlineSession.cut_requested_at.is_(None),
+    )
+    ordered = rows.order_by(OnlineSession.started_at).execution_options(populate_existing=True)
+    return [found for found in scope.session.scalars(ordered) if not _in_last_days(scope, account, found)]
+
+
+def _in_last_days(scope: TenantScope, account: Account, session: OnlineSession) -> bool:
+    """Whether its router leads accounts elsewhere in the days before their end, and it began in those."""
+    router = scope.registry.get(Nas, session.nas_id)
+    days = int((router.options or {}).get("expiring_days") or 0) if router is not None else 0
+    return session.started_at > account.expires_at - timedelta(days=days)
 
 
 def _address(session: OnlineSession, now: datetime) -> Address | None:

@@ -47,6 +47,10 @@ class Isp:
         with self.scope() as scope:
             edit_account(scope, EditAccount(self.alice, LEARN), actor=OWNER, now=clock.now())
 
+    def expire(self, at: datetime) -> None:
+        with self.scope() as scope:
+            scope.session.execute(update(Account).where(Account.id == self.alice).values(expires_at=at))
+
     def start(self, session_id: str = "s1", *, at: datetime | None = None, **more: Any) -> None:
         with self.scope() as scope:
             go_online(scope, self.alice, session_id, at=at, **more)
@@ -128,6 +132,23 @@ def test_who_was_dialling_at_the_wish_needs_no_other_login(isp: Isp) -> None:
     isp.start(framed_ip="10.0.0.3")
     isp.look()
     assert isp.fixed()[0] == "10.0.0.3"
+
+
+def test_the_address_of_the_place_for_expired_accounts_is_not_taken(isp: Isp) -> None:
+    isp.wish()
+    isp.expire(clock.now() - timedelta(minutes=1))
+    isp.start(framed_ip="10.9.0.3")
+    isp.look()
+    assert isp.fixed() == ("", "")
+    isp.expire(clock.now() + timedelta(days=30))  # renewed: the router is asked to end that session
+    with isp.scope() as scope:
+        ours = OnlineSession.tenant_id == scope.tenant_id
+        scope.session.execute(update(OnlineSession).where(ours).values(cut_requested_at=clock.now()))
+    isp.look()
+    assert isp.fixed() == ("", "")
+    isp.start("s2", framed_ip="10.0.0.3")
+    isp.look()
+    assert isp.fixed() == ("10.0.0.3", "10.0.0.3")
 
 
 def test_it_waits_for_the_start_and_for_the_address(isp: Isp) -> None:
