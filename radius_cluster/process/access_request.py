@@ -14,6 +14,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process import login_sql as sql
 from radius_cluster.process.credentials import verify_password
 from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.find_devices import find_devices
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
@@ -24,7 +25,6 @@ from radius_cluster.routing.directory import Ready
 from radius_cluster.wire.codes import USER_NAME
 from radius_cluster.wire.dialects import encode_octet_limits
 from radius_cluster.wire.extra_attributes import ADDRESS, without
-from radius_cluster.wire.mac_address import normalise_mac
 from tenants.access.reasons import CODES
 from tenants.access.rules import OK, decide, in_windows, is_over, may_connect_until, session_seconds, window_profile
 
@@ -38,7 +38,6 @@ _GOES_AHEAD: Final = 8  # so many that wait are sent to the database before thos
 _LARGEST_BATCH: Final = 512
 _NEARLY: Final = 0.9  # two halves of what a router has on its way differ by a few, and shall stay two
 _LONGEST_QUEUE: Final = 20_000
-_LONGEST_MAC: Final = 24
 _TOO_OLD_SECONDS: Final = 6.0  # the router has asked again or given up
 
 Batch = list[Request | None]  # a request becomes None when it is decided
@@ -191,8 +190,12 @@ class Logins:
         if len(rows) < len(requests):
             known = {row[sql.ORDINAL] - 1 for row in rows}
             strangers = [at for at in range(len(requests)) if at not in known]
-            devices = await self._find_devices(statement, requests, names, strangers, now)
-            special += devices.items()
+            devices = await find_devices(statement, requests, names, strangers, now, self._kept.snapshot)
+            for at, row in devices.items():
+                if requests[at].eap is None or self._eap_goes_on(requests[at], row, now):
+                    special.append((at, row))
+                else:
+                    batch[at] = None
             for at in strangers:
                 if at not in devices:
                     batch[at] = None
@@ -212,10 +215,10 @@ class Logins:
         special: list[tuple[int, Any]] = []
         counters, recognise = self._counters, self._recognise
         for row in rows:
-            ordinal, account_id, sealed, valid_until, profile_id, renews, _locale, _changed, rare = row
+            ordinal, account_id, _sealed, valid_until, profile_id, renews, _locale, _changed, rare = row
             at = ordinal - 1
             request = requests[at]
-            if request.eap is not None and not self._eap.knows(request, sealed, self.submit):
+            if request.eap is not None and not self._eap_goes_on(request, row, now):
                 batch[at] = None
                 continue
             nas = request.nas
@@ -236,21 +239,13 @@ class Logins:
             accept(request, counters, account_id, ready[0] + added if added else ready[0], seconds)
         return special
 
-    async def _find_devices(
-        self, statement: Any, requests: list[Request], names: list[str], strangers: list[int], now: float
-    ) -> dict[int, Any]:
-        """MAC authentication (RAD-2): routers write a MAC in many ways, accounts have it as aa:bb:cc:dd:ee:ff."""
-        written = {at: normalise_mac(names[at]) for at in strangers if len(names[at]) <= _LONGEST_MAC}
-        asked = [at for at, mac in written.items() if mac and mac != names[at]]
-        if not asked:
-            return {}
-        rows = await statement.fetch(
-            [requests[at].nas.tenant.id for at in asked],
-            [written[at] for at in asked],
-            [now - requests[at].nas.tenant.stale_seconds for at in asked],
-            self._kept.snapshot,
-        )
-        return {asked[row[sql.ORDINAL] - 1]: row for row in rows}
+    def _eap_goes_on(self, request: Request, row: Any, now: float) -> bool:
+        """As ``EapLogins.knows``. Who is locked out hears no more of the conversation: the server's own proof, which
+        may come before the decision, would tell him that he has found the password."""
+        if self._lock_out.anybody and self._lock_out.is_locked(request, now):
+            self._eap.unknown(request)
+            return True
+        return self._eap.knows(request, row[sql.SEALED], self.submit)
 
     def _recognise(self, request: Request, row: Any, now: float) -> bytes | None:
         """The password, before all other rules; None when the login was refused."""
@@ -304,7 +299,7 @@ class Logins:
                 request.forget()
                 self._counters.count(nas, dropped("auth", "overload"))
             return
-        if request.eap is not None and not self._eap.knows(request, row[sql.SEALED], self.submit):
+        if request.eap is not None and not self._eap_goes_on(request, row, now):
             return
         added = self._recognise(request, row, now)
         if added is None:

@@ -74,11 +74,12 @@ def reject(
             at=now,
         )
     )
-    body = reply_message(reason, locale or nas.tenant.locale)
     if request.eap is not None:
-        body += refusal_of(request)
-    elif VENDOR_SPECIFIC in packet.places and mschap_version(packet):
-        body += encode_mschap_error(packet, _MSCHAP_ERRORS.get(reason, _WRONG))
+        body = refusal_of(request)  # alone: EAP-Message forbids Reply-Message (RFC 3579, 2.6.5)
+    else:
+        body = reply_message(reason, locale or nas.tenant.locale)
+        if VENDOR_SPECIFIC in packet.places and mschap_version(packet):
+            body += encode_mschap_error(packet, _MSCHAP_ERRORS.get(reason, _WRONG))
     reply = encode_access_response(ACCESS_REJECT, packet, nas.secret, body)
     asyncio.get_running_loop().call_later(REJECT_DELAY_SECONDS, request.answer, reply)
 
