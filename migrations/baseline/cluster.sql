@@ -17,6 +17,15 @@ CREATE TABLE aaa.packet_count (
   CONSTRAINT pk_packet_count PRIMARY KEY (tenant_id, nas_id, hour, kind, outcome)
 );
 CREATE INDEX ix_packet_count_hour ON aaa.packet_count (hour);
+CREATE TABLE aaa.place_login (
+  tenant_id INTEGER NOT NULL,
+  account_id BIGINT NOT NULL,
+  nas_id INTEGER NOT NULL,
+  mac TEXT NOT NULL,
+  at TIMESTAMP WITH TIME ZONE NOT NULL,
+  soon_seconds INTEGER NOT NULL,
+  CONSTRAINT pk_place_login PRIMARY KEY (tenant_id, account_id, nas_id, mac)
+);
 CREATE TABLE aaa.profile (
   tenant_id INTEGER NOT NULL,
   profile_id BIGINT NOT NULL,
@@ -239,6 +248,13 @@ ALTER TABLE aaa.packet_count FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant ON aaa.packet_count TO broadloom_app USING (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int)) WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int));
 CREATE POLICY all_tenants ON aaa.packet_count TO broadloom_platform USING (true) WITH CHECK (true);
 CREATE POLICY packet_path ON aaa.packet_count TO broadloom_radius USING (true) WITH CHECK (true);
+GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.place_login TO broadloom_platform, broadloom_radius;
+GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.place_login TO broadloom_app;
+ALTER TABLE aaa.place_login ENABLE ROW LEVEL SECURITY;
+ALTER TABLE aaa.place_login FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON aaa.place_login TO broadloom_app USING (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int)) WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int));
+CREATE POLICY all_tenants ON aaa.place_login TO broadloom_platform USING (true) WITH CHECK (true);
+CREATE POLICY packet_path ON aaa.place_login TO broadloom_radius USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.profile TO broadloom_platform, broadloom_radius;
 GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.profile TO broadloom_app;
 ALTER TABLE aaa.profile ENABLE ROW LEVEL SECURITY;

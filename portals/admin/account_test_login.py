@@ -13,7 +13,7 @@ from portals.shared.login_trial import ask_cluster
 from portals.shared.security import limiter
 from portals.shared.tenancy import tenant_settings
 from portals.shared.unit_of_work import installation
-from portals.shared.words import LOGIN_METHODS, TRIAL_EFFECTS, Refusal, refusal
+from portals.shared.words import ENDS_SOON, LOGIN_METHODS, TRIAL_EFFECTS, Refusal, refusal
 from tenants.access.login_trial import METHODS, PAP, TrialAnswer
 from tenants.access.rules import LEARN
 from tenants.network.queries import list_nas
@@ -95,4 +95,6 @@ def _ask(account_id: int, form: Form, routers: list[str]) -> TrialAnswer | None:
 
 
 def _words(answer: TrialAnswer | None) -> Refusal | None:
-    return refusal(answer.reason) if answer is not None and answer.reason else None
+    if answer is None or not answer.reason:
+        return None
+    return ENDS_SOON if answer.reason == "expiring" else refusal(answer.reason)

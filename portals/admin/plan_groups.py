@@ -18,12 +18,15 @@ from tenants.catalog.add_rate_profile import RATE_FIELDS, ensure_rate_profile
 from tenants.catalog.delete_plan_group import delete_plan_group
 from tenants.catalog.edit_plan_group import EditPlanGroup
 from tenants.catalog.queries_pools import pool_names
+from tenants.network.rules_replies import MOST_EXPIRING_DAYS
 from tenants.subscribers.queries_plans import GroupRow, group_detail
 
-_PLACE = ("pool", "address_list", "redirect_url")  # of what a plan group may have for expired accounts
+_PLACES = ("expired", "expiring")  # for whom a plan group may have one of its own
+_PLACE = ("pool", "address_list", "redirect_url")  # what may be said of it here
 
 
 def _labels() -> dict[str, str]:
+    names = {"pool": _("Address pool"), "address_list": _("Address list or ACL"), "redirect_url": _("Redirect to")}
     return {
         "name": _("Name"),
         "pool": _("Address pool"),
@@ -32,9 +35,8 @@ def _labels() -> dict[str, str]:
         "dns2": _("Second DNS server"),
         "sort": _("Place in lists"),
         "extra": _("Extra attributes"),
-        "expired_pool": _("Address pool"),
-        "expired_address_list": _("Address list or ACL"),
-        "expired_redirect_url": _("Redirect to"),
+        "expiring_days": _("Days before the end"),
+        **{f"{place}_{field}": label for place in _PLACES for field, label in names.items()},
     } | rate_labels()
 
 
@@ -69,7 +71,10 @@ def edit_group_page(group_id: int) -> str | Response | tuple[str, int]:
         sort=group.sort,
         **rate_values(group),
         extra=group.options.get("extra", ""),
-        **{f"expired_{name}": (group.options.get("expired") or {}).get(name, "") for name in _PLACE},
+        expiring_days=group.options.get("expiring_days") or "",
+        **{
+            f"{place}_{field}": (group.options.get(place) or {}).get(field, "") for place in _PLACES for field in _PLACE
+        },
     )
     if request.method == "POST":
         values = _read(form, group)
@@ -95,6 +100,7 @@ def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
     name = form.text("name", required=True, longest=60)
     texts: dict[str, Any] = {field: form.text(field, longest=64) for field in ("pool", "ipv6_pool", "dns1", "dns2")}
     sort = form.integer("sort", lowest=-1_000_000, highest=1_000_000, required=False) or 0
+    days = form.integer("expiring_days", lowest=0, highest=MOST_EXPIRING_DAYS, required=False)
     rates = read_rates(form)
     if rates is None or not form.ok:
         return None
@@ -103,8 +109,10 @@ def _read(form: Form, group: GroupRow | None = None) -> AddPlanGroup | None:
     else:
         profile_id = ensure_rate_profile(scope(), rates, actor=actor(), now=present()).id
     options = dict(group.options) if group is not None else {}
-    place = dict(options.get("expired") or {})
-    options["expired"] = place | {field: form.text(f"expired_{field}", longest=200) for field in _PLACE}
+    for place in _PLACES:
+        had = dict(options.get(place) or {})
+        options[place] = had | {field: form.text(f"{place}_{field}", longest=200) for field in _PLACE}
+    options["expiring_days"] = days or 0
     options["extra"] = form.text("extra", longest=4_000).replace("\r\n", "\n")
     return AddPlanGroup(name=name, rate_profile_id=profile_id, sort=sort, options=options, **texts)
 

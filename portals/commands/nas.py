@@ -7,16 +7,15 @@ import click
 
 from infra import clock
 from portals.commands._output import emit
+from portals.commands._places import place_pairs
 from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
 from tenants.kernel.errors import Phrase
-from tenants.kernel.units import rate_bps
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import delete_nas, reveal_secret
-from tenants.network.errors import BadImport, BadReplyOption
+from tenants.network.errors import BadImport
 from tenants.network.find import find_nas, find_region
 from tenants.network.import_nas import import_nas, summary
 from tenants.network.queries import list_nas, list_regions, nas_row
-from tenants.network.rules_replies import PLACE_NAMES, PLACE_RATES
 from tenants.network.set_replies import SetReplies, set_replies
 from tenants.network.snippets import SnippetFacts, snippet
 from tenants.registry.settings import read
@@ -158,7 +157,7 @@ def replies(
         "coa_rate": coa_rate,
     }
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-    changes |= {name: _pairs(values) for name, values in (("expired", expired), ("expiring", expiring)) if values}
+    changes |= {name: place_pairs(values) for name, values in (("expired", expired), ("expiring", expiring)) if values}
     with open_tenant(tenant) as opened:
         found = find_nas(opened.scope, nas)
         if changes:
@@ -193,13 +192,3 @@ def import_table(tenant: str, file: Path, dry_run: bool) -> None:
     )
     if bad:
         raise BadImport(field="table", why=Phrase("{count} rows are wrong, nothing was added", count=bad))
-
-
-def _pairs(values: tuple[str, ...]) -> dict[str, Any]:
-    """``NAME=VALUE`` texts; rates are numbers. A single "=" takes the place away."""
-    pairs = {name: text for name, _, text in (value.partition("=") for value in values)}
-    pairs.pop("", None)
-    unknown = sorted(set(pairs) - {*PLACE_NAMES, *PLACE_RATES, "redirect_url", "dns1", "dns2"})
-    if unknown:
-        raise BadReplyOption(field=None, value=unknown[0], hint=", ".join((*PLACE_NAMES, *PLACE_RATES)))
-    return {name: rate_bps(text) if name in PLACE_RATES else text for name, text in pairs.items()}

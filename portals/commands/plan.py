@@ -1,17 +1,21 @@
 """Plans: what a tenant sells."""
 
+from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import click
 
 from infra import clock
 from portals.commands._output import emit
+from portals.commands._places import place_pairs
 from portals.commands._plan_windows import window_documents, window_lines
 from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
-from tenants.access.apply_catalog import add_plan_and_apply
+from tenants.access.apply_catalog import add_plan_and_apply, edit_plan_group_and_apply
 from tenants.access.edit_hours import WindowValues, add_window, drop_window
 from tenants.catalog.add_plan import AddPlan, PlanValues, ensure_group
 from tenants.catalog.add_plan_group import check_pool
+from tenants.catalog.edit_plan_group import EditPlanGroup, values_of
 from tenants.catalog.errors import PlanFieldNeeded
 from tenants.catalog.find import find_group
 from tenants.catalog.queries import as_document, list_plans, plan_document, region_names
@@ -105,6 +109,35 @@ def add(
 
 def _rate(text: str | None, megabit: int, field: str) -> int | None:
     return None if text is None else rate_bps(text, megabit=megabit, field=field)
+
+
+@command.command("replies")
+@tenant_option
+@click.option("--group", required=True, help="Name or id of the plan group.")
+@click.option("--extra", help='Extra attributes, lines of "Attribute = value"; "" takes them away.')
+@click.option("--expired", multiple=True, metavar="NAME=VALUE", help="Place for expired accounts: pool=…, up_bps=…, …")
+@click.option("--expiring", multiple=True, metavar="NAME=VALUE", help="The same for accounts that end soon.")
+@click.option("--expiring-days", type=int, help="How many days before the end that begins.")
+def replies(
+    tenant: str,
+    group: str,
+    extra: str | None,
+    expired: tuple[str, ...],
+    expiring: tuple[str, ...],
+    expiring_days: int | None,
+) -> None:
+    """Show or change what a plan group adds to answers; its places go before the router's."""
+    given = {"extra": extra, "expiring_days": expiring_days}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    changes |= {name: place_pairs(values) for name, values in (("expired", expired), ("expiring", expiring)) if values}
+    with open_tenant(tenant) as opened:
+        found = find_group(opened.scope, group)
+        if changes:
+            values = values_of(found)
+            wanted = EditPlanGroup(found.id, replace(values, options={**values.options, **changes}))
+            found = edit_plan_group_and_apply(opened.scope, wanted, actor=AT_THE_COMMAND_LINE, now=clock.now())
+        options = dict(found.options)
+    emit({"group": found.name, "options": options})
 
 
 @command.command("windows")

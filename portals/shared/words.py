@@ -185,6 +185,11 @@ PLAN_KINDS: dict[str, Any] = {
     "natural-month": lazy("calendar month"),
 }
 
+# Of a login that was let in, but to a place (NET-4)
+ENDS_SOON = Refusal(
+    lazy("Ends soon"), lazy("The account ends soon and does not renew by itself."), lazy("Renew it, and it dials anew.")
+)
+
 LOGIN_METHODS: dict[str, Any] = {"pap": "PAP", "chap": "CHAP", "mschapv2": "MS-CHAPv2"}
 
 # What a login that was only tried would have had done besides (tenants/access/login_trial.py)
@@ -325,7 +330,7 @@ CUT_REASONS: dict[str, Any] = {
     "end_moved": lazy("the expiry moved"),
     "window": lazy("hours of the plan"),
     "outside_window": lazy("hours of the plan"),
-    "renewed": lazy("paid, so out of the expired pool"),
+    "renewed": lazy("paid, so out of the place for those who have not"),
     "reversed": lazy("order taken back"),
     "close": lazy("closed"),
     "quota_reset": lazy("a new quota period"),

@@ -16,9 +16,10 @@ from radius_cluster.process.credentials import verify_password
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.find_devices import find_devices
 from radius_cluster.process.last_known_good import LastKnownGood
+from radius_cluster.process.led_to_place import led_of, note_led
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
-from radius_cluster.process.ready_replies import KeptReplies, at_other_rate, encode_place, last_ready, style_of
+from radius_cluster.process.ready_replies import KeptReplies, at_other_rate, encode_place, ends_soon, last_ready
 from radius_cluster.process.redial import count_old_sessions, probe_old_sessions, redial_of
 from radius_cluster.process.special_login import Special, local_minute, read_special, until_closed
 from radius_cluster.routing.directory import Ready
@@ -221,11 +222,9 @@ class Logins:
             if request.eap is not None and not self._eap_goes_on(request, row, now):
                 batch[at] = None
                 continue
-            nas = request.nas
             left = valid_until - now
-            soon = left < nas.expiring_seconds
-            ready = (nas.tenant.replies_in(style_of(nas, row, now)) if soon else nas.replies).get(profile_id)
-            if ready is None or rare is not None or ready[1]:
+            ready = request.nas.replies.get(profile_id)
+            if ready is None or rare is not None or ready[1] or left < ready[4]:  # the last two are few plans'
                 special.append((at, row))
                 continue
             batch[at] = None
@@ -304,8 +303,8 @@ class Logins:
         added = self._recognise(request, row, now)
         if added is None:
             return
-        ready = last_ready(nas, row, now)
-        attributes, windows, _place, longest = ready
+        ready = last_ready(nas, row)
+        attributes, windows, longest = ready[5] if ends_soon(ready, row, now) else ready[0], ready[1], ready[3]
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
             special.state, True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), special.in_arrears, now,
@@ -327,22 +326,24 @@ class Logins:
     async def _decide_special(
         self, connection: Any, requests: list[Request], special: list[tuple[int, Any]], batch: Batch, now: float
     ) -> None:
-        found = await self._kept.find(connection, {at: (requests[at].nas, row) for at, row in special}, now)
+        found = await self._kept.find(connection, {at: (requests[at].nas, row) for at, row in special})
         read = {at: read_special(row[sql.RARE], requests[at].packet, requests[at].nas, now) for at, row in special}
         # The same device cannot be online and dial: its old session is dead, whatever we heard of it last.
         redials = {at: redial_of(requests[at], row[sql.ACCOUNT], read[at], now) for at, row in special if read[at].full}
         dead = await count_old_sessions(connection, redials)
         allowed: dict[int, Allowed] = {}
+        soon = {at: row for at, row in special if ends_soon(found[at], row, now)}
         for at, row in special:
-            request = requests[at]
-            answer = await self._decide_one(connection, request, row, found[at], read[at], now, dead=dead.get(at, 0))
-            if answer is not None and at in dead:
+            request, ready = requests[at], found[at]
+            answer = await self._decide_one(connection, request, row, ready, read[at], now, dead=dead.get(at, 0))
+            if answer is not None and (at in dead or at in soon):
                 allowed[at] = answer
                 continue
             if answer is not None:
                 accept(request, self._counters, *answer)
             batch[at] = None
-        await probe_old_sessions(connection, [redials[at] for at in allowed])
+        await probe_old_sessions(connection, [redials[at] for at in allowed if at in dead])
+        await note_led(connection, [led_of(requests[at], soon[at], found[at]) for at in allowed if at in soon], now)
         for at, answer in allowed.items():
             accept(requests[at], self._counters, *answer)
             batch[at] = None
@@ -350,15 +351,13 @@ class Logins:
     async def _decide_one(
         self, connection: Any, request: Request, row: Any, ready: Ready, special: Special, now: float, *, dead: int
     ) -> Allowed | None:
-        """Every rule, for the accounts that have something special; None when the login was refused.
-
-        ``dead``: how many of its open sessions do not count.
-        """
+        """Every rule, for accounts with something special (``dead`` of their sessions do not count); None: refused."""
         nas, tenant, account_id = request.nas, request.nas.tenant, row[sql.ACCOUNT]
         added = self._recognise(request, row, now)
         if added is None:
             return None
-        attributes, windows, _place, longest = ready
+        soon = ends_soon(ready, row, now)
+        attributes, windows, longest = ready[5] if soon else ready[0], ready[1], ready[3]
         weekday, minute = local_minute(tenant, now) if windows else (0, 0)
         throttled = special.quota_used_up and not special.quota_cut
         verdict = decide(
@@ -373,7 +372,7 @@ class Logins:
             return None
         other = special.throttle_profile_id if throttled else window_profile(windows, weekday, minute)
         if other is not None:
-            attributes = await at_other_rate(connection, nas, row[sql.PROFILE], other) or attributes
+            attributes = await at_other_rate(connection, nas, row[sql.PROFILE], other, soon=soon) or attributes
         if special.static_ip:
             attributes = without(attributes, ADDRESS)
         if special.octets_left and special.quota_cut:

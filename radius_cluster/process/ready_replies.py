@@ -8,7 +8,7 @@ from typing import Any
 
 from infra.radius_text.profile import RATES, ReplyProfile, profile_of_row
 from radius_cluster.process.login_sql import CHANGED_PROFILES, PROFILE, PROFILES, RENEWS, SNAPSHOT, VALID_UNTIL
-from radius_cluster.routing.directory import MOST_READY, NasEntry, Ready, TenantEntry, place_profile
+from radius_cluster.routing.directory import MOST_READY, NasEntry, Ready, TenantEntry, expiring_place, place_profile
 from radius_cluster.wire.dialects import encode_extra, encode_profile
 from radius_cluster.wire.extra_attributes import single_kinds, take_session_timeout, without
 from radius_cluster.wire.packet import first_that_fit
@@ -20,13 +20,14 @@ _MOST_OCTETS = 3_000  # of a profile's attributes: a login's own (keys, time-out
 class Profile:
     """One row of aaa.profile as the packet path uses it."""
 
-    __slots__ = ("expired", "extra", "longest_seconds", "profile", "windows")
+    __slots__ = ("expired", "expiring", "extra", "longest_seconds", "profile", "windows")
 
     def __init__(self, row: Mapping[str, Any], interim_seconds: int) -> None:
         options = json.loads(row["options"] or "{}")
         self.profile = profile_of_row(row, options, interim_seconds)
         self.windows: list[dict[str, int]] = json.loads(row["windows"] or "null") or []
-        self.expired = place_profile(options.get("expired"), interim_seconds)  # the plan's own place (CAP-3)
+        self.expired = place_profile(options.get("expired"), interim_seconds)  # the plan's own places (NET-4, CAP-3)
+        self.expiring = expiring_place(options)
         try:
             extra = encode_extra(str(options.get("extra") or ""))
         except ValueError:  # was refused where it was written
@@ -37,6 +38,12 @@ class Profile:
         """This profile with the other's rates; pool, DNS and the rest stay."""
         changed = copy(self)
         changed.profile = replace(self.profile, **{name: getattr(other.profile, name) for name in RATES})
+        return changed
+
+    def with_parts(self, parts: Mapping[str, Any]) -> "Profile":
+        """This profile with parts of it exchanged."""
+        changed = copy(self)
+        changed.profile = replace(self.profile, **parts)
         return changed
 
 
@@ -63,10 +70,9 @@ def encode_for(nas: NasEntry, profile: Profile) -> bytes:
     return first_that_fit(without(attributes, nas.replaced) + nas.any_address, _MOST_OCTETS)
 
 
-def style_of(nas: NasEntry, row: Any, now: float) -> str:
-    """Which of the NAS's replies an account gets: one that ends soon, and does not renew by itself, is told so."""
-    soon = row[VALID_UNTIL] - now < nas.expiring_seconds and not row[RENEWS]
-    return nas.expiring_style if soon else nas.style
+def ends_soon(ready: Ready, row: Any, now: float) -> bool:
+    """Whether the account gets the reply of those that end soon; not if it renews by itself."""
+    return bool(row[VALID_UNTIL] - now < ready[4] and not row[RENEWS])
 
 
 def encode_place(nas: NasEntry, place: ReplyProfile) -> bytes:
@@ -78,14 +84,12 @@ def encode_place(nas: NasEntry, place: ReplyProfile) -> bytes:
     return first_that_fit(without(attributes, nas.replaced) + nas.any_address, _MOST_OCTETS)
 
 
-def encode_ready(nas: NasEntry, profile: Profile, style: str) -> Ready:
-    """A profile in a style of the NAS."""
-    if style != nas.style:
-        changed = copy(profile)
-        changed.profile = replace(profile.profile, **nas.expiring)
-        profile = changed
+def encode_ready(nas: NasEntry, profile: Profile) -> Ready:
+    """A profile in the style of the NAS; the plan's own places go before those of the NAS."""
     expired = None if profile.expired is None else encode_place(nas, profile.expired)
-    return encode_for(nas, profile), profile.windows, expired, longest_session(nas, profile)
+    seconds, parts = profile.expiring or nas.expiring or (0, {})
+    soon = encode_for(nas, profile.with_parts(parts)) if seconds else b""
+    return encode_for(nas, profile), profile.windows, expired, longest_session(nas, profile), seconds, soon
 
 
 def longest_session(nas: NasEntry, profile: Profile | None = None) -> int:
@@ -96,13 +100,13 @@ def longest_session(nas: NasEntry, profile: Profile | None = None) -> int:
 
 def empty_ready(nas: NasEntry) -> Ready:
     """For an account without a profile."""
-    return b"", [], None, longest_session(nas)
+    return b"", [], None, longest_session(nas), 0, b""
 
 
-def last_ready(nas: NasEntry, row: Any, now: float) -> Ready:
+def last_ready(nas: NasEntry, row: Any) -> Ready:
     """The reply that the account last got, or would have got, for logins while the database is away."""
-    tenant, profile_id, style = nas.tenant, row[PROFILE], style_of(nas, row, now)
-    return tenant.replies_in(style).get(profile_id) or tenant.past_ready.get((profile_id, style)) or empty_ready(nas)
+    profile_id = row[PROFILE]
+    return nas.replies.get(profile_id) or nas.tenant.past_ready.get((profile_id, nas.style)) or empty_ready(nas)
 
 
 class KeptReplies:
@@ -117,7 +121,7 @@ class KeptReplies:
 
     def __init__(self) -> None:
         self.snapshot = ""
-        self._equal: dict[tuple[bytes, bytes | None, int], Ready] = {}
+        self._equal: dict[tuple[bytes, bytes | None, int, int, bytes], Ready] = {}
         self._keepers: dict[int, TenantEntry] = {}  # where replies are kept
 
     async def begin(self, connection: Any) -> None:
@@ -135,46 +139,45 @@ class KeptReplies:
             if tenant is not None:
                 tenant.forget_ready(profile_id)
 
-    async def find(self, connection: Any, logins: Mapping[int, tuple[NasEntry, Any]], now: float) -> dict[int, Ready]:
+    async def find(self, connection: Any, logins: Mapping[int, tuple[NasEntry, Any]]) -> dict[int, Ready]:
         """The reply for each login, of which there is the row that the login query gave; kept, or read now."""
-        keys = {at: (row[PROFILE], style_of(nas, row, now)) for at, (nas, row) in logins.items()}
         found: dict[int, Ready] = {}
-        for at, key in keys.items():
-            ready = logins[at][0].tenant.replies_in(key[1]).get(key[0])
+        for at, (nas, row) in logins.items():
+            ready = nas.replies.get(row[PROFILE])
             if ready is not None:
                 found[at] = ready
         missing = [at for at in logins if at not in found]
         if missing:
-            read = await self._fetch(connection, [(logins[at][0], *keys[at]) for at in missing])
+            read = await self._fetch(connection, [(logins[at][0], logins[at][1][PROFILE]) for at in missing])
             found.update(zip(missing, read, strict=True))
         return found
 
-    async def _fetch(self, connection: Any, wanted: Sequence[tuple[NasEntry, int, str]]) -> list[Ready]:
-        """The replies of these (NAS, profile id, style), kept from now on; an empty one where there is no profile."""
+    async def _fetch(self, connection: Any, wanted: Sequence[tuple[NasEntry, int]]) -> list[Ready]:
+        """The replies of these (NAS, profile id), kept from now on; an empty one where there is no profile."""
         before = self.snapshot
-        profiles = await fetch_profiles(connection, [(nas.tenant, profile_id) for nas, profile_id, _ in wanted])
+        profiles = await fetch_profiles(connection, [(nas.tenant, profile_id) for nas, profile_id in wanted])
         found = []
-        for nas, profile_id, style in wanted:
+        for nas, profile_id in wanted:
             tenant = nas.tenant
             profile = profiles.get((tenant.id, profile_id))
-            ready: Ready = empty_ready(nas) if profile is None else encode_ready(nas, profile, style)
+            ready: Ready = empty_ready(nas) if profile is None else encode_ready(nas, profile)
             # What another batch learned to be old meanwhile may be what we have just read: used once, not kept.
             if profile is not None and self.snapshot == before:
                 self._keepers[tenant.id] = tenant
                 if sum(map(len, tenant.ready.values())) >= MOST_READY:
                     tenant.forget_ready()
-                tenant.replies_in(style)[profile_id] = ready = self._shared(ready)
+                nas.replies[profile_id] = ready = self._shared(ready)
             found.append(ready)
         return found
 
     def _shared(self, ready: Ready) -> Ready:
         """The same object for equal replies: many tenants' plans have the same few rates."""
-        attributes, windows, expired, longest = ready
+        attributes, windows, expired, longest, soon_seconds, soon = ready
         if windows:
             return ready
         if len(self._equal) >= _MOST_EQUAL:
             self._equal.clear()
-        return self._equal.setdefault((attributes, expired, longest), ready)
+        return self._equal.setdefault((attributes, expired, longest, soon_seconds, soon), ready)
 
     def _forget_all(self) -> None:
         for tenant in self._keepers.values():
@@ -182,10 +185,16 @@ class KeptReplies:
         self._keepers.clear()
 
 
-async def at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int) -> bytes:
-    """The profile with the rate of a throttled account or of a time window; b"" when that rate is gone."""
+async def at_other_rate(connection: Any, nas: NasEntry, profile_id: int, rate_id: int, *, soon: bool) -> bytes:
+    """The profile with the rate of a throttled account or of a time window; b"" when that rate is gone.
+
+    ``soon``: with what else the place for accounts that end soon has.
+    """
     found = await fetch_profiles(connection, [(nas.tenant, profile_id), (nas.tenant, rate_id)])
     profile, rate = found.get((nas.tenant.id, profile_id)), found.get((nas.tenant.id, rate_id))
     if rate is None:
         return b""
-    return encode_for(nas, profile.at_rate_of(rate) if profile else rate)
+    if profile is None:
+        return encode_for(nas, rate)
+    _seconds, parts = (profile.expiring or nas.expiring or (0, {})) if soon else (0, {})
+    return encode_for(nas, profile.with_parts(parts).at_rate_of(rate))

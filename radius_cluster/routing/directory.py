@@ -23,8 +23,9 @@ _PLACE_TEXTS = (
     "pool", "ipv6_pool", "address_list", "user_group", "qos_profile", "service", "redirect_url", "dns1", "dns2",
 )  # fmt: skip
 
-# attributes, time windows, the plan's place for expired ones, the longest session in seconds
-Ready = tuple[bytes, list[dict[str, int]], bytes | None, int]
+# attributes, time windows, the plan's place for expired ones, the longest session in seconds, within how many seconds
+# before the end an account is led to a place for such (0: never), the attributes then
+Ready = tuple[bytes, list[dict[str, int]], bytes | None, int, int, bytes]
 
 
 class _OftenOfTenant:
@@ -92,7 +93,6 @@ class _OftenOfNas:
     __slots__ = (
         "accepted",
         "dialect",
-        "expiring_seconds",
         "extra",
         "heard",
         "id",
@@ -119,7 +119,6 @@ class NasEntry(_OftenOfNas):
         "dynamic_addresses",
         "expired",
         "expiring",
-        "expiring_style",
         "identifier",
         "last_at",
         "longest_seconds",
@@ -174,13 +173,12 @@ class NasEntry(_OftenOfNas):
         self.extra = without(self.extra, ADDRESS)
         if self.replaced or self.longest_seconds:
             self.style += f"|{sorted(self.replaced)}{self.longest_seconds}{self.any_address.hex()}"
+        self.expired = place_profile(options.get("expired"), tenant.interim_seconds)
+        self.expiring = expiring_place(options)
+        if self.expiring is not None:
+            self.style += f"|{self.expiring}"
         self.style = intern(self.style)
         self.replies = tenant.replies_in(self.style)
-        self.expired = place_profile(options.get("expired"), tenant.interim_seconds)
-        # Accounts that end soon get their profile with parts of it exchanged (NET-4); 0 seconds: nobody.
-        self.expiring = place_changes(options.get("expiring"))
-        self.expiring_seconds: int = (_number(options.get("expiring_days")) or 0) * 86_400 if self.expiring else 0
-        self.expiring_style: str = intern(f"{self.style}|{sorted(self.expiring.items())}")
 
 
 class Directory:
@@ -308,6 +306,12 @@ def place_profile(wanted: Any, interim_seconds: int) -> ReplyProfile | None:
     """What an expired subscriber receives instead of a refusal; None where there is no place for him."""
     changes = place_changes(wanted)
     return ReplyProfile(**changes, interim_seconds=interim_seconds) if changes else None
+
+
+def expiring_place(options: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:
+    """How many seconds before its end an account's profile has parts exchanged, and which (NET-4); None: never."""
+    changes, days = place_changes(options.get("expiring")), _number(options.get("expiring_days")) or 0
+    return (days * 86_400, dict(sorted(changes.items()))) if changes and days > 0 else None
 
 
 def _number(value: Any) -> int | None:

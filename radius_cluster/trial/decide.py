@@ -36,6 +36,7 @@ _TOLD: Final = """
 SELECT topic, payload::text FROM work.outbox
 WHERE tenant_id = $1 AND state = 'waiting' AND xmin = pg_current_xact_id()::xid ORDER BY id
 """
+_LED: Final = "SELECT FROM aaa.place_login WHERE tenant_id = $1 AND xmin = pg_current_xact_id()::xid"
 _EFFECTS: Final = {"account.bind": "bind", "account.activate": "activate"}
 
 
@@ -91,7 +92,8 @@ async def try_login(settings: Settings, servers: Servers, trial: LoginTrial) -> 
         reply = await _decide(connection, logins, nas, trial)
         refused = [refusal.reason for refusal in counters.refusals.values()]
         effects = [_effect(*row) for row in await connection.fetch(_TOLD, trial.tenant_id)]
-        reason = refused[0] if refused else logins.reason
+        soon = "expiring" if await connection.fetch(_LED, trial.tenant_id) else ""
+        reason = refused[0] if refused else logins.reason or soon
         return TrialAnswer(reply.code == ACCESS_ACCEPT, reason, readable(reply), tuple(effects))
     finally:
         await undone.rollback()

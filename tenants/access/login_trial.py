@@ -38,7 +38,8 @@ class LoginTrial:
 class TrialAnswer:
     """What the router would have got.
 
-    ``reason``: a code of reasons.py; with ``accepted`` why the login was led to the place for such accounts.
+    ``reason``: a code of reasons.py; with ``accepted`` why the login was led to the place for such accounts, which may
+    also be ``expiring``.
     ``attributes``: (name, tag, value). ``effects``: (code, detail) of what a real login would have had done besides:
     ``disconnect_oldest`` and ``disconnect_redialled`` with the session's address, ``bind`` with device and port,
     ``activate``.

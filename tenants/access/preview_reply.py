@@ -70,8 +70,12 @@ def preview_reply(
             if not place:
                 raise AccountIsOver(field="account", ref=username)
             profile, of_plan = ReplyProfile(**place, interim_seconds=interim), []
-        elif not account.renews and until - now < places.expiring_days * 86_400:
-            profile = replace(profile, **_place(places.expiring))
+        elif not account.renews:
+            changes, days = _place(options.get("expiring")), int(options.get("expiring_days") or 0)
+            if not (changes and days):
+                changes, days = _place(places.expiring), places.expiring_days
+            if until - now < days * 86_400:
+                profile = replace(profile, **changes)
     filled = fill_accept(dialect, profile, invert=invert, rate_unit=rate_unit)
     of_router = fill_extra(extra)
     return (*without_replaced([*without_replaced(filled, of_plan), *of_plan], of_router), *of_router)

@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.tenant_scope import TenantScope
 from tenants.access.ask_routers import CHANGE, DISCONNECT, SessionRequest, ask_routers
+from tenants.access.session_request import RENEWED
 from tenants.billing.context import Context
 
 # Who had used up his quota runs throttled; with more of it he has another rate.
@@ -20,7 +21,7 @@ def follow_online(scope: TenantScope, booked: Sequence[tuple[Context, Mapping[st
         if context.disconnect:
             requests.append(SessionRequest(account_id, DISCONNECT, context.disconnect))
         elif (since := _let_in_since(context)) is not None:
-            requests.append(SessionRequest(account_id, DISCONNECT, "renewed", since))
+            requests.append(SessionRequest(account_id, DISCONNECT, RENEWED, since))
         if context.change_rate or "plan_id" in changed or (_QUOTAS & changed.keys() and _has_quota(context)):
             requests.append(SessionRequest(account_id, CHANGE, "plan_changed"))
     ask_routers(scope, requests)

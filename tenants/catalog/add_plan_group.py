@@ -13,7 +13,7 @@ from tenants.catalog.rules import check_name
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import InvalidInput
 from tenants.network.add_pool import check_pool_name
-from tenants.network.rules_replies import check_extra, check_place
+from tenants.network.rules_replies import check_expiring, check_extra, check_place
 
 
 class BadDnsAddress(InvalidInput):
@@ -53,16 +53,18 @@ def check_dns(value: str, field_name: str) -> str | None:
 
 
 def check_options(options: dict[str, Any]) -> dict[str, Any]:
-    """What the group adds to answers: ``extra`` attributes, a place for ``expired`` accounts, and names for dialects.
+    """What the group adds to answers: ``extra`` attributes, places for ``expired`` accounts and for ``expiring`` ones
+    (``expiring_days`` before their end), and names for dialects.
 
-    Raises BadAttributeText, BadReplyOption.
+    Raises BadAttributeText, BadReplyOption, ExpiringIncomplete.
     """
     checked = dict(options)
     if checked.get("extra"):
         checked["extra"] = check_extra(str(checked["extra"]))
     if checked.get("expired"):
         checked["expired"] = check_place(checked["expired"], "expired_")
-    return {name: value for name, value in checked.items() if value not in (None, "", {})}
+    checked["expiring"] = check_expiring(checked.get("expiring") or {}, int(checked.get("expiring_days") or 0))
+    return {name: value for name, value in checked.items() if value not in (None, "", {}, 0)}
 
 
 def fill_group(group: PlanGroup, command: AddPlanGroup) -> None:

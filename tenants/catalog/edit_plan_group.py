@@ -19,6 +19,20 @@ class EditPlanGroup:
     values: AddPlanGroup
 
 
+def values_of(group: PlanGroup) -> AddPlanGroup:
+    """Its values as they are."""
+    return AddPlanGroup(
+        name=group.name,
+        rate_profile_id=group.rate_profile_id,
+        pool=group.pool,
+        ipv6_pool=group.ipv6_pool,
+        dns1=str(group.dns1 or ""),
+        dns2=str(group.dns2 or ""),
+        sort=group.sort,
+        options=dict(group.options),
+    )
+
+
 def edit_plan_group(scope: TenantScope, command: EditPlanGroup, *, actor: Actor, now: datetime) -> PlanGroup:
     """Store the new values. Raises PlanGroupNotFound, RateProfileNotFound, BadName, BadDnsAddress, NameTaken."""
     actor.require("plans.edit")

@@ -84,7 +84,8 @@ def _users(scope: TenantScope) -> tuple[dict[str, list[str]], dict[str, list[str
     living = select(PlanGroup).where(PlanGroup.deleted_at.is_(None)).order_by(PlanGroup.sort, PlanGroup.id)
     for group in scope.session.scalars(living):
         own = {name: getattr(group, name) for name in _NAMES}
-        for kind, pool in _named({"normal": own, "expired": group.options.get("expired")}):
+        places = {kind: group.options.get(kind) for kind in ("expiring", "expired")}
+        for kind, pool in _named({"normal": own, **places}):
             kinds.setdefault(pool, kind)
             if group.name not in groups[pool]:
                 groups[pool].append(group.name)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from infra.radius_text.lines import TextProblems, encode_lines
 from infra.radius_text.placeholders import RATE_UNITS
 from tenants.kernel.errors import Phrase
-from tenants.network.errors import BadAttributeText, BadReplyOption
+from tenants.network.errors import BadAttributeText, BadReplyOption, ExpiringIncomplete
 
 LONGEST_EXTRA: Final = 4_000
 LONGEST_NAME: Final = 63
@@ -16,6 +16,7 @@ MOST_EXPIRING_DAYS: Final = 60
 # What an expiring or expired account may receive instead of its plan's; names are those of infra.radius_text.profile.
 PLACE_NAMES: Final = ("pool", "ipv6_pool", "address_list", "user_group", "qos_profile", "service")
 PLACE_RATES: Final = ("up_bps", "down_bps")
+WHOLE_NUMBER: Final = "a whole number from {low} to {high} is needed"
 _LONGEST: Final = "at most {most} characters are possible"
 _URL: Final = re.compile(r"https?://[!-~]{3,200}")
 
@@ -70,3 +71,20 @@ def check_place(values: Mapping[str, Any], prefix: str) -> dict[str, Any]:
         )
     found["redirect_url"] = url
     return {name: value for name, value in found.items() if value}
+
+
+def check_expiring(values: Mapping[str, Any], days: int) -> dict[str, Any]:
+    """What accounts receive that end within so many days; {} for nothing else than usual, which needs no days.
+
+    Raises :class:`BadReplyOption`, :class:`ExpiringIncomplete`.
+    """
+    if not 0 <= days <= MOST_EXPIRING_DAYS:
+        raise BadReplyOption(
+            field="expiring_days", value=days, hint=Phrase(WHOLE_NUMBER, low=0, high=MOST_EXPIRING_DAYS)
+        )
+    place = check_place(values, "expiring_")
+    if place and not days:
+        raise ExpiringIncomplete(field="expiring_days", what="how many days before the expiry")
+    if days and not place:
+        raise ExpiringIncomplete(field="expiring_pool", what="what they receive then")
+    return place

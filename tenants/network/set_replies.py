@@ -9,12 +9,11 @@ from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import Phrase
-from tenants.network.errors import BadReplyOption, ExpiringIncomplete
+from tenants.network.errors import BadReplyOption
 from tenants.network.find import find_nas
-from tenants.network.rules_replies import MOST_EXPIRING_DAYS, check_extra, check_place, check_rate_unit
+from tenants.network.rules_replies import WHOLE_NUMBER, check_expiring, check_extra, check_place, check_rate_unit
 
 MOST_COA_RATE = 5_000
-_WHOLE = "a whole number from {low} to {high} is needed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +32,17 @@ class SetReplies:
 
 
 def set_replies(scope: TenantScope, command: SetReplies, *, actor: Actor, now: datetime) -> None:
-    """Raises Forbidden, NasNotFound, BadAttributeText, BadReplyOption."""
+    """Raises Forbidden, NasNotFound, BadAttributeText, BadReplyOption, ExpiringIncomplete."""
     actor.require("nas.edit")
     nas = find_nas(scope, command.nas_id, lock=True)
-    if not 0 <= command.expiring_days <= MOST_EXPIRING_DAYS:
-        hint = Phrase(_WHOLE, low=0, high=MOST_EXPIRING_DAYS)
-        raise BadReplyOption(field="expiring_days", value=command.expiring_days, hint=hint)
     if command.coa_rate is not None and not 1 <= command.coa_rate <= MOST_COA_RATE:
-        raise BadReplyOption(field="coa_rate", value=command.coa_rate, hint=Phrase(_WHOLE, low=1, high=MOST_COA_RATE))
-    expiring = check_place(command.expiring, "expiring_")
-    if expiring and not command.expiring_days:
-        raise ExpiringIncomplete(field="expiring_days", what="how many days before the expiry")
-    if command.expiring_days and not expiring:
-        raise ExpiringIncomplete(field="expiring_pool", what="what they receive then")
+        hint = Phrase(WHOLE_NUMBER, low=1, high=MOST_COA_RATE)
+        raise BadReplyOption(field="coa_rate", value=command.coa_rate, hint=hint)
     options = {
         "extra": check_extra(command.extra),
         "rate_unit": check_rate_unit(command.rate_unit),
         "expired": check_place(command.expired, "expired_"),
-        "expiring": expiring,
+        "expiring": check_expiring(command.expiring, command.expiring_days),
         "expiring_days": command.expiring_days,
         "region_only": command.region_only,
         "mac_auth": command.mac_auth,

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from infra.outbox import DueRow
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
+from tenants.access.session_request import in_place_sql
 from tenants.audit.record import record
 from tenants.kernel.actor import SYSTEM
-from tenants.registry.models import Nas
 from tenants.subscribers.address_wish import (
     LEARN_ADDRESS,
     implausible,
@@ -35,6 +35,7 @@ _MOST_LOOKS: Final = 8  # over about 16 minutes, then the next login starts them
 _BUSY_PAUSE: Final = timedelta(seconds=5)
 # A session with both tells its IPv4 address by its first Interim; whoever has none by then is taken to have only IPv6.
 _IPV6_ALONE_AFTER: Final = timedelta(minutes=10)
+_NOT_SOON_OVER: Final = text("NOT " + in_place_sql("aaa.session"))
 
 Address = IPv4Address | IPv6Address
 
@@ -86,8 +87,8 @@ def _looks(scope: TenantScope, account_id: int) -> int:
 def _sessions(scope: TenantScope, account: Account) -> list[OnlineSession]:
     """The open ones that began after the wish, the first first.
 
-    Not those that a router may have led to its place for accounts that are over, or soon will be (NET-4): its address
-    would keep the subscriber there after he has paid.
+    Not those that were led to a place for accounts that are over, or soon will be (NET-4): its address would keep the
+    subscriber there after he has paid.
     """
     since = wanted_since(account.bind_options)
     rows = select(OnlineSession).where(
@@ -96,16 +97,10 @@ def _sessions(scope: TenantScope, account: Account) -> list[OnlineSession]:
         OnlineSession.started_at > since,
         OnlineSession.started_at < min(account.expires_at, account.cut_off_at or account.expires_at),
         OnlineSession.cut_requested_at.is_(None),
+        _NOT_SOON_OVER,
     )
     ordered = rows.order_by(OnlineSession.started_at).execution_options(populate_existing=True)
-    return [found for found in scope.session.scalars(ordered) if not _in_last_days(scope, account, found)]
-
-
-def _in_last_days(scope: TenantScope, account: Account, session: OnlineSession) -> bool:
-    """Whether its router leads accounts elsewhere in the days before their end, and it began in those."""
-    router = scope.registry.get(Nas, session.nas_id)
-    days = int((router.options or {}).get("expiring_days") or 0) if router is not None else 0
-    return session.started_at > account.expires_at - timedelta(days=days)
+    return list(scope.session.scalars(ordered))
 
 
 def _address(session: OnlineSession, now: datetime) -> Address | None:

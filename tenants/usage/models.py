@@ -56,6 +56,19 @@ class Session(AaaBase):
     down_bps: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class PlaceLogin(AaaBase):
+    """The last login of a device that was led to a place for accounts that end soon (NET-4); its session is told by
+    beginning right after (access/session_request.py)."""
+
+    __tablename__ = "place_login"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    nas_id: Mapped[int] = mapped_column(primary_key=True)
+    mac: Mapped[str] = mapped_column(primary_key=True)  # as in aaa.session; "" where the router names no device
+    at: Mapped[datetime]
+    soon_seconds: Mapped[int]  # accounts with longer to go are not led there
+
+
 class SessionHistory(AaaBase):
     """A closed session; partitioned by month of ``ended_at``."""
 

@@ -18,6 +18,7 @@ SEAL_EVERY = timedelta(minutes=30)
 RETENTION_EVERY = timedelta(days=1)
 LEDGER_CHECK_EVERY = timedelta(days=1)
 TASKS_KEPT = timedelta(days=7)
+PLACE_LOGINS_KEPT = timedelta(days=1)  # longer where a session is open
 _SEAL_BATCH = 5000
 
 
@@ -49,6 +50,7 @@ def keep_tidy(scope: TenantScope, *, now: datetime) -> int:
         scope,
         sessions_before=now - timedelta(days=settings.session_retention_days),
         refused_before=now - timedelta(days=settings.refused_retention_days),
+        logins_before=now - PLACE_LOGINS_KEPT,
     )
     logins = scope.session.execute(
         delete(LoginEntry).where(LoginEntry.at < now - timedelta(days=settings.log_retention_days))

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 
 from infra.outbox import OutboxRow
+from tenants.access.models import Profile
 from tenants.catalog.find import find_group, find_rate_profile
 from tenants.network.add_pool import find_pool
 from tests.fixtures.accounts import go_online, open_one, sell
@@ -72,6 +73,29 @@ def test_a_pool_that_is_only_used_can_be_described(desk):
     assert "Saved the pool wall." in desk.text()
     assert desk.submit("/pools/", to=f"/pools/{pool_id}/delete").status_code == 409
     assert '<option value="wall">' in desk.get("/plan-groups/new").get_data(as_text=True)
+
+
+def test_a_group_has_a_place_for_accounts_that_end_soon(desk):
+    group = {"name": "G", "down": "10M", "up": "2M"}
+    slip = desk.submit("/plan-groups/new", group | {"expiring_days": "5"}).get_data(as_text=True)
+    assert "it is not said what they receive then" in slip
+    slip = desk.submit("/plan-groups/new", group | {"expiring_pool": "soon"}).get_data(as_text=True)
+    assert "it is not said how many days before the expiry" in slip
+    assert desk.submit("/plan-groups/new", group | {"expiring_days": "61"}).status_code == 422
+    place = {"expiring_days": "5", "expiring_pool": "soon", "expiring_redirect_url": "http://pay.example/"}
+    desk.submit("/plan-groups/new", group | place)
+    expected = {"expiring_days": 5, "expiring": {"pool": "soon", "redirect_url": "http://pay.example/"}}
+    with desk.scope() as scope:
+        found = find_group(scope, "G")
+        assert found.options == expected
+        known = select(Profile.options).where(Profile.tenant_id == scope.tenant_id, Profile.profile_id == found.id)
+        assert scope.session.scalar(known) in (expected, None)
+    assert "/pools/new?name=soon&amp;kind=expiring" in desk.get("/pools/").get_data(as_text=True)
+    form = desk.get(f"/plan-groups/{group_id(desk, 'G')}/edit").get_data(as_text=True)
+    assert 'value="soon"' in form
+    desk.submit(f"/plan-groups/{group_id(desk, 'G')}/edit", group)  # all left empty
+    with desk.scope() as scope:
+        assert find_group(scope, "G").options == {}
 
 
 def test_an_unused_pool_is_deleted(desk):

@@ -1,11 +1,18 @@
 """Staff test a login: they see what a router would get, and nothing is counted or kept (SUB-10)."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from sqlalchemy import select
 
 from infra import clock
+from tenants.access.apply_catalog import edit_plan_group_and_apply
+from tenants.catalog.edit_plan_group import EditPlanGroup, values_of
+from tenants.catalog.find import find_group
+from tenants.catalog.models import Plan
 from tenants.network.add_nas import AddNas, add_nas
+from tenants.subscribers.models import Account
 from tests.fixtures.accounts import OWNER, open_one, sell
 from tests.functional.admin.conftest import Desk
 
@@ -27,6 +34,15 @@ def test_what_the_router_would_get(desk: Desk, account_id: int) -> None:
     assert desk.submit(page, asked).status_code == 200
     assert "The router would get an Access-Accept." in desk.text()
     assert "Mikrotik-Rate-Limit" in desk.text()
+    with desk.scope() as scope:
+        his = select(Plan.group_id).join(Account, Account.plan_id == Plan.id).where(Account.id == account_id)
+        group = find_group(scope, scope.session.scalars(his).one())
+        options = {"expiring": {"pool": "soon"}, "expiring_days": 60}
+        edited = EditPlanGroup(group.id, replace(values_of(group), options=options))
+        edit_plan_group_and_apply(scope, edited, actor=OWNER, now=clock.now())
+    assert desk.submit(page, asked).status_code == 200
+    assert "Let in, but not as usual" in desk.text()
+    assert "The account ends soon and does not renew by itself." in desk.text()
     assert desk.submit(page, asked | {"password": "not his"}).status_code == 200
     assert "The password was wrong." in desk.text()
     assert "Reply-Message" in desk.text()
@@ -69,6 +85,16 @@ def test_at_the_command_line(cli) -> None:
     told = cli(*asked, "--method", "mschapv2", "alice")
     assert told["answer"] == "Access-Accept"
     assert "Huawei-Input-Average-Rate" in json.dumps(told["attributes"])
+    replies = ("plan", "replies", *words, "--group", "50M")
+    assert cli(*replies) == {"group": "50M", "options": {}}
+    place = {"expiring": {"pool": "soon", "up_bps": 1_000_000}, "expiring_days": 60}
+    given = cli(*replies, "--expiring", "pool=soon", "--expiring", "up_bps=1M", "--expiring-days", "60")
+    assert given["options"] == place
+    soon = cli(*asked, "alice")
+    assert (soon["answer"], soon["reason"]) == ("Access-Accept", "expiring")
+    assert cli.refused(*replies, "--expiring", "=")["code"] == "expiring_incomplete"
+    assert cli.refused(*replies, "--expiring", "colour=red")["code"] == "bad_reply_option"
+    assert cli(*replies, "--expiring", "=", "--expiring-days", "0")["options"] == {}
     refused = cli(*asked, "--password", "geheim-2", "alice")
     assert (refused["answer"], refused["reason"]) == ("Access-Reject", "wrong_password")
     assert cli.refused(*asked, "nobody")["code"] == "account_not_found"

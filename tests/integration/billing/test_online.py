@@ -1,9 +1,11 @@
 """What a booking means for who is online: out of the expired pool, a new rate, no time-out before a renewal."""
 
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlalchemy import select, update
 
+from infra import clock
 from infra.outbox import OutboxRow
 from tenants.access.models import Profile, Subscriber
 from tenants.access.project import project_account
@@ -14,7 +16,7 @@ from tenants.billing.hold import Hold, hold
 from tenants.billing.pay_arrears import PayArrears, pay_arrears
 from tenants.billing.resume import Resume, resume
 from tenants.billing.top_up import TopUp, top_up
-from tenants.usage.models import QuotaUse
+from tenants.usage.models import PlaceLogin, QuotaUse
 from tenants.usage.rules_quota import WHOLE_PERIOD
 from tests.fixtures.accounts import force
 from tests.fixtures.billing import Counter
@@ -163,6 +165,37 @@ def test_where_sessions_last_for_ever_every_renewal_moves_the_time_out(counter: 
     counter.buy(account, "2M month", "2026-01-03 10:00:00")
     counter.buy(account, "2M month", "2026-01-03 11:00:00")
     assert asked(counter) == [("coa", "s1", "end_moved")]  # the second waits in the first
+
+
+def led_to_place(counter: Counter, account: int, at: datetime, soon_seconds: int) -> None:
+    """A login that the cluster led to a place for accounts that end within so many seconds."""
+    mark = {"tenant_id": counter.scope.tenant_id, "account_id": account, "nas_id": 1, "mac": "", "at": at}
+    counter.scope.session.merge(PlaceLogin(soon_seconds=soon_seconds, **mark))
+    counter.scope.session.flush()
+
+
+def test_renewing_ends_the_session_in_the_place_for_accounts_that_end_soon(counter: Counter) -> None:
+    """It would keep that place's pool, speed and redirection until the device dials again."""
+    now = clock.now()
+    opened, began = counter.local(now - timedelta(days=26)), now - timedelta(hours=2)
+    plain, walled, still, money = (counter.open(plan, opened) for plan in ("2M month",) * 3 + ("2M prepaid",))
+    for account in (plain, walled, still, money):
+        counter.go_online(account, counter.local(began), f"s{account}")
+    for account, days in ((walled, 7), (still, 60), (money, 7)):
+        led_to_place(counter, account, began, days * 86_400)
+    for account in (plain, walled, still):
+        counter.buy(account, "2M month", counter.local(now))
+    assert asked(counter) == [("disconnect", f"s{walled}", "renewed")]  # the third ends within sixty days as before
+    counter.run(top_up, TopUp(money, Decimal("50")), counter.local(now))  # renews by itself from now on
+    assert asked(counter) == [("disconnect", f"s{money}", "renewed")]
+    # A login before or after that one was led nowhere.
+    for minutes, name in ((-10, "before"), (10, "after")):
+        counter.go_online(walled, counter.local(began + timedelta(minutes=minutes)), name)
+    force(counter.scope, walled, expires_at=now + timedelta(days=3))
+    project_account(counter.scope, walled)
+    asked(counter)
+    counter.buy(walled, "2M month", counter.local(now))
+    assert asked(counter) == [("disconnect", f"s{walled}", "renewed")]
 
 
 def test_another_plan_names_the_routers_service_that_was(counter: Counter) -> None:

@@ -54,6 +54,56 @@ def test_places_of_plans_and_routers(world: World, processes: Processes, client:
     assert refused.code == REJECT
 
 
+def test_a_plans_own_place_for_accounts_that_end_soon(world: World, processes: Processes, client: MakeClient) -> None:
+    """It goes before the router's, with days of its own; and which logins were led to one is noted, no others."""
+    tenant = world.tenant()
+    options = {"expiring": {"address_list": "soon", "up_bps": 1_000_000, "down_bps": 1_000_000}, "expiring_days": 3}
+    nas_id, identifier = world.nas(tenant, options=options)
+    plain_id, plain = world.nas(tenant, "plain")
+    own = {"expiring": {"pool": "soon-of-the-plan"}, "expiring_days": 7}
+    world.profile(tenant, 2, options=own)
+    world.profile(tenant, 3, options=own, windows=[{"days": 127, "starts": 0, "ends": 0, "profile_id": -9}])
+    world.profile(tenant, -9, up_bps=7_000_000, down_bps=7_000_000, pool="")
+    now = datetime.now(UTC)
+    accounts = {
+        name: world.subscriber(
+            tenant, name, profile_id=profile, max_sessions=0, valid_until=now + timedelta(days=left), renews=renews
+        )
+        for name, profile, left, renews in (
+            ("one", 1, 2, False), ("five", 1, 5, False), ("own2", 2, 2, False), ("own5", 2, 5, False),
+            ("own9", 2, 9, False), ("pays", 2, 5, True), ("fast", 3, 5, False),
+        )
+    }  # fmt: skip
+    processes.start()
+    router, other = client(identifier), client(plain)
+
+    def told(answer: Packet) -> tuple[str, bytes | None, bytes | None]:
+        return answer.text(codes.FRAMED_POOL), answer.vendor(14988, ADDRESS_LIST), answer.vendor(14988, RATE)
+
+    usual, led = ("pool1", None, b"10M/50M"), ("soon-of-the-plan", None, b"10M/50M")
+    for _ in range(2):  # the second one from what was kept
+        assert told(accepted(router, "one")) == ("pool1", b"soon", b"1M/1M")
+        assert [told(accepted(router, name)) for name in ("five", "own9", "pays")] == [usual] * 3
+        for place in (router, other):
+            assert [told(accepted(place, name)) for name in ("own2", "own5")] == [led] * 2
+            assert told(accepted(place, "fast")) == ("soon-of-the-plan", None, b"7M/7M")
+        assert told(accepted(other, "one")) == usual
+
+    noted = "SELECT account_id, nas_id, soon_seconds, mac FROM aaa.place_login WHERE tenant_id = %s ORDER BY 1, 2"
+    three, seven = 3 * 86_400, 7 * 86_400
+    expected = [(accounts["one"], nas_id, three, "")] + [
+        (accounts[name], router_id, seven, "") for name in ("own2", "own5", "fast") for router_id in (nas_id, plain_id)
+    ]
+    assert world.query(noted, tenant.id) == sorted(expected)
+    mac = encode.text(codes.CALLING_STATION_ID, "AA-BB-CC-00-11-22")
+    assert router.log_in("one", extra=mac) is not None
+    assert (accounts["one"], nas_id, three, "aa:bb:cc:00:11:22") in world.query(noted, tenant.id)
+    # Another plan's place counts from the next login on.
+    world.run("UPDATE aaa.profile SET options = '{}' WHERE tenant_id = %s AND profile_id = 2", tenant.id)
+    assert told(accepted(other, "own2")) == usual
+    assert told(accepted(router, "own2")) == ("pool1", b"soon", b"1M/1M")
+
+
 def write_dialect(world: World, tenant: WorldTenant, text: str) -> None:
     world.run(
         "INSERT INTO registry.dialects (tenant_id, key, text) VALUES (%s, 'own-olt', %s)"

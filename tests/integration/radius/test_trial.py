@@ -16,7 +16,14 @@ from tenants.access.login_trial import LoginTrial, TrialAnswer
 from tests.fixtures.radius import Processes, World, WorldTenant, environment_of
 
 MAC = "02:00:00:00:00:01"
-CHANGED_BY_LOGINS = ("work.outbox", "aaa.refused_packet", "aaa.packet_count", "aaa.session", "aaa.subscriber")
+CHANGED_BY_LOGINS = (
+    "work.outbox",
+    "aaa.refused_packet",
+    "aaa.packet_count",
+    "aaa.session",
+    "aaa.subscriber",
+    "aaa.place_login",
+)
 
 
 @pytest.fixture
@@ -92,6 +99,18 @@ def test_an_expired_account_in_its_place(world: World, settings: Settings, tenan
     answer = attempt(settings, LoginTrial(tenant.id, nas_id, "alice", "pap"))
     assert (answer.accepted, answer.reason) == (True, "expired")
     assert ("Framed-Pool", 0, "walled") in answer.attributes
+
+
+def test_an_account_that_ends_soon_in_its_plans_place(world: World, settings: Settings, tenant: WorldTenant) -> None:
+    nas_id, _ = world.nas(tenant)
+    world.profile(tenant, 2, options={"expiring": {"pool": "soon"}, "expiring_days": 3})
+    before = contents(world, tenant)
+    for name, days, reason in (("alice", 2, "expiring"), ("bob", 4, "")):
+        world.subscriber(tenant, name, profile_id=2, valid_until=datetime.now(UTC) + timedelta(days=days))
+        answer = attempt(settings, LoginTrial(tenant.id, nas_id, name, "pap"))
+        assert (answer.accepted, answer.reason) == (True, reason)
+        assert ("Framed-Pool", 0, "soon" if reason else "pool1") in answer.attributes
+    assert contents(world, tenant)["aaa.place_login"] == before["aaa.place_login"] == []
 
 
 def test_what_a_login_would_do_is_told_and_not_done(world: World, settings: Settings, tenant: WorldTenant) -> None:

@@ -17,6 +17,7 @@ from tenants.subscribers.address_wish import LEARN_ADDRESS
 from tenants.subscribers.bind import Unbind, unbind
 from tenants.subscribers.edit_account import EditAccount, edit_account
 from tenants.subscribers.models import Account
+from tenants.usage.models import PlaceLogin
 from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.accounts import OWNER, go_online, open_one, sell
 from tests.fixtures.tenants import MakeTenant
@@ -147,6 +148,21 @@ def test_the_address_of_the_place_for_expired_accounts_is_not_taken(isp: Isp) ->
     isp.look()
     assert isp.fixed() == ("", "")
     isp.start("s2", framed_ip="10.0.0.3")
+    isp.look()
+    assert isp.fixed() == ("10.0.0.3", "10.0.0.3")
+
+
+def test_the_address_of_the_place_for_accounts_that_end_soon_is_not_taken(isp: Isp) -> None:
+    """Nor after the renewal, while that session goes on; the account's end says nothing of it any more then."""
+    isp.wish()
+    with isp.scope() as scope:
+        mark = {"tenant_id": scope.tenant_id, "account_id": isp.alice, "nas_id": 1, "mac": "02:00:00:00:00:01"}
+        scope.session.add(PlaceLogin(at=clock.now(), soon_seconds=86_400, **mark))
+    isp.expire(clock.now() + timedelta(days=30))
+    isp.start("s1", framed_ip="10.9.0.3", mac="02:00:00:00:00:01")
+    isp.look()
+    assert isp.fixed() == ("", "")
+    isp.start("s2", framed_ip="10.0.0.3", mac="02:00:00:00:00:02")  # another device, which was led nowhere
     isp.look()
     assert isp.fixed() == ("10.0.0.3", "10.0.0.3")
 
