@@ -7,6 +7,7 @@ send, is handed over here. Only the user who runs the cluster can reach the fold
 import asyncio
 import os
 import socket
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,8 @@ _SUFFIX: Final = ".sock"
 _LEAVING: Final = ".leaving"
 _LARGEST_MESSAGE: Final = 8_192
 _MESSAGES_PER_WAKE_UP: Final = 64
-_MOST_WAITING: Final = 2_000
+_MOST_WAITING: Final = 2_000  # for one process
+_WAITS_SECONDS: Final = 3.0  # for a process that does not read; whoever asked has asked again by then
 _AGAIN_SECONDS: Final = 0.002  # the kernel queues as few as 10 datagrams at a socket
 
 # Kinds of message
@@ -58,7 +60,10 @@ class Peers:
         self._folder = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
-        self._waiting: deque[tuple[str, bytes]] = deque()
+        # A socket for each process that is sent something, and what waits for it: what one that hangs does not read is
+        # counted against the socket it came from, and would keep up the others.
+        self._ways: dict[str, socket.socket] = {}
+        self._waiting: dict[str, deque[tuple[float, bytes]]] = {}
         self._unlink(name)  # of an earlier process with this number
         self._socket.bind(self._path(name))
         asyncio.get_running_loop().add_reader(self._socket, self._on_readable)
@@ -89,10 +94,10 @@ class Peers:
             return False
         name = self.name.encode()
         message = bytes((len(name),)) + name + bytes((kind,)) + body
-        if self._waiting:
+        if peer in self._waiting:
             return self._wait(peer, message)
         try:
-            self._socket.sendto(message, self._path(peer))
+            self._way_to(peer).sendto(message, self._path(peer))
         except BlockingIOError:
             return self._wait(peer, message)
         except (FileNotFoundError, ConnectionRefusedError):
@@ -107,11 +112,22 @@ class Peers:
         """Take no more messages, and leave no file behind."""
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
+        for way in self._ways.values():
+            way.close()
         self._unlink(self.name)
         os.close(self._folder)
         self._folder = -1
 
+    def _way_to(self, peer: str) -> socket.socket:
+        way = self._ways.get(peer)
+        if way is None:
+            way = self._ways[peer] = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            way.setblocking(False)
+        return way
+
     def _unlink(self, name: str) -> None:
+        if name in self._ways:
+            self._ways.pop(name).close()
         for suffix in (_SUFFIX, _LEAVING):
             with suppress(OSError):
                 os.unlink(name + suffix, dir_fd=self._folder)
@@ -121,24 +137,39 @@ class Peers:
 
     def _wait(self, peer: str, message: bytes) -> bool:
         """The peer's queue is full: try again in a moment. True unless too much waits already."""
-        if len(self._waiting) >= _MOST_WAITING:
+        waiting = self._waiting.get(peer)
+        if waiting is None:
+            if not self._waiting:
+                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._send_waiting)
+            waiting = self._waiting[peer] = deque()
+        if len(waiting) >= _MOST_WAITING:
             return False
-        self._waiting.append((peer, message))
-        if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._send_waiting)
+        waiting.append((time.monotonic(), message))
         return True
 
     def _send_waiting(self) -> None:
-        while self._waiting and self._folder >= 0:
-            peer, message = self._waiting[0]
+        if self._folder < 0:
+            return
+        too_old = time.monotonic() - _WAITS_SECONDS
+        for peer, waiting in list(self._waiting.items()):
+            while waiting and waiting[0][0] < too_old:
+                waiting.popleft()
+            if self._send_those_of(peer, waiting):
+                del self._waiting[peer]
+        if self._waiting:
+            asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._send_waiting)
+
+    def _send_those_of(self, peer: str, waiting: deque[tuple[float, bytes]]) -> bool:
+        """As many as the peer's queue takes; whether that is all."""
+        while waiting:
             try:
-                self._socket.sendto(message, self._path(peer))
+                self._way_to(peer).sendto(waiting[0][1], self._path(peer))
             except BlockingIOError:
-                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._send_waiting)
-                return
+                return False
             except OSError:  # it died meanwhile; whoever waits for its answer asks again
                 pass
-            self._waiting.popleft()
+            waiting.popleft()
+        return True
 
     def _on_readable(self) -> None:
         for _ in range(_MESSAGES_PER_WAKE_UP):

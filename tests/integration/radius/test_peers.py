@@ -2,9 +2,11 @@
 
 import asyncio
 import stat
+import time
 from pathlib import Path
 
 from radius_cluster.listen.peers import ASK, FORWARD, HELLO, Peers, owner_name
+from tests.fixtures.busy_machine import limit
 
 
 def test_a_burst_arrives_whole_and_in_order_and_a_dead_peer_is_noticed(tmp_path: Path) -> None:
@@ -35,6 +37,43 @@ def test_a_burst_arrives_whole_and_in_order_and_a_dead_peer_is_noticed(tmp_path:
 
     asyncio.run(talk())
     assert stat.S_IMODE((folder / "peers").stat().st_mode) == 0o700
+
+
+def test_a_process_that_hangs_keeps_nothing_from_the_others(tmp_path: Path) -> None:
+    """Stopped, or waiting for a disk: what it does not read waits for it alone, and not for ever."""
+
+    async def talk() -> None:
+        got: list[bytes] = []
+        left = Peers(tmp_path, "left", lambda *message: None)
+        hangs = Peers(tmp_path, "hangs", lambda _sender, _kind, body: got.append(body))
+        right = Peers(tmp_path, "right", lambda _sender, _kind, body: got.append(body))
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(hangs._socket)
+        for number in range(600):  # more than any kernel queues
+            assert left.send("hangs", FORWARD, b"%d" % number)
+        assert left.send("right", FORWARD, b"now")
+        async with asyncio.timeout(limit(2)):
+            while b"now" not in got:
+                await asyncio.sleep(0.005)
+        waiting = left._waiting["hangs"]
+        while waiting:  # whoever asked has asked again by then
+            assert time.monotonic() - waiting[0][0] < limit(4)
+            await asyncio.sleep(0.1)
+        assert left.send("right", FORWARD, b"later")
+        loop.add_reader(hangs._socket, hangs._on_readable)
+        async with asyncio.timeout(limit(5)):
+            while b"later" not in got or b"0" not in got:
+                await asyncio.sleep(0.01)
+        assert b"599" not in got
+        got.clear()
+        async with asyncio.timeout(limit(5)):
+            while b"again" not in got:
+                left.send("hangs", FORWARD, b"again")
+                await asyncio.sleep(0.01)
+        for one in (left, hangs, right):
+            one.close()
+
+    asyncio.run(talk())
 
 
 def test_a_message_that_makes_no_sense_is_passed_over(tmp_path: Path) -> None:
