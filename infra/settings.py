@@ -54,6 +54,7 @@ class Settings:
     platform_password: str = ""  # "" = made at first start and printed
     cookie_secure: bool = False  # set to 1 behind HTTPS
     trusted_proxies: int = 0  # how many reverse proxies set X-Forwarded-*
+    huge_pages: bool = True  # for the embedded database's memory, where the system gives them
     embedded_fsync: bool = True  # only tests that prove nothing about durability turn it off
 
     @classmethod

@@ -73,7 +73,8 @@ class EmbeddedServers:
             self._folder.log / "postgres.log",
             self._folder.run / "pg",
             user,
-            self._settings.embedded_fsync,
+            fsync=self._settings.embedded_fsync,
+            huge_pages=self._settings.huge_pages,
         )
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             port = _usable_port(self._settings.postgres_port, self._state.postgres_port, "POSTGRES_PORT")

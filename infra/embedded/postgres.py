@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from infra.embedded.binaries import Binaries
+from infra.embedded.huge_pages import allow_huge_pages
 from infra.embedded.identity import ServerUser, give_to, hand_over, may_reach
 from infra.embedded.process import (
     SERVER_ENVIRONMENT,
@@ -34,6 +35,7 @@ port = {port}
 unix_socket_directories = '{socket_folder}'
 max_connections = 200
 shared_buffers = {shared_buffers}MB
+huge_pages = {huge_pages}
 maintenance_work_mem = 128MB
 effective_cache_size = 1GB
 random_page_cost = 1.1                  # solid-state disks
@@ -61,7 +63,15 @@ class EmbeddedPostgres:
     """One server over ``data``; not thread-safe, owned by one process."""
 
     def __init__(
-        self, binaries: Binaries, data: Path, log_path: Path, socket_folder: Path, user: ServerUser | None, fsync: bool
+        self,
+        binaries: Binaries,
+        data: Path,
+        log_path: Path,
+        socket_folder: Path,
+        user: ServerUser | None,
+        *,
+        fsync: bool,
+        huge_pages: bool,
     ) -> None:
         self._binaries = binaries
         self._data = data
@@ -69,6 +79,7 @@ class EmbeddedPostgres:
         self._socket_folder = socket_folder
         self._user = user
         self._fsync = fsync
+        self._huge_pages = huge_pages
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -196,11 +207,14 @@ class EmbeddedPostgres:
             self._socket_folder.mkdir(mode=0o755, exist_ok=True)
             give_to(self._user, self._socket_folder)
         path = self._data / "broadloom.conf"
+        shared = self._shared_megabytes()
+        huge_pages = self._huge_pages and self._fsync and allow_huge_pages(shared * 2**20)
         text = _CONFIGURATION.format(
             port=port,
             socket_folder=socket_address.replace("'", "''"),
             fsync="on" if self._fsync else "off",
-            shared_buffers=self._shared_megabytes(),
+            shared_buffers=shared,
+            huge_pages="try" if huge_pages else "off",
         )
         path.write_text(text)
         path.chmod(0o600)

@@ -13,7 +13,7 @@ BURSTS = ((2_000, 0.3), (20_000, 2.0))  # (logins at once, seconds to answer the
 _SECONDS = 4.0
 _MAXIMUM_WINDOW, _MAXIMUM_COUNT = 256, 30_000
 _OPEN_WINDOW = 4_096  # an open loop never waits for answers; so many may be outstanding
-_LATENCY_TRIES = 3  # a disk that holds a commit up for 80 ms decides over p99 of one run of 4 s (packet-path.md)
+_LATENCY_TRIES = 5  # a disk that holds a commit up for 80 ms decides over p99 of one run of 4 s (packet-path.md)
 _BURST_TRIES = 3
 _START_WINDOW = 256
 _seeds = count(700_000)  # sessions that no other run has
@@ -31,22 +31,31 @@ class Strain:
 def latencies(generator: Generator, target: Target, modes: Sequence[str]) -> list[Strain]:
     """An open loop at 80 % of what the server did at most a moment before, by mode; the median of several runs judges.
 
-    A moment before, because the machine is not the same from minute to minute.
+    A moment before, because the machine is not the same from one second to the next.
     """
     runs: dict[str, list[Run]] = {mode: [] for mode in modes}
     for _ in range(_LATENCY_TRIES):
-        rates = _shares(generator, target, modes)
-        # Start, Interim and Stop speak of the same sessions, as many as the slowest of them gets through: one left open
-        # would make a later login of its account another kind of login.
-        sessions = int(_SECONDS * min([rate for mode, rate in rates.items() if mode.startswith("acct-")], default=0.0))
-        session_seed = next(_seeds)
-        for mode, rate in rates.items():
+        # Start, Interim and Stop speak of the same sessions: one left open would make a later login of its account
+        # another kind of login. Those of the maximum are not those of the run.
+        maximum_seed, session_seed, sessions = next(_seeds), next(_seeds), 0
+        for mode in modes:
             follows = mode.startswith("acct-")
+            maximum = generator.run(
+                target,
+                mode,
+                window=_MAXIMUM_WINDOW,
+                count=_MAXIMUM_COUNT,
+                seed=maximum_seed if follows else next(_seeds),
+            )
+            rate = SHARE_OF_MAXIMUM * maximum.rate
+            if not follows or not sessions:
+                requests = int(_SECONDS * rate)
+                sessions = requests if follows else 0
             run = generator.run(
                 target,
                 mode,
                 window=_OPEN_WINDOW,
-                count=sessions if follows else int(_SECONDS * rate),
+                count=sessions if follows else requests,
                 seed=session_seed if follows else next(_seeds),
                 options=["--rate", f"{rate:.0f}"],
             )
@@ -54,25 +63,9 @@ def latencies(generator: Generator, target: Target, modes: Sequence[str]) -> lis
     lines = []
     for mode in modes:
         middle, p99s = median(runs[mode]), sorted(run.p99_ms for run in runs[mode])
-        what = f"{mode} at {middle.rate:.0f}/s (p99 {p99s[0]:.0f} to {p99s[-1]:.0f})"
+        what = f"{mode} at {middle.rate:.0f}/s (p99 {', '.join(f'{p99:.0f}' for p99 in p99s)})"
         lines.append(Strain(what, middle, middle.p99_ms < P99_TARGET_MS and not middle.lost))
     return lines
-
-
-def _shares(generator: Generator, target: Target, modes: Sequence[str]) -> dict[str, float]:
-    """80 % of what the server does at most now, by mode, as requests a second."""
-    session_seed = next(_seeds)
-    return {
-        mode: SHARE_OF_MAXIMUM
-        * generator.run(
-            target,
-            mode,
-            window=_MAXIMUM_WINDOW,
-            count=_MAXIMUM_COUNT,
-            seed=session_seed if mode.startswith("acct-") else next(_seeds),
-        ).rate
-        for mode in modes
-    }
 
 
 def bursts(generator: Generator, target: Target) -> list[Strain]:

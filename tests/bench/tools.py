@@ -17,7 +17,7 @@ PACKAGES = {
     "gcc": "gcc",
     "/usr/include/openssl/md5.h": "libssl-dev",
     "/usr/include/stdio.h": "libc6-dev",
-    "/etc/freeradius/3.0/mods-config/sql/main/postgresql/schema.sql": "freeradius-postgresql",
+    "/usr/lib/freeradius/rlm_sql_postgresql.so": "freeradius-postgresql",
 }
 _TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -199,3 +199,21 @@ def test_the_signal_that_stops_a_command_stops_its_servers_too(installation: Set
     owner.wait(60)
     owner.stdout.close()
     assert not (installation.data_dir / "postgres" / "postmaster.pid").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may raise the limit of huge pages")
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_database_gets_huge_pages_where_that_is_wanted_and_possible(installation: Settings, wanted: bool) -> None:
+    with ensure_running(replace(installation, huge_pages=wanted)) as servers:
+        configured = (installation.data_dir / "postgres" / "broadloom.conf").read_text()
+        with psycopg.connect(servers.database_url) as connection:
+            [(setting, status)] = connection.execute(
+                "SELECT current_setting('huge_pages'), current_setting('huge_pages_status')"
+            ).fetchall()
+    assert f"huge_pages = {setting}\n" in configured
+    if not wanted:
+        assert (setting, status) == ("off", "off")
+    elif setting == "off":
+        pytest.skip("the machine has no huge pages, too little memory, or does not let root raise their limit")
+    elif status == "off":
+        pytest.skip("Linux found no room for so many huge pages")
