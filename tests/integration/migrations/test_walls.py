@@ -133,6 +133,10 @@ def test_a_tenant_cannot_give_rows_away_or_plant_them(database: Database, isps: 
         with pytest.raises(ProgrammingError, match=r"row-level security|permission denied"):
             session.execute(text(f"UPDATE {name(table)} SET {column} = :other"), {"other": alice.id})
         session.rollback()
+        # The wall is looked at before what else a row needs.
+        with pytest.raises(ProgrammingError, match=r"row-level security|permission denied"):
+            session.execute(text(f"INSERT INTO {name(table)} ({column}) VALUES (:other)"), {"other": alice.id})
+        session.rollback()
         session.close()
 
 
