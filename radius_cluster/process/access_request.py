@@ -191,7 +191,8 @@ class Logins:
         if len(rows) < len(requests):
             known = {row[sql.ORDINAL] - 1 for row in rows}
             strangers = [at for at in range(len(requests)) if at not in known]
-            devices = await find_devices(statement, requests, names, strangers, now, self._kept.snapshot)
+            kept = self._kept.snapshot, self._memory.remember
+            devices = await find_devices(statement, requests, names, strangers, now, *kept)
             for at, row in devices.items():
                 if requests[at].eap is None or self._eap_goes_on(requests[at], row, now):
                     special.append((at, row))

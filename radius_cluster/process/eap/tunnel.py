@@ -8,6 +8,7 @@ _LENGTH: Final = 0x80
 _MORE: Final = 0x40
 START: Final = 0x20
 _MOST_OCTETS: Final = 65_536  # of one TLS message in pieces; certificate chains have a few thousand
+_MOST_PLAIN: Final = 16_384  # octets of an inner message, which has some hundred; its length would not fit 16 bits
 
 
 class TunnelError(Exception):
@@ -92,8 +93,9 @@ class Tunnel:
             if not self.established:
                 self._connection.do_handshake()
                 self.established = True
-            while True:
+            while len(self.plain) <= _MOST_PLAIN:
                 self.plain += self._connection.recv(16_384)
+            raise TunnelError("too much at once")
         except SSL.WantReadError:
             pass
         except (SSL.Error, SSL.ZeroReturnError) as error:

@@ -1,0 +1,119 @@
+"""While the database is away (RAD-10): who waits, who is asked for elsewhere, who is dropped, and in which order."""
+
+import asyncio
+import json
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from radius_cluster.counters import Counters
+from radius_cluster.process import access_request
+from radius_cluster.process.access_request import Logins
+from radius_cluster.process.find_devices import find_devices
+
+NOBODY = {"quota_kind": 0, "bind_port": "", "bind_mac": "", "bind_nas_id": None, "bind_options": None, "state": 1,
+          "in_arrears": False, "open_sessions": 0, "max_sessions": 1, "drop_oldest": False, "quota_cut": True,
+          "throttle_profile_id": None, "static_ip": None}  # fmt: skip
+
+
+class Asking:
+    """A login as far as the queues look at it."""
+
+    def __init__(self, name: str, eap: Any = None) -> None:
+        tenant = SimpleNamespace(id=1, slug="one", stale_seconds=1200.0)
+        self.nas = SimpleNamespace(id=1, tenant=tenant, counts={}, touched=False, options={})
+        self.packet = SimpleNamespace(text=lambda _kind: "", attributes={}, number=lambda _kind: 0)
+        self.user_name = name
+        self.eap = eap
+        self.arrived = time.time()
+        self.forgotten = False
+
+    def forget(self) -> None:
+        self.forgotten = True
+
+
+def row(name: str, **rare: Any) -> tuple[Any, ...]:
+    return (1, 7, b"", time.time() + 60, 1, False, "", None, json.dumps({**NOBODY, **rare}) if rare else None)
+
+
+@pytest.fixture
+def logins() -> Logins:
+    made = Logins("postgresql://nowhere", "main", Counters(), eap=None)  # type: ignore[arg-type]
+    made._degraded = True
+    made.lanes = []
+    return made
+
+
+def test_whom_nobody_has_seen_waits_where_nobody_can_be_asked(logins: Logins) -> None:
+    asking: Any = Asking("alice")
+    logins.submit(asking)
+    assert list(logins._unknown) == [asking]
+    assert not asking.forgotten
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_others_are_asked_for_whom_this_process_cannot_decide(logins: Logins, seen: bool) -> None:
+    """Whoever never logged in is to be activated by his first login, which must be written down."""
+    asked: list[Any] = []
+    logins.ask_others = lambda request: asked.append(request) is None
+    if seen:
+        logins._memory.remember([1], ["alice"], [row("alice", activated=False)])
+    asking: Any = Asking("alice")
+    logins.submit(asking)
+    assert asked == [asking]
+    assert asking.forgotten  # whoever decides it answers, and a repeat is a new request
+    assert not logins._unknown
+
+
+def test_a_conversation_is_nobody_elses(logins: Logins) -> None:
+    logins.ask_others = lambda _request: pytest.fail("was handed on")
+    asking: Any = Asking("alice", eap=object())
+    logins.submit(asking)
+    assert list(logins._unknown) == [asking]
+
+
+def test_the_newest_of_too_many_are_dropped(logins: Logins, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access_request, "_LONGEST_QUEUE", 3)
+    asking: list[Any] = [Asking(f"u{number}") for number in range(5)]
+    for one in asking:
+        logins.submit(one)
+    assert list(logins._unknown) == asking[:3]
+    assert [one.forgotten for one in asking] == [False] * 3 + [True] * 2
+    assert [one.nas.counts for one in asking[3:]] == [{("auth", "dropped:overload"): 1}] * 2
+
+
+def test_who_waited_too_long_is_dropped_and_the_others_come_first_when_it_is_back(logins: Logins) -> None:
+    asking: list[Any] = [Asking(f"u{number}") for number in range(4)]
+    for one in asking:
+        logins.submit(one)
+    asking[0].arrived -= access_request._TOO_OLD_SECONDS + 1
+    logins.tick(time.monotonic())
+    assert asking[0].forgotten
+    assert asking[0].nas.counts == {("auth", "dropped:database_away"): 1}
+    later: Any = Asking("later")
+    logins._queue.append(later)
+    logins._use_database()
+    assert list(logins._queue) == [*asking[1:], later]
+    assert not logins._unknown
+    assert not any(one.forgotten for one in asking[1:])
+
+
+def test_a_device_is_remembered_by_the_name_that_its_router_writes() -> None:
+    """It is found by its MAC in any notation; while the database is away the name is all there is."""
+    requests: list[Any] = [Asking("alice"), Asking("02-00-00-AA-BB-CC"), Asking("020000aabbdd")]
+    names = [request.user_name for request in requests]
+    logins = Logins("postgresql://nowhere", "main", Counters(), eap=None)  # type: ignore[arg-type]
+    asked: list[Any] = []
+
+    async def fetch(*values: Any) -> list[Any]:
+        asked.extend(values)
+        return [(2, *row("")[1:])]  # only the second is somebody's
+
+    statement = SimpleNamespace(fetch=fetch)
+    found = asyncio.run(find_devices(statement, requests, names, [0, 1, 2], 2_000.0, "1:1:", logins._memory.remember))
+    assert asked == [[1, 1], ["02:00:00:aa:bb:cc", "02:00:00:aa:bb:dd"], [800.0, 800.0], "1:1:"]
+    assert list(found) == [2]
+    assert logins._memory.recall(1, "020000aabbdd") == found[2]
+    assert logins._memory.recall(1, "02-00-00-AA-BB-CC") is None
