@@ -48,6 +48,7 @@ faults: ## Prove what goes on while databases and processes fail (docs/faults.md
 	@$(BIN)/python -m tests.bench.killed_programs
 	@$(BIN)/python -m tests.bench.expiry_wave
 	@$(BIN)/python -m tests.bench.fuzz_socket
+	@$(BIN)/python -m tests.bench.fuzz_edges
 
 clean: ## Remove .venv and caches; the data folder stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist *.egg-info
