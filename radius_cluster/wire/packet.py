@@ -26,7 +26,6 @@ from radius_cluster.wire.codes import (
 from radius_cluster.wire.md5 import equal, hmac_md5, md5
 from radius_cluster.wire.shapes import find as find_shape
 
-SMALLEST: Final = 20
 LARGEST: Final = 4096
 
 # Why a packet was dropped (RAD-7 counts by these)

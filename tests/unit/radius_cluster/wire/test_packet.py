@@ -16,6 +16,7 @@ from radius_cluster.wire.packet import (
     encode_status_response,
     parse,
     proxy_states,
+    verify_message_authenticator,
     verify_request,
     verify_response,
 )
@@ -51,6 +52,52 @@ def test_broken_packets_are_refused_with_their_reason(title: str) -> None:
         assert found.vendor_attributes() == []
     else:
         assert found in expected.split("|")
+
+
+def head(code: int, length: int) -> bytes:
+    """A header that says this length."""
+    return bytes((code, 1)) + length.to_bytes(2, "big") + bytes(range(16))
+
+
+def filled(octets: int) -> bytes:
+    """So many octets of attributes."""
+    count, rest = divmod(octets, 100)
+    return (b"\x12\x64" + b"\x01" * 98) * (count - 1) + bytes((18, 100 + rest)) + b"\x01" * (98 + rest)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (head(1, 20)[:19], "truncated"),
+        (head(1, 19)[:19], "truncated"),
+        (head(1, 19), "bad_length"),
+        (head(1, 20), ""),
+        (head(1, 21), "truncated"),
+        (head(1, 4096), "truncated"),
+        (head(1, 4097), "bad_length"),
+        (head(1, 4096) + filled(4076), ""),
+        (head(1, 4097) + filled(4077), "bad_length"),
+        (head(1, 20) + bytes(4076), ""),  # padding
+        (head(1, 20) + bytes(4077), "bad_length"),
+        (head(1, 22) + b"\x01\x02", ""),
+        (head(1, 22) + b"\x01\x01", "bad_attribute"),
+        (head(1, 23) + b"\x01\x02\x01", "bad_attribute"),
+        (head(1, 24) + b"\x01\x01\x01\x03", "bad_attribute"),
+        (head(1, 24) + b"\x01\x02\x01\x02", ""),
+    ],
+)
+def test_lengths_at_their_limits(data: bytes, expected: str) -> None:
+    found = parse(data)
+    assert ("" if isinstance(found, Packet) else found) == expected
+
+
+def test_padding_takes_no_part_in_what_is_verified() -> None:
+    """RFC 2865, 3: octets beyond the length field are to be ignored."""
+    good = request("PAP login").raw
+    padded = parse(good + bytes(7))
+    assert isinstance(padded, Packet)
+    assert padded.raw == good
+    assert verify_request(padded, SECRET) == ""
 
 
 def test_pap_login_of_radclient() -> None:
@@ -126,6 +173,32 @@ def test_several_attributes_in_one_vendor_specific() -> None:
     assert packet.vendor_attributes() == [(311, 7, b"\0\0\0\x01"), (311, 8, b"ab")]
 
 
+@pytest.mark.parametrize(
+    ("after", "expected"),
+    [
+        (b"", []),
+        (b"\x09\x02", [(311, 9, b"")]),
+        (b"\x09", []),  # an octet is left over
+        (b"\x09\x00", []),
+        (b"\x09\x01\x09\x03x", []),
+        (b"\x09\x05ab", []),  # past the end
+        (b"\x09\x04ab\x0a", [(311, 9, b"ab")]),
+    ],
+)
+def test_vendor_data_of_wrong_lengths_is_passed_over(after: bytes, expected: list[tuple[int, int, bytes]]) -> None:
+    first = b"\x07\x06\x00\x00\x00\x01"
+    data = b"\x00\x00\x01\x37" + first + after
+    packet = signed(1, bytes((26, len(data) + 2)) + data)
+    assert packet.vendor_attributes() == [(311, 7, first[2:]), *expected]
+    assert signed(1, b"\x1a\x05\x00\x00\x01").vendor_attributes() == []  # not even a vendor
+
+
+def test_eap_message_is_put_together() -> None:
+    assert signed(1, b"\x4f\x04ab\x01\x03x\x4f\x03c").eap_message() == b"abc"
+    assert signed(1, b"\x4f\x02").eap_message() == b""
+    assert signed(1, b"\x01\x03x").eap_message() == b""
+
+
 def test_status_server() -> None:
     packet = request("Status-Server")
     assert verify_request(packet, SECRET) == ""
@@ -135,8 +208,14 @@ def test_status_server() -> None:
         )
         assert isinstance(answer, Packet)
         assert answer.code == code
+    body = b"\x50\x12" + bytes(16) + b"\x20\x05nas"  # other attributes behind its Message-Authenticator
+    start = head(12, 20 + len(body)) + body
+    first = parse(start[:22] + hmac.digest(SECRET, start, "md5") + start[38:])
+    assert isinstance(first, Packet)
+    assert verify_request(first, SECRET) == ""
     bare = parse(packet.raw[:2] + b"\0\x14" + packet.raw[4:20])
     assert isinstance(bare, Packet)
+    assert not verify_message_authenticator(bare, SECRET)
     # RFC 5997: always with Message-Authenticator, whatever the NAS's setting
     assert verify_request(bare, SECRET, message_authenticator_required=False) == NO_MESSAGE_AUTHENTICATOR
 
@@ -189,12 +268,24 @@ def test_a_request_is_no_response() -> None:
 
 def test_responses_that_do_not_fit() -> None:
     login = request("PAP login")
-    text = b"\x12\xfd" + bytes(251)
-    cut = encode_access_response(codes.ACCESS_ACCEPT, login, SECRET, text * 20)
-    assert (len(cut), cut[38:]) == (38 + 16 * 253, text * 16)  # 17 x 253 = 4,301 octets; whole attributes only
+    text = b"\x12\xfd" + b"\x01" * 251
+
+    def answer(attributes: bytes, to: Packet = login) -> bytes:
+        encoded = encode_access_response(codes.ACCESS_ACCEPT, to, SECRET, attributes)
+        assert isinstance(verify_response(encoded, to.authenticator, SECRET), Packet)
+        return encoded[38:]
+
+    assert answer(text * 20) == text * 16  # 17 x 253 = 4,301 octets; whole attributes only
+    smallest = b"\x12\x02"
+    assert answer(smallest * 2029) == smallest * 2029  # 4,096 octets
+    assert answer(smallest * 2030) == smallest * 2029
+    states = (b"\x21\xfd" + b"\x02" * 251) * 4
+    proxied = signed(codes.ACCESS_REQUEST, states)
+    assert answer(text * 20, proxied) == text * 12 + states  # those of the proxies come back whatever it costs
+    assert answer(smallest * 2029, proxied) == smallest * ((4058 - 1012) // 2) + states
+    assert len(encode_accounting_response(login, SECRET, bytes(4076))) == 4096
     with pytest.raises(ValueError, match="too long"):
         encode_accounting_response(login, SECRET, bytes(4077))
-    assert len(encode_access_response(codes.ACCESS_ACCEPT, login, SECRET, b"\x12\x02" * 2029)) == 4096
 
 
 def test_text_is_safe_to_store() -> None:

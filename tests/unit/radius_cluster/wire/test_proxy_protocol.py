@@ -65,6 +65,42 @@ def test_headers(rest: bytes, found: ProxyHeader | str) -> None:
     assert read_proxy_header(SIGNATURE + rest) == found
 
 
+@pytest.mark.parametrize("at", range(12))
+def test_every_octet_of_the_signature_counts(at: int) -> None:
+    header = bytearray(encode_proxy_header(("203.0.113.7", 5000), ("192.0.2.1", 1812), datagram=True))
+    header[at] ^= 1
+    assert read_proxy_header(bytes(header)) == BAD_HEADER
+    assert read_proxy_header(bytes(header[: at + 1])) == BAD_HEADER  # seen as soon as it is there
+
+
+def test_extras_after_the_addresses_are_passed_over() -> None:
+    addresses = b"\xcb\x00\x71\x07\xcb\x00\x71\x01\x13\x88\x07\x14"
+    for extras in (256 - 12, 300, LARGEST_HEADER - 28):
+        size = 12 + extras
+        header = SIGNATURE + b"\x21\x12" + size.to_bytes(2, "big") + addresses + bytes(extras)
+        assert read_proxy_header(header + b"packet") == ProxyHeader(16 + size, ("203.0.113.7", 5000))
+    size += 1
+    assert read_proxy_header(SIGNATURE + b"\x21\x12" + size.to_bytes(2, "big") + addresses + bytes(1000)) == BAD_HEADER
+
+
+def test_ipv6_senders() -> None:
+    address, mapped = IPv6Address("2001:db8::7").packed, IPv6Address("::ffff:203.0.113.7").packed
+    ports = b"\x13\x88\x07\x14"
+    assert read_proxy_header(SIGNATURE + b"\x21\x22\x00\x23" + bytes(35)) == BAD_HEADER  # one octet too few
+    for sender, shown in ((address, "2001:db8::7"), (mapped, "203.0.113.7")):
+        header = SIGNATURE + b"\x21\x22\x00\x24" + sender + bytes(16) + ports
+        assert read_proxy_header(header) == ProxyHeader(52, (shown, 5000))
+
+
+def test_memory_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TrustedBalancers, "_MOST_REMEMBERED", 3)
+    balancers = TrustedBalancers("10.0.0.0/8")
+    for number in range(10):
+        assert f"10.0.0.{number}" in balancers
+        assert f"192.0.2.{number}" not in balancers
+        assert len(balancers._known) <= 3
+
+
 def test_a_radius_packet_is_no_header() -> None:
     assert read_proxy_header(b"\x01\x07\x00\x14" + bytes(16)) == BAD_HEADER
     assert read_proxy_header(b"\x0d") == read_proxy_header(b"") is None
