@@ -129,5 +129,5 @@ class Cells:
 
     def _lost(self, request: Request, kind: str) -> None:
         """A tenant of a cell that this node's settings do not name."""
-        request.forget()
+        request.forget("unknown_cell")
         self._counters.count(request.nas, dropped(kind, "unknown_cell"))

@@ -34,8 +34,10 @@ from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
 from radius_cluster.routing.load import DirectoryLoader
 from radius_cluster.routing.on_disk import DirectoryOnDisk
+from radius_cluster.watch.tell import Teller
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
 from radius_cluster.wire.proxy_protocol import TrustedBalancers
+from tenants.network.packet_watch import CHANNEL
 
 LOG = structlog.get_logger(__name__)
 _REPORT_SECONDS = 2.0
@@ -80,6 +82,8 @@ class Node:
         master, on_disk = master_box(settings.require_secret_key()), DirectoryOnDisk(spool_folder / "directory.json")
         self._loader = DirectoryLoader(urls[MAIN_CELL], master, self.directory, on_disk)
         self._loader.followers["certificate"] = tls.forget
+        self._teller = Teller(servers.redis_url, "radius")
+        self._loader.channels[CHANNEL] = self._teller.watches.hear
         self._reporter = Reporter(urls, self.directory, self.counters, self._started_at)
         self._receivers: list[Receiver] = []
         self._stopping = asyncio.Event()
@@ -122,6 +126,7 @@ class Node:
             for receiver in self._receivers:
                 receiver.close()
             self.cells.close()
+            self._teller.close()
             self.eap.tls.close()
             if self.peers is not None:
                 self.peers.close()
@@ -170,7 +175,7 @@ class Node:
         self, opened: socket.socket, kind: str, handlers: Mapping[int, Callable[[Request], None]]
     ) -> Receiver:
         balancers = TrustedBalancers(self._settings.radius_balancers)
-        parts = opened, kind, self.directory, self.counters, handlers
+        parts = opened, kind, self.directory, self.counters, handlers, self._teller.watches
         receiver = BalancedReceiver(*parts, balancers=balancers) if balancers else Receiver(*parts)
         if kind == "auth":
             receiver.wants_more = self.cells.wants_more_logins

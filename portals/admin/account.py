@@ -100,6 +100,8 @@ def _side_links(account: AccountDetail) -> list[tuple[str, str, str, bool]]:
         links.append((_("Show the password"), "eye", url_for("admin.query_secret", account_id=account.id), True))
     if actor().may("accounts.test_login") and account.deleted_at is None:
         links.append((_("Test the login"), "login-2", url_for("admin.test_login_page", account_id=account.id), True))
+    if actor().may("packets.watch") and account.deleted_at is None:
+        links.append((_("Watch packets"), "activity", url_for("admin.begin_watch", account=account.id), True))
     if actor().may("accounts.delete") and account.deleted_at is None:
         links.append((_("Delete"), "trash", url_for("admin.delete_account_page", account_id=account.id), True))
     return links

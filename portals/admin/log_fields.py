@@ -94,6 +94,7 @@ _FIELDS: dict[str, Any] = {
     "text": lazy("Text"),
     # logins that were tested
     "router": lazy("Router"),
+    "minutes": lazy("Minutes"),
     "login_method": lazy("Login method"),
     "password_kind": lazy("Password"),
     "accepted": lazy("Let in"),

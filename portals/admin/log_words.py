@@ -30,6 +30,7 @@ ACTIONS: dict[str, Any] = {
     "account.reset_password": lazy("Set a subscriber's password"),
     "account.query_password": lazy("Looked at a subscriber's password"),
     "account.test_login": lazy("Tested a login"),
+    "packets.watch": lazy("Watched packets"),
     "account.delete": lazy("Deleted an account"),
     "account.restore": lazy("Restored an account"),
     "account.release_name": lazy("Released a user name"),
@@ -105,6 +106,7 @@ FAMILIES: dict[str, Any] = {
     "staff": lazy("operators"),
     "role": lazy("roles"),
     "support": lazy("support of the platform"),
+    "packets": lazy("packets"),
 }
 LOGIN_RESULTS: dict[str, tuple[str, Any]] = {
     "ok": ("normal", lazy("signed in")),

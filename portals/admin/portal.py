@@ -27,6 +27,7 @@ from portals.admin import (  # noqa: F401  (each module hangs its routes on the 
     online_session,
     operations,
     own_password,
+    packet_watch,
     plan_groups,
     plan_hours,
     plans,
@@ -86,6 +87,7 @@ NAV = (
             NavChild(lazy("Past sessions"), "admin.list_history_page", "online.view"),
             NavChild(lazy("Refused logins"), "admin.list_refused_page", "refused.view"),
             NavChild(lazy("Packet counters"), "admin.show_counters", "counters.view"),
+            NavChild(lazy("Watch packets"), "admin.begin_watch", "packets.watch"),
         ),
     ),
     NavEntry(

@@ -8,7 +8,11 @@ import click
 from infra import clock
 from portals.commands._installation import open_installation
 from portals.commands._output import emit
+from portals.commands._packet_watch import follow
+from portals.commands._tenant import tenant_option
+from tenants.network.packet_watch import MOST_MINUTES, USUAL_MINUTES
 from tenants.reports.queries_platform import list_nodes
+from tenants.subscribers.watch_packets import WatchPackets
 from tenants.usage.queries_latency import KINDS, Latency
 
 _CLUSTER_KINDS = ("radius", "radsec", "coa")
@@ -43,6 +47,16 @@ def status() -> None:
     ]
     text = "\n".join(_line(row) for row in rows) or "No RADIUS process has reported in the last ten minutes."
     emit(rows, text)
+
+
+@command.command("watch")
+@tenant_option
+@click.option("--nas", help="Identifier or id of the router; any when left out.")
+@click.option("--account", default="", help="Login name, in any writing, also one that nobody has.")
+@click.option("--minutes", type=click.IntRange(1, MOST_MINUTES), default=USUAL_MINUTES, show_default=True)
+def watch(tenant: str, nas: str | None, account: str, minutes: int) -> None:
+    """Follow the packets of a router or a login name, with all attributes; Ctrl-C ends it."""
+    follow(tenant, WatchPackets(nas, account, minutes))
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -20,6 +20,8 @@ from radius_cluster.program import run_program
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
 from radius_cluster.routing.load import DirectoryLoader
+from radius_cluster.watch.tell import Teller
+from tenants.network.packet_watch import CHANNEL
 
 LOG = structlog.get_logger(__name__)
 
@@ -33,7 +35,9 @@ async def serve(settings: Settings, servers: Servers) -> None:
     directory, counters = Directory(), Counters()
     loader = DirectoryLoader(urls[MAIN_CELL], master_box(settings.require_secret_key()), directory)
     reporter = Reporter(urls, directory, counters, time.time(), kind="coa")
-    engine = Engine(urls, MAIN_CELL, directory, counters)
+    teller = Teller(servers.redis_url, "coa")
+    loader.channels[CHANNEL] = teller.watches.hear
+    engine = Engine(urls, MAIN_CELL, directory, counters, teller.watches)
     # Answers come from routers, which have addresses of either kind.
     engine.exchange = Exchange("::" if socket.has_dualstack_ipv6() else "0.0.0.0")  # noqa: S104
     key = derive_key(settings.require_secret_key(), "node-link")
@@ -54,6 +58,7 @@ async def serve(settings: Settings, servers: Servers) -> None:
     for task in (*background, *serving, ready, stop):
         task.cancel()
     await asyncio.gather(*background, *serving, ready, stop, return_exceptions=True)
+    teller.close()
     engine.radsec.close()
     engine.exchange.close()
     LOG.info("coa_stopped", results=dict(reporter.totals))

@@ -20,6 +20,7 @@ from radius_cluster.process.ready_replies import Profile, fetch_profiles
 from radius_cluster.process.special_login import local_minute
 from radius_cluster.radsec.directory import RADSEC_SECRET
 from radius_cluster.routing.directory import Directory, NasEntry, TenantEntry
+from radius_cluster.watch.watches import Watches
 from radius_cluster.wire.coa import ERROR_CAUSES, DynamicReply, SessionNames, encode_session_names
 from radius_cluster.wire.codes import COA_REQUEST, DISCONNECT_REQUEST
 from radius_cluster.wire.dialects import encode_coa_profile
@@ -38,7 +39,15 @@ _ADDRESS_TRIES: Final = 4  # a second apart: nodes write every two seconds whenc
 class Engine:
     """One per process; :meth:`serve_cell` runs once for each cell."""
 
-    def __init__(self, urls: dict[str, str], main_cell: str, directory: Directory, counters: Counters) -> None:
+    def __init__(
+        self,
+        urls: dict[str, str],
+        main_cell: str,
+        directory: Directory,
+        counters: Counters,
+        watches: Watches | None = None,
+    ) -> None:
+        self._watches = watches or Watches()
         self._urls = urls
         self._main_cell = main_cell
         self._directory = directory
@@ -214,7 +223,8 @@ class Engine:
         code = COA_REQUEST if wish.topic == CHANGE else DISCONNECT_REQUEST
         rate = float(nas.options.get("coa_rate") or MOST_PER_SECOND)
         secret = RADSEC_SECRET if destination[0] == RADSEC else nas.secret
-        self.exchange.ask(destination, secret, code, attributes, on_answer, rate)
+        watched = self._watches.asked(nas, wish.username, destination) if self._watches.by_tenant else None
+        self.exchange.ask(destination, secret, code, attributes, on_answer, rate, watched)
 
     def _end(self, wish: Wish, nas: NasEntry | None, state: str, result: str, *, session_is_gone: bool = False) -> None:
         self._taken.pop(wish.key, None)

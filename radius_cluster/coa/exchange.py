@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from radius_cluster.listen.sockets import open_udp, plain_address, socket_address
 from radius_cluster.wire.coa import DynamicReply, encode_dynamic_request, read_dynamic_reply
@@ -26,12 +26,23 @@ Destination = tuple[str, int]
 Answer = Callable[[DynamicReply | None], None]
 
 
+class Watched(Protocol):
+    """Notes a request that somebody watches."""
+
+    def sent(self, request: bytes) -> None:
+        """It goes out for the first time."""
+
+    def ended(self, reply: bytes | None) -> None:
+        """The answer, or None."""
+
+
 @dataclass(slots=True)
 class _Pending:
     destination: Destination
     secret: bytes
     request: bytes
     on_answer: Answer
+    watched: Watched | None
     tries: int = 0
     timer: asyncio.TimerHandle | None = None
 
@@ -41,7 +52,7 @@ class _Queue:
     """What waits for one router. ``next_at``: when the rate lets the next one go."""
 
     rate: float
-    waiting: deque[tuple[int, bytes, bytes, Answer]] = field(default_factory=deque)
+    waiting: deque[tuple[int, bytes, bytes, Answer, Watched | None]] = field(default_factory=deque)
     next_at: float = 0.0
     running: bool = False
 
@@ -66,7 +77,14 @@ class Exchange:
         return len(self._pending) + sum(len(queue.waiting) for queue in self._queues.values())
 
     def ask(
-        self, destination: Destination, secret: bytes, code: int, attributes: bytes, on_answer: Answer, rate: float
+        self,
+        destination: Destination,
+        secret: bytes,
+        code: int,
+        attributes: bytes,
+        on_answer: Answer,
+        rate: float,
+        watched: Watched | None = None,
     ) -> None:
         """Queue a request for a router."""
         queue = self._queues.get(destination)
@@ -74,7 +92,7 @@ class Exchange:
             self._forget_idle(time.monotonic())
             queue = self._queues[destination] = _Queue(rate)
         queue.rate = rate
-        queue.waiting.append((code, secret, attributes, on_answer))
+        queue.waiting.append((code, secret, attributes, on_answer, watched))
         if not queue.running:
             queue.running = True
             self._pump(destination, queue)
@@ -131,12 +149,21 @@ class Exchange:
         return None
 
     def _send_first(
-        self, slot: tuple[int, int], destination: Destination, code: int, secret: bytes, attributes: bytes, on: Answer
+        self,
+        slot: tuple[int, int],
+        destination: Destination,
+        code: int,
+        secret: bytes,
+        attributes: bytes,
+        on: Answer,
+        watched: Watched | None,
     ) -> None:
         number, identifier = slot
         request = encode_dynamic_request(code, identifier, secret, attributes, int(time.time()))
         key = (number, destination, identifier)
-        self._pending[key] = _Pending(destination, secret, request, on)
+        self._pending[key] = _Pending(destination, secret, request, on, watched)
+        if watched is not None:
+            watched.sent(request)
         self._send(key)
 
     def _send(self, key: tuple[int, Destination, int]) -> None:
@@ -146,6 +173,8 @@ class Exchange:
         through_radsec = key[1][0] == RADSEC
         if pending.tries >= (1 if through_radsec else len(TRY_AFTER_SECONDS)):
             del self._pending[key]
+            if pending.watched is not None:
+                pending.watched.ended(None)
             pending.on_answer(None)
             return
         if through_radsec:
@@ -182,4 +211,6 @@ class Exchange:
         del self._pending[key]
         if pending.timer is not None:
             pending.timer.cancel()
+        if pending.watched is not None:
+            pending.watched.ended(data)
         pending.on_answer(reply)

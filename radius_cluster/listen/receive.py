@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import structlog
 
@@ -22,10 +22,14 @@ from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet, encode_status_response, parse, verify_request
 from radius_cluster.wire.shapes import learn
 
+if TYPE_CHECKING:
+    from radius_cluster.watch.watches import Watches
+
 LOG = structlog.get_logger(__name__)
 
 LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
 UNKNOWN_NAS: Final = "unknown_nas"
+DUPLICATE: Final = "duplicate"
 
 
 def _no_more() -> bool:
@@ -70,8 +74,11 @@ class Request:
             answers[key] = reply
         receiver.send(reply, self.source)
 
-    def forget(self) -> None:
-        """Give up without an answer; a repeat is a new request."""
+    def note(self, reason: str) -> None:
+        """Why it is refused, or led to another place; whoever watches packets is told (watch/request.py)."""
+
+    def forget(self, reason: str = "") -> None:
+        """Give up without an answer; a repeat is a new request. No ``reason``: another process answers it."""
         self.receiver.duplicates.answers.pop(self.key, None)
 
 
@@ -87,7 +94,7 @@ class Receiver:
         directory: Directory,
         counters: Counters,
         handlers: Mapping[int, Callable[[Request], None]],
-        node: str = "",
+        watches: "Watches | None" = None,
     ) -> None:
         self.duplicates = Duplicates()
         self.kind = kind  # auth | acct
@@ -95,6 +102,8 @@ class Receiver:
         self._directory = directory
         self._by_identifier = directory.by_identifier
         self._counters = counters
+        self._watches = watches
+        self._watched = {} if watches is None else watches.by_tenant  # empty, nearly always
         self._handlers = {**handlers, STATUS_SERVER: self._answer_status}
         self._duplicate_outcome = AUTH_DUPLICATE if kind == "auth" else ACCT_DUPLICATE
         self._incoming = Incoming(opened, self.largest_datagram)
@@ -179,7 +188,11 @@ class Receiver:
         if not nas.seen & 1:
             self._counters.first_seen(nas, 0)
         self.duplicates.begin(key)
-        handler(Request(packet, nas, self, source, key, now))
+        if self._watched:
+            assert self._watches is not None
+            handler(self._watches.request(packet, nas, self, source, key, now))
+        else:
+            handler(Request(packet, nas, self, source, key, now))
 
     def _take_or_hand_over(self, data: bytes, source: tuple[Any, ...], now: float, key: Key) -> None:
         """The port is shared: the kernel brings us packets until our socket closes, and repeats of them, too."""
@@ -204,6 +217,8 @@ class Receiver:
         if reply is not None:
             self.send(reply, source)
         self._counters.count(nas, self._duplicate_outcome)
+        if self._watches is not None and self._watched:
+            self._watches.dropped(nas.tenant.id, nas, packet, data, source, DUPLICATE, now, reply)
 
     def _answer_status(self, request: Request) -> None:
         self._counters.count(request.nas, STATUS)
@@ -214,6 +229,8 @@ class Receiver:
         nas = self._directory.by_address.get(source[0])
         if nas is not None:
             self._counters.count(nas, dropped(self.kind, reason))
+            if self._watches is not None and self._watched:
+                self._watches.dropped(nas.tenant.id, nas, None, data, source, reason, now)
         else:
             self._counters.count_nobody(0, dropped(self.kind, reason))
         self._counters.refuse(
@@ -242,6 +259,8 @@ class Receiver:
             tenant = self._directory.tenant_of_prefix(identifier)
             tenant_id = tenant.id if tenant else 0
             self._counters.count_nobody(tenant_id, dropped(self.kind, reason))
+        if self._watches is not None and self._watched:
+            self._watches.dropped(tenant_id, nas, packet, packet.raw, source, reason, now)
         self._counters.refuse(
             Refusal(
                 tenant_id=tenant_id,

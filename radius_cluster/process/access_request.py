@@ -78,8 +78,7 @@ class Logins:
         """Take a verified Access-Request."""
         queue = self._queue
         if len(queue) >= _LONGEST_QUEUE:  # the newest goes: those before it are nearer to an answer
-            request.forget()
-            self._counters.count(request.nas, dropped("auth", "overload"))
+            self._drop(request, "overload")
             return
         if self._degraded:
             self._decide_from_memory(request)
@@ -119,9 +118,7 @@ class Logins:
             self._wake_one()
         oldest = time.time() - _TOO_OLD_SECONDS
         while self._unknown and self._unknown[0].arrived < oldest:
-            late = self._unknown.popleft()
-            late.forget()
-            self._counters.count(late.nas, dropped("auth", "database_away"))
+            self._drop(self._unknown.popleft(), "database_away")
 
     def _use_database(self) -> None:
         if self._degraded:
@@ -135,6 +132,10 @@ class Logins:
         """Whether anything still waits for its decision."""
         return bool(self._queue) or any(lane.busy_since for lane in self.lanes)
 
+    def _drop(self, request: Request, reason: str) -> None:
+        request.forget(reason)
+        self._counters.count(request.nas, dropped("auth", reason))
+
     async def _prepare(self, connection: Any) -> tuple[Any, Any]:
         prepared = connection, await connection.prepare(sql.LOGIN)
         await self._kept.begin(connection)
@@ -147,9 +148,7 @@ class Logins:
             return None  # the return of those that are asked about wakes a lane
         oldest = time.time() - _TOO_OLD_SECONDS
         while queue and queue[0].arrived < oldest:
-            late = queue.popleft()
-            late.forget()
-            self._counters.count(late.nas, dropped("auth", "too_late"))
+            self._drop(queue.popleft(), "too_late")
         if len(queue) <= _LARGEST_BATCH:
             batch: Batch = list(queue)
             queue.clear()
@@ -275,6 +274,7 @@ class Logins:
         """An expired account may enter the place that its plan or the router has for such, instead of being refused
         (NET-4, CAP-3)."""
         nas = request.nas
+        request.note(reason)
         if reason in ("expired", "arrears"):
             body = ready[2]
             if body is None and nas.expired is not None:
@@ -296,8 +296,7 @@ class Logins:
             elif len(self._unknown) < _LONGEST_QUEUE:  # it may have been a moment only
                 self._unknown.append(request)
             else:
-                request.forget()
-                self._counters.count(nas, dropped("auth", "overload"))
+                self._drop(request, "overload")
             return
         if request.eap is not None and not self._eap_goes_on(request, row, now):
             return

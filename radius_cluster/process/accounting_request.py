@@ -294,6 +294,7 @@ class Accounting:
                 else:
                     self._disk_full = False
                     for request in requests_of(batches):
+                        request.note("spooled")
                         self._answer(request, ACCT_SPOOLED)
                 finally:
                     spool.appending = False
@@ -322,5 +323,5 @@ class Accounting:
         self._counters.count(nas, outcome)
 
     def _drop(self, request: Request, reason: str) -> None:
-        request.forget()
+        request.forget(reason)
         self._counters.count(request.nas, dropped("acct", reason))

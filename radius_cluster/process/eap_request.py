@@ -92,7 +92,7 @@ class EapLogins:
         if loaded:
             self.receive(request, submit)
         else:
-            request.forget()
+            request.forget("no_certificate")
             self._counters.count(request.nas, dropped("auth", "no_certificate"))
 
     def _decided(self, request: Request, step: Step, submit: Submit) -> bool:
@@ -120,7 +120,7 @@ class EapLogins:
             case Reject():
                 self._refuse(request, step)
             case Discard():
-                request.forget()
+                request.forget(step.reason)
                 self._counters.count(request.nas, dropped("auth", step.reason))
             case Accept():  # directly follows an Ask, which only knows() answers
                 raise AssertionError("an Accept without a look-up")

@@ -57,6 +57,7 @@ def reject(
 ) -> None:
     """Record the refusal, and send the Access-Reject a second later."""
     packet, nas = request.packet, request.nas
+    request.note(reason)
     counters.count(nas, rejected(reason))
     source = request.source
     counters.refuse(

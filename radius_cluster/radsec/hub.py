@@ -7,11 +7,12 @@ from typing import Final
 import structlog
 
 from radius_cluster.counters import ACCT_DUPLICATE, AUTH_DUPLICATE, STATUS, Counters, Refusal, dropped
-from radius_cluster.listen.receive import Request
+from radius_cluster.listen.receive import DUPLICATE, Request
 from radius_cluster.radsec.connection import Connection
 from radius_cluster.radsec.credentials import Credentials
 from radius_cluster.radsec.tls import TlsServer, TlsSession
 from radius_cluster.routing.directory import Directory
+from radius_cluster.watch.watches import Watches
 from radius_cluster.wire.codes import (
     ACCESS_REQUEST,
     ACCOUNTING_REQUEST,
@@ -57,7 +58,9 @@ class Hub:
         counters: Counters,
         handlers: Handlers,
         balancers: str = "",
+        watches: Watches | None = None,
     ) -> None:
+        self._watches = watches or Watches()
         self.balancers = TrustedBalancers(balancers)
         self.credentials = credentials
         self.on_answer: Callable[[Connection, bytes], None] = lambda _connection, _packet: None
@@ -149,6 +152,10 @@ class Hub:
             if reply is not None:
                 connection.send(reply, connection.source)
             self._counters.count(nas, ACCT_DUPLICATE if data[0] == ACCOUNTING_REQUEST else AUTH_DUPLICATE)
+            if self._watches.by_tenant:
+                again = parse(data)
+                known = None if isinstance(again, str) else again
+                self._watches.dropped(nas.tenant.id, nas, known, data, connection.source, DUPLICATE, now, reply)
             return True
         packet = parse(data)
         if isinstance(packet, str):
@@ -174,7 +181,8 @@ class Hub:
         if not nas.seen & 1:
             self._counters.first_seen(nas, 0)
         connection.duplicates.begin(key)
-        request = Request(packet, nas, connection, connection.source, key, now)
+        make = self._watches.request if self._watches.by_tenant else Request
+        request = make(packet, nas, connection, connection.source, key, now)
         if handler is None:
             self._counters.count(nas, STATUS)
             request.answer(encode_status_response(packet, nas.secret, accounting=False))
@@ -228,6 +236,7 @@ class Hub:
         nas = connection.nas
         assert nas is not None
         self._counters.count(nas, dropped("acct" if packet.code == ACCOUNTING_REQUEST else "auth", reason))
+        self._watches.dropped(nas.tenant.id, nas, packet, packet.raw, connection.source, reason, now)
         refusal = self._refusal(connection, reason, nas.tenant.id, nas.id, packet.code)
         refusal.username = packet.text(USER_NAME)
         refusal.mac = normalise_mac(packet.text(CALLING_STATION_ID))

@@ -37,7 +37,9 @@ from radius_cluster.radsec.hub import Hub
 from radius_cluster.radsec.way_back import WayBack
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.load import DirectoryLoader
+from radius_cluster.watch.tell import Teller
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
+from tenants.network.packet_watch import CHANNEL
 from tenants.network.rules_certificates import radsec_server_names
 
 LOG = structlog.get_logger(__name__)
@@ -62,7 +64,10 @@ class RadsecServer:
         names = radsec_server_names(settings.radius_address, settings.base_domain)
         self.credentials = Credentials(urls[MAIN_CELL], master, self.directory, names, lambda: self.hub.refresh())
         handlers = {ACCESS_REQUEST: self.cells.log_in, ACCOUNTING_REQUEST: self.cells.account}
-        self.hub = Hub(self.directory, self.credentials, self.counters, handlers, settings.radius_balancers)
+        self._teller = Teller(servers.redis_url, "radsec")
+        self._loader.channels[CHANNEL] = self._teller.watches.hear
+        ways = self.directory, self.credentials, self.counters, handlers
+        self.hub = Hub(*ways, settings.radius_balancers, self._teller.watches)
         self._loader.followers["certificate"] = tls.forget
         self._loader.followers["radsec"] = self.credentials.look
         self._reporter = Reporter(urls, self.directory, self.counters, time.time(), kind="radsec")
@@ -103,6 +108,7 @@ class RadsecServer:
             for task in background:
                 task.cancel()
             self.cells.close()
+            self._teller.close()
             self.eap.tls.close()
             peers.close()
             if link is not None:

@@ -59,6 +59,8 @@ class DirectoryLoader:
         self.ready = asyncio.Event()
         # Other things of the registry that somebody here keeps: kind of the notification → whom to call with its number
         self.followers: dict[str, Callable[[int], None]] = {}
+        # What comes by other notifications: channel → whom to call with the text
+        self.channels: dict[str, Callable[[str], None]] = {}
 
     async def run(self) -> None:
         """Until cancelled. While the registry is away the directory stays as it was."""
@@ -70,6 +72,8 @@ class DirectoryLoader:
 
     async def _serve(self, connection: Any) -> None:
         await connection.add_listener("broadloom_directory", self._on_change)
+        for channel in self.channels:
+            await connection.add_listener(channel, self._on_other)
         connection.add_termination_listener(lambda _connection: self._wake.set())
         await self._load_all(connection)
         self.ready.set()
@@ -102,6 +106,9 @@ class DirectoryLoader:
     def _on_change(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
         self._changed.add(payload)
         self._wake.set()
+
+    def _on_other(self, _connection: Any, _pid: int, channel: str, payload: str) -> None:
+        self.channels[channel](payload)
 
     async def _load_all(self, connection: Any) -> None:
         rows = await _read_all(connection)

@@ -4,19 +4,20 @@ import secrets
 from struct import Struct
 from typing import Final
 
-from infra.radius_text.dictionary import Definition, shipped
-from infra.radius_text.reading import read_value
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes, mschap
 from radius_cluster.wire.md5 import hmac_md5
 from radius_cluster.wire.packet import Packet, parse
 from radius_cluster.wire.passwords import encode_chap, encode_pap
+from radius_cluster.wire.readable import shown_attributes
 from tenants.access.login_trial import CHAP, PAP, LoginTrial
 
 _head: Final = Struct(">BBH").pack
 _SERVICE_TYPE, _FRAMED_PROTOCOL = 6, 7
 _FRAMED, _PPP = 2, 1
 _CHAP_IDENTIFIER: Final = 1
+_SIGNATURE: Final = "Message-Authenticator"
+_HIDDEN: Final = "…"  # of what only the router can read
 
 
 def build_request(trial: LoginTrial, password: bytes, identifier: bytes, secret: bytes) -> Packet:
@@ -55,26 +56,5 @@ def _proof(trial: LoginTrial, password: bytes, authenticator: bytes, secret: byt
 
 def readable(reply: Packet) -> tuple[tuple[str, int, str], ...]:
     """(name, tag, value) of all that a reply says, in its order; without its signature."""
-    raw, at, found = reply.raw, 20, []
-    while at < len(raw):
-        kind, value = raw[at], raw[at + 2 : at + raw[at + 1]]
-        at += raw[at + 1]
-        if kind == codes.VENDOR_SPECIFIC:
-            found += _vendors(value)
-        elif kind != codes.MESSAGE_AUTHENTICATOR:
-            found.append(_one(0, kind, value))
-    return tuple(found)
-
-
-def _vendors(data: bytes) -> list[tuple[str, int, str]]:
-    vendor, at, found = int.from_bytes(data[:4], "big"), 4, []
-    while at + 2 <= len(data) and 2 <= data[at + 1] <= len(data) - at:
-        found.append(_one(vendor, data[at], data[at + 2 : at + data[at + 1]]))
-        at += data[at + 1]
-    return found
-
-
-def _one(vendor: int, number: int, value: bytes) -> tuple[str, int, str]:
-    unknown = Definition(f"Attr-{vendor}-{number}" if vendor else f"Attr-{number}", vendor, number, "octets")
-    definition = shipped().numbered(vendor, number) or unknown
-    return (definition.name, *read_value(definition, value))
+    shown = [line for line in shown_attributes(reply) if line.name != _SIGNATURE]
+    return tuple((line.name, line.tag, line.text + _HIDDEN if line.hidden else line.text) for line in shown)

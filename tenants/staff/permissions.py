@@ -93,6 +93,7 @@ CATALOGUE: Final[tuple[PermissionGroup, ...]] = (
         ("online.export", "Export sessions and usage"),
         ("refused.view", "See refused logins"),
         ("counters.view", "See packet counters"),
+        ("packets.watch", "Watch packets live"),
     ),
     _group(
         "money",

@@ -148,3 +148,31 @@ class LoginNotTried(BusinessError):
 
     code = "login_not_tried"
     message = "The login could not be tried: {reason}"
+
+
+class NothingToWatch(InvalidInput):
+    """Neither a router nor a login name: the packets of all would be too many to read."""
+
+    code = "nothing_to_watch"
+    message = "Say whose packets: choose a router, or type a login name, or both."
+
+
+class WatchNeedsName(InvalidInput):
+    """Somebody who may see some of the subscribers only wants to watch all packets of a router."""
+
+    code = "watch_needs_name"
+    message = "You see some of the subscribers only, so type the login name of one of them."
+
+
+class WatchNotPossible(BusinessError):
+    """What carries packets to whoever watches does not answer; trying again may help."""
+
+    code = "watch_not_possible"
+    message = "Packets cannot be watched just now, because the cloud's memory (Redis) does not answer."
+
+
+class WatchNotFound(NotFound):
+    """Over for long, somebody else's, or never there."""
+
+    code = "watch_not_found"
+    message = "This watch is over, and what it saw is forgotten. Begin a new one."

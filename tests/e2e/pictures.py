@@ -13,8 +13,8 @@ AT = f"/t/{QINGTENG.slug}"
 @dataclass(frozen=True)
 class Shot:
     """One page. ``click`` is followed first (a link's selector), ``steps`` are done on it then: ("fill", field, text),
-    ("check", field) or ("click", selector). ``realm`` is who looks; ``endpoint`` names the page where the address does
-    not tell.
+    ("check", field), ("click", selector), ("dial", name): a router asks for this login. ``realm`` is who looks;
+    ``endpoint`` names the page where the address does not tell.
     """
 
     name: str
@@ -124,6 +124,18 @@ SHOTS = (
     ),
     Shot("disconnects", f"{AT}/admin/online/results", "admin"),
     Shot("refused-logins", f"{AT}/admin/refused/", "admin"),
+    Shot("watch-begin", f"{AT}/admin/watch/new", "admin"),
+    Shot(
+        "watch-packets",
+        f"{AT}/admin/watch/new",
+        "admin",
+        endpoint="admin.show_watch",
+        steps=(
+            ("fill", "name", "qt1001"),
+            ("submit", "main form:has([name=minutes])"),
+            ("dial", "qt1001"),
+        ),
+    ),
     Shot("packet-counters", f"{AT}/admin/counters/", "admin"),
     Shot("orders-money", f"{AT}/admin/money/", "admin"),
     Shot("settle-panel", f"{AT}/admin/money/settle", "admin"),
@@ -238,8 +250,9 @@ SHOTS = (
 NO_PICTURE = frozenset(
     {
         "admin.download_eap_authority", "admin.download_failed", "admin.download_radsec_authority",
-        "admin.download_result", "admin.plans_of_region", "admin.show_task_progress", "asset", "entrance.enter",
-        "healthz", "metrics", "platform.enter_support", "platform.refresh_engine_figures", "platform.refresh_engines",
-        "platform.show_support", "readyz", "router_metrics", "selfcare.show_connection", "site.check_address",
+        "admin.download_result", "admin.download_watch", "admin.plans_of_region", "admin.show_task_progress", "asset",
+        "entrance.enter", "healthz", "metrics", "platform.enter_support", "platform.refresh_engine_figures",
+        "platform.refresh_engines", "platform.show_support", "readyz", "router_metrics", "selfcare.show_connection",
+        "site.check_address",
     }
 )  # fmt: skip

@@ -17,13 +17,19 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
+from infra.settings import Settings
+from radius_cluster.wire import attributes as encode
+from radius_cluster.wire import codes
 from tenants.onboarding.demo_people import OWNER_PASSWORD, STAFF_PASSWORD
 from tests.e2e.pictures import AT, SHOTS, Shot
 from tests.fixtures.browser import DESKTOP, FLAGS, PHONE, assert_accessible, assert_fits, find_chromium
+from tests.fixtures.radius import Client
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+# "identifier:secret" of a router (``broadloom nas script`` shows both); else the picture of a watch has no packets
+DEMO_ROUTER = os.environ.get("DEMO_ROUTER", "")
 PLATFORM_PASSWORD = os.environ.get("BROADLOOM_PLATFORM_PASSWORD", "")  # printed at the first start
 
 
@@ -132,6 +138,8 @@ def _do(page: "Page", deed: str, place: str, text: str = "") -> None:
         page.locator(place).first.evaluate("box => box.click()")
     elif deed == "wait":
         page.locator(place).first.wait_for()
+    elif deed == "dial":
+        _dial(page, place)
     else:
         if deed == "submit":
             with page.expect_navigation():
@@ -140,6 +148,19 @@ def _do(page: "Page", deed: str, place: str, text: str = "") -> None:
             with page.expect_navigation():
                 page.locator(place).first.evaluate("element => element.click()")
         page.wait_for_load_state()
+
+
+def _dial(page: "Page", username: str) -> None:
+    """A router of the demonstration asks for a login with a wrong password, and what is seen of it is opened."""
+    if not DEMO_ROUTER:
+        return
+    page.wait_for_timeout(1_000)  # the cluster has heard of the watch
+    identifier, _, secret = DEMO_ROUTER.partition(":")
+    router = Client(Settings.from_env(), identifier, secret)
+    router.log_in(username, "wrong", extra=encode.text(codes.CALLING_STATION_ID, "BC-D1-77-1C-8E-25"))
+    router.close()
+    page.locator("#watch-list details").first.wait_for()
+    page.locator("#watch-list summary").first.click()
 
 
 def _unique() -> str:

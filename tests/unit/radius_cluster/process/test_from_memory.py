@@ -30,7 +30,7 @@ class Asking:
         self.arrived = time.time()
         self.forgotten = False
 
-    def forget(self) -> None:
+    def forget(self, reason: str = "") -> None:
         self.forgotten = True
 
 

@@ -1,0 +1,1 @@
+"""Packets that staff watch while they come (RAD-7): noticed here, shown by the portals."""
