@@ -114,6 +114,7 @@ CREATE TABLE aaa.session (
 )
  WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_analyze_scale_factor = 0.05);
 CREATE INDEX ix_session_account ON aaa.session (tenant_id, account_id);
+CREATE INDEX ix_session_started ON aaa.session (started_at);
 CREATE TABLE aaa.session_history (
   tenant_id INTEGER NOT NULL,
   nas_id INTEGER NOT NULL,

@@ -16,6 +16,7 @@ class Session(AaaBase):
     __tablename__ = "session"
     __table_args__ = (
         Index("ix_session_account", "tenant_id", "account_id"),
+        Index("ix_session_started", "started_at"),  # what began lately, of all tenants: looked at every 30 seconds
         # No index on what every Interim changes (updated_at, counters): it would make each update touch all indexes
         # instead of staying on its page (HOT, packet-path.md).
         {

@@ -91,6 +91,7 @@ PLACES: dict[str, set[str]] = {
         "list the tenants of a cell",
         "make partitions of the session history",
         "read every tenant's accounting interval",
+        "read every tenant's calendar",
         "seed the upkeep of all tenants",
     },
     "portals/shared/unit_of_work.py": {

@@ -2,8 +2,9 @@
 
 import random
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import CursorResult, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -52,9 +53,9 @@ def check_sessions(known: Context, cell: str) -> int:
     """Ask for the end of sessions begun lately that ought not to be open; gives how many."""
     now = clock.now()
     with unscoped(known.database, reason="read every tenant's accounting interval") as registry:
-        limits = _longest_silence(registry, cell)
+        limits, days = _longest_silence(registry, cell), _local_days(registry, cell, now)
     with unscoped(known.database, reason="find sessions that ought not to be open", cell=cell) as session:
-        asked = end_uninvited(session, list(limits), begun_after=now - LATELY, now=now)
+        asked = end_uninvited(session, days, begun_after=now - LATELY, now=now)
         asked += end_too_many(session, limits, now=now)
         nobodys = begun_by_nobody(session, begun_after=now - LATELY)
     for tenant_id, usernames in nobodys.items():
@@ -66,10 +67,11 @@ def check_sessions(known: Context, cell: str) -> int:
 @platform_job
 def check_all_sessions(known: Context, cell: str) -> int:
     """Ask again for the end of sessions of accounts that may not connect, however long they are; gives how many."""
-    with unscoped(known.database, reason="read every tenant's accounting interval") as registry:
-        tenant_ids = list(_longest_silence(registry, cell))
+    now = clock.now()
+    with unscoped(known.database, reason="read every tenant's calendar") as registry:
+        days = _local_days(registry, cell, now)
     with unscoped(known.database, reason="find sessions that ought not to be open", cell=cell) as session:
-        return end_uninvited(session, tenant_ids, begun_after=BEGINNING, now=clock.now())
+        return end_uninvited(session, days, begun_after=BEGINNING, now=now)
 
 
 def _longest_silence(registry: Session, cell: str) -> dict[int, int]:
@@ -78,6 +80,12 @@ def _longest_silence(registry: Session, cell: str) -> dict[int, int]:
         select(Tenant.id, Tenant.interim_seconds, Tenant.stale_intervals).where(Tenant.cell == cell)
     ).all()
     return {row.id: longest_silence(row.interim_seconds, row.stale_intervals) for row in rows}
+
+
+def _local_days(registry: Session, cell: str, now: datetime) -> dict[int, date]:
+    """Tenant of the cell → the day of its calendar."""
+    rows = registry.execute(select(Tenant.id, Tenant.timezone).where(Tenant.cell == cell)).all()
+    return {row.id: now.astimezone(ZoneInfo(row.timezone)).date() for row in rows}
 
 
 @platform_job

@@ -1,23 +1,28 @@
 """Sessions that ought not to be open are found and asked to end, whatever happened while they dialled (RAD-5)."""
 
+import random
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, text, update
 
 from infra import clock
 from infra.db import MAIN_CELL, Database
-from infra.outbox import OutboxRow
+from infra.outbox import OutboxRow, emit
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.access.models import Subscriber
+from tenants.access.used_up_sql import used_up_sql
 from tenants.billing.close import Close, close
 from tenants.billing.disable import Disable, disable
 from tenants.billing.due import run_due
 from tenants.billing.enable import Enable, enable
 from tenants.billing.hold import Hold, hold
 from tenants.billing.manual_change import ManualChange, manual_change
+from tenants.usage.models import QuotaUse
 from tenants.usage.models import Session as OnlineSession
+from tenants.usage.rules_quota import WHOLE_PERIOD, Counter, left, window_of
 from tests.fixtures.accounts import OWNER, go_online, open_one, sell, set_expiry
 from workers.context import Context
 from workers.jobs import sweeps
@@ -173,3 +178,116 @@ def test_sessions_that_are_not_too_many(street: Street, seconds_apart: int, macs
     street.start(account_id, "second", mac=macs[1], at=now - timedelta(seconds=10))
     sweeps.check_sessions(MAIN_CELL)
     assert street.asked() == []
+
+
+def use_up(street: Street, account_id: int, octets: int, *, days_ago: int = 0) -> None:
+    """What the reports of other sessions say was used on a day of the tenant's calendar."""
+    with street.scope() as scope:
+        day = clock.now().astimezone(scope.zone).date() - timedelta(days=days_ago)
+        statement = text("SELECT aaa.count_quota(:tenant, :account, :day, :octets, 0)")
+        values = {"tenant": scope.tenant_id, "account": account_id, "day": day, "octets": octets}
+        scope.session.execute(statement, values)
+
+
+def metered(street: Street, name: str, **more: object) -> int:
+    """An account with 1 GB a day."""
+    return street.open(name, kind="traffic-per-day", quota_octets=10**9, **more)
+
+
+def test_who_began_as_the_quota_ended(street: Street) -> None:
+    """The login was accepted, the report of his other session used the quota up, then came the Start."""
+    account_id = metered(street, "alice")
+    use_up(street, account_id, 10**9 - 1)
+    street.start(account_id, "early")
+    sweeps.check_sessions(MAIN_CELL)
+    assert street.asked() == []  # an octet is left
+    use_up(street, account_id, 1)
+    assert street.asked() == [("early", "quota")]
+    street.start(account_id)
+    for _ in range(2):
+        sweeps.check_sessions(MAIN_CELL)
+        sweeps.check_all_sessions(MAIN_CELL)
+        assert street.asked() == [("early", "quota"), ("late", "quota")]
+
+
+def test_a_new_day_or_a_pack_leaves_him_online(street: Street) -> None:
+    yesterday, packed, over = (metered(street, name) for name in ("yesterday", "packed", "over"))
+    use_up(street, yesterday, 2 * 10**9, days_ago=1)
+    for account_id in (packed, over):
+        use_up(street, account_id, 10**9)
+    with street.scope() as scope:
+        scope.session.execute(
+            update(Subscriber).where(Subscriber.account_id == packed).values(pack_octets=10**9, updated_at=clock.now())
+        )
+        set_expiry(scope, over, clock.now() - timedelta(hours=1))  # and led to the place for expired accounts
+        scope.session.execute(
+            update(Subscriber)
+            .where(Subscriber.account_id == over)
+            .values(updated_at=clock.now() - timedelta(minutes=30))
+        )
+    street.forget()
+    for account_id in (yesterday, packed, over):
+        street.start(account_id, str(account_id))
+    sweeps.check_sessions(MAIN_CELL)
+    sweeps.check_all_sessions(MAIN_CELL)
+    assert street.asked() == []
+
+
+def test_who_began_as_the_quota_ended_is_slowed_down_where_the_plan_says_so(street: Street) -> None:
+    """A login after that is slow by itself: it is not asked about."""
+    slow = {"throttle_up_bps": 10**6, "throttle_down_bps": 10**6}
+    account_id = metered(street, "alice", quota_end="throttle", **slow)
+    use_up(street, account_id, 10**9)
+    street.start(account_id)
+    for _ in range(2):
+        sweeps.check_sessions(MAIN_CELL)
+        assert street.asked() == []
+        with street.scope() as scope:
+            rows = scope.session.scalars(select(OutboxRow).where(OutboxRow.topic == "radius.coa")).all()
+            assert [(row.payload["session_id"], row.payload["reason"]) for row in rows] == [("late", "quota")]
+    street.forget()
+    with street.scope() as scope:
+        emit(scope.session, scope.tenant_id, "account.quota", {"percent": 100}, subject=f"account:{account_id}")
+        scope.session.flush()
+        scope.session.execute(update(OutboxRow).values(created_at=clock.now() - timedelta(minutes=2)))
+    street.start(account_id, "slow")
+    sweeps.check_sessions(MAIN_CELL)
+    with street.scope() as scope:
+        assert scope.session.scalars(select(OutboxRow).where(OutboxRow.topic == "radius.coa")).all() == []
+
+
+def test_a_quota_is_used_up_by_the_rule(street: Street) -> None:
+    """The condition of the sweeps, the rule of the login, and what was counted."""
+    account_id, chance = metered(street, "alice"), random.Random(7)
+    asked = text(
+        f"SELECT {used_up_sql('CAST(:day AS date)')} FROM aaa.subscriber u LEFT JOIN aaa.quota_use q"
+        " ON q.tenant_id = u.tenant_id AND q.account_id = u.account_id WHERE u.account_id = :account"
+    )
+    seen = set()
+    with street.scope() as scope:
+        for _ in range(300):
+            kind, day = chance.choice((1, 2, 3)), date(2026, 3, 31)
+            facts = {
+                f"{side}_{unit}": chance.randrange(4) for side in ("quota", "pack") for unit in ("octets", "seconds")
+            }
+            none = chance.choice(("", "quota_octets", "quota_seconds"))
+            facts |= {"quota_kind": kind, "quota_epoch": chance.choice((1, 2))} | ({none: None} if none else {})
+            scope.session.execute(update(Subscriber).where(Subscriber.account_id == account_id).values(**facts))
+            window = chance.choice((WHOLE_PERIOD, date(2026, 3, 1), day, date(2026, 3, 30)))
+            counted = {f"{side}{unit}": chance.randrange(5) for side in ("", "over_") for unit in ("octets", "seconds")}
+            use = QuotaUse(tenant_id=scope.tenant_id, account_id=account_id, epoch=1, window_on=window, **counted)
+            scope.session.merge(use)
+            scope.session.flush()
+            at = datetime(2026, 3, 31, 4, tzinfo=UTC)  # noon in China
+            lefts = [
+                left(
+                    Counter(1, window, counted[unit], counted[f"over_{unit}"]), facts["quota_epoch"],
+                    window_of(kind, at, ZoneInfo("Asia/Shanghai")), facts[f"quota_{unit}"], facts[f"pack_{unit}"],
+                )
+                for unit in ("octets", "seconds")
+                if facts[f"quota_{unit}"] is not None
+            ]  # fmt: skip
+            found = scope.session.execute(asked, {"day": day, "account": account_id}).scalar_one()
+            assert found is (0 in lefts), (facts, counted, window)
+            seen.add(found)
+    assert seen == {True, False}
