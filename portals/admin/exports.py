@@ -11,6 +11,9 @@ from portals.admin.accounts import FILTERS, STATE_WORDS, wanted_accounts
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.admin.money import FEE_COLUMNS, wanted_fees
 from portals.admin.money import FILTERS as FEE_FILTERS
+from portals.admin.online import COLUMNS as ONLINE_COLUMNS
+from portals.admin.online import FILTERS as ONLINE_FILTERS
+from portals.admin.online import wanted_sessions
 from portals.admin.online_history import COLUMNS as HISTORY_COLUMNS
 from portals.admin.online_history import FILTERS as HISTORY_FILTERS
 from portals.admin.online_history import wanted_history
@@ -18,11 +21,12 @@ from portals.admin.tasks import begin
 from portals.shared.access import requires
 from portals.shared.i18n import _
 from portals.shared.lists import ListView
+from portals.shared.tenancy import tenant_settings
 from portals.shared.words import CAUSES, METHODS, ORDER_KINDS
 from tenants.billing.queries_fees import total_fees
-from tenants.subscribers import queries_list
+from tenants.subscribers import queries_list, queries_online
 from tenants.subscribers.queries_history import count_history
-from tenants.tasks import export_accounts, export_fees, export_history
+from tenants.tasks import export_accounts, export_fees, export_history, export_online
 from tenants.tasks.account_filters import as_json
 from tenants.tasks.start_task import StartTask
 
@@ -62,6 +66,34 @@ def export_fees_page() -> Response:
     }
     total = total_fees(scope(), wanted, actor()).number
     return begin(StartTask("export_fees", params, total, file_name("fees")))
+
+
+@blueprint.post("/online/export")
+@requires("online.export")
+def export_online_page() -> Response:
+    """The open sessions of the filter, in the list's order where that stays as it is meanwhile."""
+    view = ListView.from_request("online", ONLINE_COLUMNS, sorts=queries_online.SORTS, filters=ONLINE_FILTERS)
+    wanted = wanted_sessions(view)
+    heads = {column.key: str(column.label) for column in ONLINE_COLUMNS}
+    heads |= {
+        "username": _("User name"),
+        "name": _("Name"),
+        "seconds": _("Online in seconds"),
+        "now_down": _("Down in bit/s now"),
+        "now_up": _("Up in bit/s now"),
+        "down": _("Down in octets"),
+        "up": _("Up in octets"),
+        "plan_down": _("Plan: down in bit/s"),
+        "plan_up": _("Plan: up in bit/s"),
+    }
+    params = {
+        "filter": as_json(wanted),
+        "sort": view.sort if view.sort.removeprefix("-") in export_online.STEADY else "username",
+        **columns(export_online, heads),
+    }
+    interim = tenant_settings().interim_seconds
+    total = queries_online.total_online(scope(), wanted, actor(), present(), interim_seconds=interim).sessions
+    return begin(StartTask("export_online", params, total, file_name("online")))
 
 
 @blueprint.post("/online/history/export")

@@ -87,6 +87,7 @@ def list_online() -> str:
         "stale_intervals": tenant_settings().stale_intervals,
         "choices": list_choices(scope(), actor()),
         "longer": LONGER,
+        "export_url": view.elsewhere(url_for("admin.export_online_page")) if actor().may("online.export") else "",
     }
     _chips(view, values)
     return render_template("admin/online_part.html" if is_fragment() else "admin/online.html", **values)

@@ -17,6 +17,7 @@ def task_title(task: TaskRow) -> str:
             "export_accounts": _("Export subscribers"),
             "export_fees": _("Export fee records"),
             "export_history": _("Export sessions"),
+            "export_online": _("Export who is online"),
             "export_usage": _("Export usage"),
         }[task.kind]
     return f"{title} ({task.total:,})" if task.total is not None else title

@@ -7,11 +7,12 @@ from typing import Any
 from tenants.billing.queries_fees import FeeFilter
 from tenants.subscribers.queries_history import HistoryFilter
 from tenants.subscribers.queries_list import AccountFilter
+from tenants.subscribers.queries_online import OnlineFilter
 
 _INSTANTS = ("opened_from", "opened_until", "expires_from", "expires_until", "since", "until")
 
 
-def as_json(wanted: AccountFilter | FeeFilter | HistoryFilter) -> dict[str, Any]:
+def as_json(wanted: AccountFilter | FeeFilter | HistoryFilter | OnlineFilter) -> dict[str, Any]:
     """Instants as ISO 8601."""
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(wanted).items()}
 
@@ -29,6 +30,11 @@ def fee_filter(kept: dict[str, Any]) -> FeeFilter:
 def history_filter(kept: dict[str, Any]) -> HistoryFilter:
     """The filter of a list of closed sessions."""
     return HistoryFilter(**_values(kept))
+
+
+def online_filter(kept: dict[str, Any]) -> OnlineFilter:
+    """The filter of a list of open sessions."""
+    return OnlineFilter(**kept)
 
 
 def _values(kept: dict[str, Any]) -> dict[str, Any]:

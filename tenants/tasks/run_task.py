@@ -14,6 +14,7 @@ from tenants.tasks.change_accounts import change_accounts
 from tenants.tasks.export_accounts import export_accounts
 from tenants.tasks.export_fees import export_fees
 from tenants.tasks.export_history import export_history
+from tenants.tasks.export_online import export_online
 from tenants.tasks.export_usage import export_usage
 from tenants.tasks.models import RUNNING, Task
 from tenants.tasks.start_task import TASK_STEP
@@ -28,6 +29,7 @@ STEPS: dict[str, Step] = {
     "export_accounts": export_accounts,
     "export_fees": export_fees,
     "export_history": export_history,
+    "export_online": export_online,
     "export_usage": export_usage,
     "change_accounts": change_accounts,
 }

@@ -9,14 +9,16 @@ import pytest
 from openpyxl import load_workbook
 
 from infra import clock
+from tenants.network.add_region import RegionForm, add_region
 from tenants.staff.models import Role
 from tenants.subscribers.models import Account
-from tenants.tasks import change_accounts, export_accounts, export_history, export_usage
+from tenants.tasks import change_accounts, export_accounts, export_history, export_online, export_usage
 from tenants.tasks.models import Task
 from tenants.tasks.run_task import MOST_TRIES, STEPS, run_task
 from tenants.usage.models import Usage
-from tests.fixtures.accounts import close_session, open_one, sell
+from tests.fixtures.accounts import OWNER, close_session, go_online, open_one, sell
 from tests.fixtures.web import Web
+from tests.functional.admin.conftest import Desk
 from workers.jobs.run_due import run_due
 
 
@@ -115,6 +117,33 @@ def test_past_sessions_as_a_file(desk, crowd, monkeypatch):
         ("u1", "60", "5000000000", "ended by the subscriber")
     ] * 3
     assert found[0][2] > found[1][2] > found[2][2]
+
+
+def test_who_is_online_as_a_file(desk, crowd, monkeypatch):
+    """The list's filter and order; whoever may see one region has only its sessions."""
+    monkeypatch.setattr(export_online, "BATCH", 2)
+    now = clock.now()
+    with desk.scope() as scope:
+        ids = {account.username: account.id for account in scope.session.query(Account)}
+        region = add_region(scope, RegionForm("North"), actor=OWNER, now=now)
+        scope.session.query(Account).filter(Account.username == "u4").update({"region_id": region})
+        for minutes, username in enumerate(("u1", "u2", "u3", "u4"), 1):
+            more = {"octets_out": 5_000_000_000, "up_bps": 7, "mac": "02:00:00:00:00:01", "framed_ip": "10.0.0.9"}
+            go_online(scope, ids[username], f"s{username}", at=now - timedelta(minutes=minutes), **more)
+    assert "/online/export?q=u&amp;sort=-started" in desk.get("/online/?q=u&sort=-started").get_data(as_text=True)
+    desk.submit("/online/", {"format": "csv"}, to="/online/export?q=u&sort=-started")
+    assert "Export who is online (4)" in desk.text()
+    assert work(desk) == 2
+    head, *found = result(desk)
+    assert (head[0], head[6], head[9]) == ("User name", "Online in seconds", "Down in octets")
+    assert [row[0] for row in found] == ["u1", "u2", "u3", "u4"]
+    assert {(row[2], row[3], row[8], row[9]) for row in found} == {("10.0.0.9", "02:00:00:00:00:01", "7", "5000000000")}
+    desk.hire("eve", "online.view", "online.export", region_ids=(region,))
+    eve = Desk(type(desk.web)(desk.web.client.application), desk.tenant, desk.database).sign_in("eve")
+    eve.submit("/online/", {"format": "csv"}, to="/online/export?sort=-down")
+    assert "Export who is online (1)" in eve.text()
+    work(desk)
+    assert [row[0] for row in result(eve)[1:]] == ["u4"]
 
 
 def test_usage_by_month_as_a_file(desk, crowd, monkeypatch):
