@@ -158,6 +158,7 @@ CREATE TABLE registry.nas (
 CREATE UNIQUE INDEX ix_nas_address_fixed ON registry.nas (address) WHERE auth_mode = 'address' AND deleted_at IS NULL;
 CREATE INDEX ix_nas_tenant_id ON registry.nas (tenant_id);
 CREATE UNIQUE INDEX uq_nas_identifier ON registry.nas (identifier) WHERE deleted_at IS NULL;
+CREATE UNIQUE INDEX uq_nas_name ON registry.nas (tenant_id, name) WHERE deleted_at IS NULL;
 CREATE TABLE registry.owners (
   tenant_id INTEGER NOT NULL,
   email TEXT NOT NULL,

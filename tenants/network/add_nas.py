@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import cast, func, select
 from sqlalchemy.dialects.postgresql import INET
@@ -120,17 +121,26 @@ def require_free_address(scope: TenantScope, address: str) -> None:
         raise AddressTaken(field="address", address=address)
 
 
-def store(scope: TenantScope, nas: Nas) -> None:
-    """Write a new or changed row; the database decides when two ISPs ask for the same at once."""
+def store(scope: TenantScope, nas: Nas, **changes: Any) -> None:
+    """Write a new row, or these changes of one; the database decides when two ask for the same at once.
+
+    Raises IdentifierTaken, NasNameTaken, AddressTaken. The changes are made inside the savepoint: one that is refused
+    leaves a transaction that the form can be shown again in.
+    """
+    wanted = {"identifier": nas.identifier, "name": nas.name, "address": nas.address} | changes
     try:
         with scope.registry.begin_nested():
+            for column, value in changes.items():
+                setattr(nas, column, value)
             scope.registry.add(nas)
     except IntegrityError as error:
         constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", "")
         if constraint == "uq_nas_identifier":
-            raise IdentifierTaken(field="identifier", identifier=nas.identifier) from None
+            raise IdentifierTaken(field="identifier", identifier=wanted["identifier"]) from None
+        if constraint == "uq_nas_name":
+            raise NasNameTaken(field="name", name=wanted["name"]) from None
         if constraint == "ix_nas_address_fixed":
-            raise AddressTaken(field="address", address=str(nas.address)) from None
+            raise AddressTaken(field="address", address=str(wanted["address"])) from None
         raise
 
 

@@ -63,18 +63,11 @@ def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetim
         "message_authenticator": rules.check_message_authenticator(command.message_authenticator),
         "timezone": rules.check_timezone(command.timezone),
     }
-    for column, value in changes.items():
-        setattr(nas, column, value)
     if ddns_name != nas.ddns_name:  # what the other name meant says nothing about this one
-        nas.ddns_addresses, nas.ddns_resolved_at, nas.ddns_checked_at, nas.ddns_error = [], None, None, ""
-    nas.identifier, nas.auth_mode, nas.address, nas.ddns_name = identifier, auth_mode, address, ddns_name
-    nas.region_id, nas.invert_directions, nas.remark = (
-        command.region_id,
-        command.invert_directions,
-        command.remark.strip(),
-    )
-    nas.updated_at = now
-    store(scope, nas)
+        changes |= {"ddns_addresses": [], "ddns_resolved_at": None, "ddns_checked_at": None, "ddns_error": ""}
+    changes |= {"identifier": identifier, "auth_mode": auth_mode, "address": address, "ddns_name": ddns_name}
+    changes |= {"region_id": command.region_id, "invert_directions": command.invert_directions}
+    store(scope, nas, **changes, remark=command.remark.strip(), updated_at=now)
     _record(scope, "nas.edit", nas, actor, now, before=before, after=_facts(nas))
 
 

@@ -138,6 +138,7 @@ class Nas(RegistryBase):
             postgresql_where=text("auth_mode = 'address' AND deleted_at IS NULL"),
         ),
         Index("uq_nas_identifier", "identifier", unique=True, postgresql_where=text("deleted_at IS NULL")),
+        Index("uq_nas_name", "tenant_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     tenant_id: Mapped[int] = mapped_column(ForeignKey("registry.tenants.id"), index=True)

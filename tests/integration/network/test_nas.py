@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from infra import clock
 from infra.crypto import NAS_SECRET
@@ -34,6 +34,7 @@ from tenants.registry.keys import box_for
 from tenants.registry.models import Nas, Tenant
 from tenants.usage.models import RefusedPacket
 from tenants.usage.queries_onboarding import onboarding
+from tests.fixtures.radius import wait_for
 from tests.fixtures.tenants import MakeTenant
 
 OPERATOR = Actor("operator", 1, "Ana", permissions=frozenset({"nas.view", "nas.add", "nas.edit"}))
@@ -96,6 +97,35 @@ def test_two_who_add_the_same_at_once(database: Database, tenant: TenantRef) -> 
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(go, range(4)))
     assert answers.count("nas_identifier_taken") == 3
+
+
+@pytest.mark.parametrize("renames", [False, True])
+def test_two_who_give_one_name_at_once(database: Database, tenant: TenantRef, renames: bool) -> None:
+    """Neither sees the other's before it is committed; the database decides, and the later one is told in words."""
+    with tenant_scope(database, tenant) as scope:
+        other = add(scope, name="other").nas_id
+        delete_nas(scope, add(scope, name="Roof").nas_id, actor=SYSTEM, now=clock.now())  # its name is free again
+
+    def late() -> str:
+        with tenant_scope(database, tenant) as scope:
+            try:
+                if renames:
+                    edit_nas(scope, replace(form(scope, other), name="Roof"), actor=SYSTEM, now=clock.now())
+                else:
+                    add(scope, name="Roof", identifier=f"{tenant.slug}-late")
+            except BusinessError as error:
+                still = find_nas(scope, other).name  # the form can be shown again
+                return f"{error.code} {error.field} {still}"
+            return ""
+
+    with ThreadPoolExecutor(1) as pool:
+        with tenant_scope(database, tenant) as scope:
+            add(scope, name="Roof")
+            scope.registry.flush()
+            answer = pool.submit(late)
+            waits = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+            wait_for(lambda: answer.done() or scope.registry.scalar(text(waits)))
+        assert answer.result() == "nas_name_taken name other"
 
 
 def test_a_fixed_address_names_one_router(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> None:
