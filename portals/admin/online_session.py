@@ -1,5 +1,6 @@
 """One session: what is known of it, and its packets' story (RAD-5)."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,12 +57,13 @@ def show_session() -> str | Response:
     except (ValueError, OverflowError, OSError):
         raise NotFound(what="session", ref=key.session_id) from None
     found = session_detail(scope(), key, actor(), started_at=began)
+    routers = router_names(scope())
     return render_template(
         "admin/online_session.html",
         found=found,
-        router=router_names(scope()).get(found.nas_id, "—"),
+        router=routers.get(found.nas_id, "—"),
         key=key.text(),
-        story=[_told(event) for event in reversed(found.events)],
+        story=[_told(event, routers) for event in reversed(found.events)],
         days=_days(found),
     )
 
@@ -76,20 +78,22 @@ def _days(found: SessionDetail) -> list[DayUsage]:
     return list(reversed(usage_by_day(scope(), found.account_id, last, days)))
 
 
-def _told(event: SessionEvent) -> tuple[str, str, str, str]:
+def _told(event: SessionEvent, routers: Mapping[int, str]) -> tuple[str, str, str, str]:
     """(time, icon, title, note) as the timeline shows it."""
-    title, note = _words(event)
+    title, note = _words(event, routers)
     return when(event.at, seconds=True), ICONS[event.kind], title, note
 
 
-def _words(event: SessionEvent) -> tuple[str, str]:
+def _words(event: SessionEvent, routers: Mapping[int, str]) -> tuple[str, str]:
     if event.kind == "started":
         if event.code:
             return _("The session began"), _("No Start came: this is what its first report says")
         return _("The session began"), _("Accounting-Start")
     if event.kind == "refused":
         said = refusal(event.code)
-        note = " · ".join(part for part in (str(said.sentence), event.detail, _times(event)) if part)
+        other = routers.get(event.router, "") if isinstance(event.router, int) else event.router
+        where = _("by another router, %(name)s", name=other) if other else ""
+        note = " · ".join(part for part in (str(said.sentence), where, event.detail, _times(event)) if part)
         return _("A login was refused: %(why)s", why=said.word), note
     if event.kind == "asked":
         title = _("Told the router its rate")

@@ -21,6 +21,7 @@ LEARN_ADDRESS: Final = "account.learn_address"
 START_COMES: Final = timedelta(seconds=10)  # after the login, mostly within one
 _ADDRESS: Final = "ip"  # among what ``learn`` lists; the others are of the router
 _SINCE, _NOT_TAKEN = "ip_since", "ip_not_taken"
+_LEARNED: Final = "ip_learned"  # that the fixed address came so: nobody typed it
 
 Options = Mapping[str, Any]
 
@@ -56,12 +57,26 @@ def with_router(options: Options | None, wanted: bool) -> dict[str, Any]:
 
 
 def with_address(options: Options | None, since: datetime | None) -> dict[str, Any]:
-    """The same with the wish for the address made at that instant (an older one stays), or without it (None)."""
+    """The same with the wish for the address made at that instant (an older one stays), or without it (None).
+
+    For each change of the address: the new one is not a learned one.
+    """
+    options = {name: kept for name, kept in (options or {}).items() if name != _LEARNED}
     others = [name for name in (options or {}).get("learn", ()) if name != _ADDRESS]
     if since is None:
         without = {name: kept for name, kept in (options or {}).items() if name not in (_SINCE, _NOT_TAKEN)}
         return _with(without, others)
     return _with({_SINCE: since.isoformat(), **(options or {})}, [*others, _ADDRESS])
+
+
+def with_learned(options: Options | None) -> dict[str, Any]:
+    """The wish is fulfilled."""
+    return {**with_address(options, None), _LEARNED: True}
+
+
+def was_learned(options: Options | None) -> bool:
+    """Whether the account's fixed address is one that a session taught."""
+    return bool((options or {}).get(_LEARNED))
 
 
 def _with(options: Options | None, learn: list[str]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 from infra.tenant_scope import TenantScope
 from tenants.access.project import project_account
 from tenants.kernel.actor import SYSTEM, Actor
-from tenants.subscribers.address_wish import START_COMES, look_at, wants_address, wants_router, with_router
+from tenants.subscribers.address_wish import START_COMES, look_at, wants_address, wants_router, was_learned, with_router
 from tenants.subscribers.edit_account import change_fields
 from tenants.subscribers.errors import BadValue
 from tenants.subscribers.fields import refresh_search
@@ -22,7 +22,10 @@ _LEARNED = ("bind_mac", "bind_port", "bind_nas_id", "static_ip")  # a login tell
 
 @dataclass(frozen=True, slots=True)
 class Unbind:
-    """``what``: mac, port, nas, ip, or all; ``learn_again`` binds to whatever logs in next."""
+    """``what``: mac, port, nas, ip, or all; ``learn_again`` binds to whatever logs in next.
+
+    A fixed address that somebody typed is a wish of its own, no trace of a device: only ``ip`` takes it away.
+    """
 
     account_id: int
     what: str = "all"
@@ -36,6 +39,8 @@ def unbind(scope: TenantScope, command: Unbind, *, actor: Actor, now: datetime) 
         raise BadValue(field="what", value=command.what, choices=", ".join((*BINDINGS, "all")))
     account = lock_account(scope, command.account_id, actor=actor)
     chosen = BINDINGS if command.what == "all" else {command.what: BINDINGS[command.what]}
+    if command.what == "all" and account.static_ip is not None and not was_learned(account.bind_options):
+        chosen = {what: binding for what, binding in BINDINGS.items() if what != "ip"}
     changes: dict[str, Any] = {}
     for column, empty in chosen.values():
         learns = command.learn_again and column in _LEARNED and getattr(account, column) not in ("", None)

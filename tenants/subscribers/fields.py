@@ -125,7 +125,9 @@ def _bind_router(account: Account, value: int | str | None) -> None:
 
 
 def _bind_address(account: Account, value: str | None, now: datetime) -> None:
-    """Nor can an address."""
+    """Nor can an address. One that stays as it is stays what it was, typed or learned."""
+    if account.static_ip is not None and value == str(account.static_ip):
+        return
     account.bind_options = with_address(account.bind_options, now if value == LEARN else None)
     account.static_ip = None if value == LEARN else value
 

@@ -19,7 +19,7 @@ from tenants.subscribers.address_wish import (
     not_taken,
     wanted_since,
     wants_address,
-    with_address,
+    with_learned,
     with_refusal,
 )
 from tenants.subscribers.create_account import who_has_address
@@ -115,7 +115,7 @@ def _address(session: OnlineSession, now: datetime) -> Address | None:
 
 def _bind(scope: TenantScope, account: Account, customer: Customer, address: Address, now: datetime) -> None:
     account.static_ip = address
-    account.bind_options = with_address(account.bind_options, None)
+    account.bind_options = with_learned(account.bind_options)
     account.updated_at = now
     refresh_search(account, customer)
     facts = {"static_ip": LEARN}, {"static_ip": str(address)}

@@ -14,7 +14,7 @@ from tenants.kernel.actor import Actor
 from tenants.kernel.errors import NotFound
 from tenants.network.models import Region
 from tenants.staff.models import Operator
-from tenants.subscribers.address_wish import not_taken, wants_address, wants_router
+from tenants.subscribers.address_wish import not_taken, wants_address, wants_router, was_learned
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.state_sql import shown_state_expression
 from tenants.subscribers.visibility import visible_to
@@ -83,6 +83,11 @@ class AccountDetail:
     def learns_address(self) -> bool:
         """Whether the next session's address will be its fixed one."""
         return wants_address(self.bind_options)
+
+    @property
+    def address_typed(self) -> bool:
+        """Whether somebody chose its fixed address; a learned one is a binding like the others."""
+        return self.static_ip is not None and not was_learned(self.bind_options)
 
     @property
     def address_not_taken(self) -> str:

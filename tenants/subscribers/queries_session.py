@@ -40,6 +40,7 @@ class SessionEvent:
     seconds: int = 0
     octets_in: int = 0
     octets_out: int = 0
+    router: int | str = ""  # of a refused login, where it was another one than the session's: its id, or what it said
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +175,21 @@ def _refused(scope: TenantScope, found: SessionDetail) -> list[SessionEvent]:
     same = [RefusedPacket.username == found.username]
     if found.mac:
         same.append(RefusedPacket.mac == found.mac)
-    statement = select(RefusedPacket.at, RefusedPacket.reason, RefusedPacket.mac, RefusedPacket.repeats).where(
+    facts = (RefusedPacket.at, RefusedPacket.reason, RefusedPacket.mac, RefusedPacket.repeats)
+    statement = select(*facts, RefusedPacket.nas_id, RefusedPacket.nas_identifier).where(
         RefusedPacket.tenant_id == scope.tenant_id,
         RefusedPacket.at >= found.started_at - _AROUND,
         RefusedPacket.at <= (found.ended_at or found.updated_at) + _AROUND,
         or_(*same),
     )
     rows = scope.session.execute(statement.order_by(RefusedPacket.at.desc()).limit(_MOST_EVENTS))
-    return [SessionEvent(row.at, "refused", row.reason, row.mac, row.repeats) for row in rows]
+    return [
+        SessionEvent(
+            row.at, "refused", row.reason, row.mac, row.repeats,
+            router="" if row.nas_id == found.nas_id else row.nas_id or row.nas_identifier,
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _commands(scope: TenantScope, found: SessionDetail) -> list[SessionEvent]:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from infra import clock
 from infra.outbox import OutboxRow
+from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.add_region import RegionForm, add_region
 from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account
@@ -184,20 +185,32 @@ def test_packet_counters(desk, database):
 
 def test_the_story_of_a_session(desk):
     with desk.scope() as scope:
+        gate, roof = (
+            add_nas(scope, AddNas("mikrotik", name), actor=OWNER, now=clock.now()).nas_id for name in ("Gate", "Roof")
+        )
         account_id = open_one(scope, "alice", sell(scope))
         session = go_online(
-            scope, account_id, at=clock.now() - timedelta(days=2), reports=7, up_bps=2_500_000, down_bps=87_650_000
+            scope,
+            account_id,
+            nas_id=gate,
+            at=clock.now() - timedelta(days=2),
+            reports=7,
+            up_bps=2_500_000,
+            down_bps=87_650_000,
         )
         session.updated_at, session.octets_out, session.seconds = clock.now(), 5 * 1024**3, 2100
-        key = {"tenant_id": scope.tenant_id, "nas_id": 1, "session_id": session.session_id, "username": "alice"}
+        key = {"tenant_id": scope.tenant_id, "nas_id": gate, "session_id": session.session_id, "username": "alice"}
         note = {"day": clock.now().date(), "first_at": clock.now(), "last_at": clock.now(), "seconds": 0}
         for kind, times in (("restarted", 1), ("report_late", 3)):
             scope.session.add(SessionNote(**key, **note, kind=kind, times=times, octets_in=0, octets_out=0))
         refused = RefusedPacket(
             tenant_id=scope.tenant_id, at=session.started_at, reason="wrong_password", username="alice", code=1,
-            repeats=3, source="192.0.2.1:1", nas_identifier="x", mac="", method="pap",
+            repeats=3, source="192.0.2.1:1", nas_identifier="x", mac="", method="pap", nas_id=gate,
         )  # fmt: skip
         scope.session.add(refused)
+        facts = {"tenant_id": scope.tenant_id, "at": clock.now(), "username": "alice", "code": 1, "source": "x:1"}
+        scope.session.add(RefusedPacket(**facts, reason="too_many_sessions", nas_id=roof, mac="02:00:00:00:00:07"))
+        scope.session.add(RefusedPacket(**facts, reason="binding", nas_identifier="gone-olt"))
         payload = {"session_id": session.session_id, "reason": "redialled"}
         scope.session.add(
             OutboxRow(
@@ -223,7 +236,10 @@ def test_the_story_of_a_session(desk):
         "5.00 GB down, 0 MB up in 35 min",
         "one in 5 min on average",
         "87.7 / 2.5 Mb/s",
+        "by another router, Roof · 02:00:00:00:00:07",
+        "by another router, gone-olt",
     )
+    assert story.count("by another router") == 2
     assert [said for said in wanted if said not in story] == []
     assert desk.get("/online/session?key=1:1:xalice").status_code == 404
     assert desk.get("/online/session?key=nonsense").status_code == 404

@@ -13,7 +13,7 @@ from infra.outbox import DueRow, OutboxRow, emit
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.access.models import Subscriber
 from tenants.audit.models import AuditEntry
-from tenants.subscribers.address_wish import LEARN_ADDRESS
+from tenants.subscribers.address_wish import LEARN_ADDRESS, wants_address
 from tenants.subscribers.bind import Unbind, unbind
 from tenants.subscribers.edit_account import EditAccount, edit_account
 from tenants.subscribers.models import Account
@@ -96,7 +96,7 @@ class Isp:
 
     def wishes(self) -> bool:
         with self.scope() as scope:
-            return bool(scope.session.get_one(Account, self.alice).bind_options)
+            return wants_address(scope.session.get_one(Account, self.alice).bind_options)
 
     def entries(self, action: str) -> list[Any]:
         with self.scope() as scope:
@@ -261,6 +261,31 @@ def test_unbinding_may_bind_again_to_what_comes_next(isp: Isp) -> None:
     isp.start(framed_ip="10.0.0.7")
     isp.look()
     assert isp.fixed() == ("10.0.0.7", "10.0.0.7")
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_unbinding_all_leaves_an_address_that_somebody_typed(isp: Isp, again: bool) -> None:
+    """Whoever has a new box keeps the address that he was promised; one that a session taught goes with the rest."""
+    with isp.scope() as scope:
+        typed = {"static_ip": "10.0.0.6", "bind_mac": "02:00:00:00:00:01"}
+        edit_account(scope, EditAccount(isp.alice, typed), actor=OWNER, now=clock.now())
+        unbind(scope, Unbind(isp.alice, learn_again=again), actor=OWNER, now=clock.now())
+    assert isp.fixed() == ("10.0.0.6", "10.0.0.6")
+    assert not isp.wishes()
+    with isp.scope() as scope:
+        assert scope.session.get_one(Account, isp.alice).bind_mac == ("learn" if again else "")
+        edit_account(scope, EditAccount(isp.alice, LEARN), actor=OWNER, now=clock.now())
+    isp.start(framed_ip="10.0.0.7")
+    isp.look()
+    with isp.scope() as scope:  # somebody saves the form without touching the address
+        same = {"static_ip": "10.0.0.7", "remark": "x"}
+        edit_account(scope, EditAccount(isp.alice, same), actor=OWNER, now=clock.now())
+        unbind(scope, Unbind(isp.alice, learn_again=again), actor=OWNER, now=clock.now())
+    assert isp.fixed() == ("", "")
+    assert isp.wishes() == again
+    with isp.scope() as scope:
+        edit_account(scope, EditAccount(isp.alice, {"static_ip": ""}), actor=OWNER, now=clock.now())
+        assert scope.session.get_one(Account, isp.alice).bind_options == {}  # decided the short way again
 
 
 def test_router_and_address_are_learned_side_by_side(isp: Isp) -> None:
