@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from infra.driver import PREPARED_STATEMENTS, DriverConnection, Row
-from infra.hanging import HangWatch, is_readable
+from infra.hanging import SILENT_HOST, HangWatch, is_readable
 
 APP_ROLE = "broadloom_app"  # tenant work: row-level security by broadloom.tenant_id
 PLATFORM_ROLE = "broadloom_platform"  # work across tenants, listed in a test (unscoped)
@@ -28,6 +28,7 @@ RADIUS_ROLE = "broadloom_radius"  # the packet path: grants on aaa and the NAS d
 MAIN_CELL = "main"  # the cell in the registry's own database
 
 _WALLS = "broadloom_walls"  # execution option: the SQL that puts a transaction behind its walls
+_LOGIN_SECONDS = 20  # then whoever waits for the database is told so
 _IDLE_SECONDS = 30.0  # a connection that rested for longer is asked whether it still lives
 _KEPT_ENGINES = 4096  # views of an engine with a tenant's walls; making one costs more than a statement
 
@@ -132,7 +133,7 @@ class Database:
 
     def _way_to(self, cell: str) -> Callable[..., DriverConnection]:
         if not self._watched:
-            return DriverConnection.connect
+            return _connect_patiently
         watch = HangWatch(self._urls[cell])
         self._watches.append(watch)
         return watch.connect
@@ -227,6 +228,15 @@ def _element(value: object) -> str:
         escaped = value.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
     return str(value)
+
+
+def _connect_patiently(*arguments: Any, **options: Any) -> DriverConnection:
+    """A connection whose statements may take as long as they need, but which notices that the server's host has gone.
+
+    After a fail-over to another host the old one answers nothing, not even that it is not there. Left to itself the
+    system would wait for two hours, and with it whoever has the cut-offs done.
+    """
+    return DriverConnection.connect(*arguments, **{**SILENT_HOST, "connect_timeout": _LOGIN_SECONDS, **options})
 
 
 def _connect_by(way: Callable[..., DriverConnection]) -> Callable[..., DriverConnection]:

@@ -23,7 +23,7 @@ from infra.driver import DriverConnection
 LONG_SECONDS = 2.0  # an answer that takes longer makes the watch ask something else
 ANSWER_SECONDS = 3  # and wait so long; a login, too, takes a tenth of it on a busy machine
 _LOOK_SECONDS = 0.5
-_SILENT_HOST = {  # a host that went without a word: other logins may be refused at once meanwhile, so ask the kernel
+SILENT_HOST = {  # a host that went without a word: other logins may be refused at once meanwhile, so ask the kernel
     "tcp_user_timeout": 10_000,
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -50,7 +50,7 @@ class HangWatch:
             raise psycopg.OperationalError("the database does not answer")
         limits = {"connect_timeout": ANSWER_SECONDS}
         try:
-            made = DriverConnection.connect(*arguments, **{**_SILENT_HOST, **options, **limits})
+            made = DriverConnection.connect(*arguments, **{**SILENT_HOST, **options, **limits})
         except psycopg.errors.ConnectionTimeout:
             self._cut_all()
             raise

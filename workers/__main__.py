@@ -35,6 +35,9 @@ class ThreadWorker(SimpleWorker):
     """An RQ worker beside others in one process: no signals of its own, ended by a flag."""
 
     death_penalty_class = TimerDeathPenalty  # SIGALRM reaches the main thread only
+    max_connection_wait_time = (
+        2.0  # seconds between tries while Redis is away; RQ's minute is a minute of cut-offs late
+    )
 
     def __init__(self, known: Context, queues: Sequence[str]) -> None:
         super().__init__(

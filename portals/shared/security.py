@@ -5,6 +5,8 @@ from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFProtect
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from infra.errors import ServersError
 from infra.servers import resolve
@@ -21,6 +23,9 @@ _POLICY = {
     "style-src": "'self'",
     "script-src": "'self'",
 }
+
+# A Redis that hangs must not keep people waiting either: its own limit is five seconds, and a page asks several times.
+_COUNTING = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry": Retry(NoBackoff(), 0)}
 
 csrf = CSRFProtect()
 limiter = Limiter(
@@ -40,7 +45,8 @@ def init_security(app: Flask, settings: Settings) -> None:
         MAX_CONTENT_LENGTH=LARGEST_REQUEST_OCTETS,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
         WTF_CSRF_TIME_LIMIT=None,  # as long as the session: a form left open over lunch must still be sent
-        RATELIMIT_STORAGE_URI=_limits_url(settings),
+        RATELIMIT_STORAGE_URI=(storage := _limits_url(settings)),
+        RATELIMIT_STORAGE_OPTIONS=_COUNTING if storage.startswith("redis") else {},
     )
     csrf.init_app(app)
     limiter.init_app(app)

@@ -2,7 +2,9 @@
 
 import gzip
 import re
+import time
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,6 +13,7 @@ from portals.app import create_app
 from portals.shared.access import permission_table
 from portals.shared.assets import asset, asset_url
 from portals.shared.security import limiter
+from tests.fixtures.busy_machine import limit
 from tests.fixtures.web import Web
 
 
@@ -87,6 +90,22 @@ def test_without_redis_pages_still_answer(settings):
     ready = web.client.get("/readyz")
     assert (ready.status_code, ready.get_json()["redis"]) == (200, "away")
     away.extensions["broadloom"].dispose()
+
+
+def test_a_redis_that_hangs_keeps_nobody_waiting_for_long(settings, redis_relay, monkeypatch):
+    """A login is counted several times; each time it had waited five seconds for an answer."""
+    monkeypatch.setattr(limiter, "enabled", True)
+    url = settings.redis_url.replace(f":{urlsplit(settings.redis_url).port}", f":{redis_relay.port}")
+    hanging = create_app(replace(settings, redis_url=url))
+    monkeypatch.setattr(limiter, "_storage_dead", False)  # another test's Redis may have been away
+    web, wrong = Web(hanging), {"email": "nobody@broadloom.example", "password": "not the password"}
+    assert web.submit("/platform/login", wrong).status_code == 422
+    redis_relay.black_hole()
+    started = time.monotonic()
+    assert web.submit("/platform/login", wrong).status_code == 422
+    assert time.monotonic() - started < limit(3)
+    redis_relay.black_hole(deaf=False)
+    hanging.extensions["broadloom"].dispose()
 
 
 def test_health_tells_the_process_from_what_it_depends_on(web: Web, settings):

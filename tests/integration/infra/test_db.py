@@ -1,5 +1,7 @@
 """Transactions behind their walls, and pooled connections that live through what befalls them."""
 
+import socket
+
 import psycopg
 import pytest
 from sqlalchemy import text
@@ -109,4 +111,27 @@ def test_a_connection_lost_under_a_hot_statement_is_replaced(database_url: str) 
             ask(session, "SELECT 1", [])
         session.rollback()
         assert ask(session, "SELECT 1", []) == [[b"1"]]
+    database.dispose()
+
+
+@pytest.mark.parametrize("watched", [False, True])
+def test_a_server_whose_host_has_gone_is_noticed_within_a_quarter_of_a_minute(database_url: str, watched: bool) -> None:
+    """Whoever waits for an answer of a host that is no more would wait for two hours: the system's own patience."""
+    database = Database(database_url, watched=watched)
+    with database.owner_connection() as connection:
+        assert connection.connection.dbapi_connection is not None
+        with socket.socket(fileno=connection.connection.dbapi_connection.fileno()) as opened:  # type: ignore[attr-defined]
+            assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            idle, pause, count, unsent = (
+                opened.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                    socket.TCP_USER_TIMEOUT,
+                )
+            )
+            opened.detach()
+    assert idle + pause * count <= 15
+    assert 0 < unsent <= 15_000
     database.dispose()

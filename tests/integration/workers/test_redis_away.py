@@ -6,18 +6,22 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
+from rq.exceptions import StopRequested
 from sqlalchemy import select
 
 from infra import clock
 from infra.db import Database
 from infra.outbox import DueRow
-from infra.queue import connect, schedule_states
+from infra.ports import choose_free_port
+from infra.queue import DUE, connect, schedule_states
 from infra.settings import Settings
 from infra.tenant_scope import TenantRef, tenant_scope, unscoped
 from tenants.access.project import EXPIRE
 from tests.fixtures.accounts import open_one, sell, set_expiry
 from tests.fixtures.tcp_relay import TcpRelay
 from tests.fixtures.workers import Programs, wait_until
+from workers.__main__ import ThreadWorker
+from workers.context import Context
 
 
 @pytest.fixture
@@ -63,3 +67,24 @@ def test_what_is_due_meanwhile_is_done_afterwards(
         return not due()
 
     wait_until(is_done, 30, what="the cut-off")
+
+
+def test_a_worker_looks_every_few_seconds_whether_redis_is_back(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RQ waits twice as long each time, a minute at last, and cut-offs with it, though Redis may be back."""
+    worker = ThreadWorker(Context(settings, database, connect(settings.redis_url)), [DUE])
+    worker.connection = connect(f"redis://127.0.0.1:{choose_free_port()}/0")  # where nobody listens
+    for name in ("set_state", "heartbeat"):  # what precedes the listening, and would fail as well
+        monkeypatch.setattr(worker, name, lambda *_, **__: None)
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 10:
+            raise StopRequested
+
+    monkeypatch.setattr("rq.worker.base.time.sleep", pause)
+    with pytest.raises(StopRequested):
+        worker.dequeue_job_and_maintain_ttl(1)
+    assert max(pauses) <= 2.0
