@@ -6,6 +6,8 @@ PostgreSQL a tenth less (docs/performance.md). Linux gives them up to a limit th
 The pages are taken when the server starts and given back when it ends.
 """
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -13,6 +15,12 @@ from pathlib import Path
 _MEMORY = Path("/proc/meminfo")
 # How many pages Linux may make beyond those that are set aside for good: none is taken before a program asks.
 _LIMIT = Path("/proc/sys/vm/nr_overcommit_hugepages")
+# Containers may be kept from huge pages by a limit that strikes when they are written to, not when they are asked for:
+# the server would die of it. Both versions of control groups, as they are seen from inside a container.
+_CONTAINER_LIMITS = (
+    "/sys/fs/cgroup/hugetlb.{megabytes}MB.max",
+    "/sys/fs/cgroup/hugetlb/hugetlb.{megabytes}MB.limit_in_bytes",
+)
 _BESIDE_BUFFERS = 1.125  # what PostgreSQL keeps in shared memory for each octet of buffers, and
 _BESIDE_ALL_OCTETS = 64 * 2**20  # whatever their number (locks, WAL, statistics)
 _MOST_OF_MEMORY = 4  # of what is available at most one in so many octets, because nothing else can use them then
@@ -27,12 +35,16 @@ class HugePages:
     beyond: int  # made beyond those set aside
     available: int  # octets of memory that programs can still get
 
+    def wanted_for(self, buffers: int) -> int:
+        """Pages for a server with so many octets of buffers."""
+        return ceil((buffers * _BESIDE_BUFFERS + _BESIDE_ALL_OCTETS) / self.size)
+
     def limit_for(self, buffers: int) -> int | None:
-        """Pages that must be allowed beyond those set aside for a server with so many octets of buffers.
+        """Pages that must be allowed beyond those set aside.
 
         0 when enough are set aside, None when there is too little memory for it.
         """
-        wanted = ceil((buffers * _BESIDE_BUFFERS + _BESIDE_ALL_OCTETS) / self.size)
+        wanted = self.wanted_for(buffers)
         if wanted <= self.free:
             return 0
         return self.beyond + wanted if wanted * self.size * _MOST_OF_MEMORY <= self.available else None
@@ -57,12 +69,22 @@ def read_huge_pages(text: str) -> HugePages | None:
         return None
 
 
+def container_allows(octets: int, page_size: int, limits: Sequence[str] = _CONTAINER_LIMITS) -> bool:
+    """Whether no control group of ours forbids so many octets in huge pages. A file that is missing limits nothing."""
+    for name in limits:
+        with suppress(OSError):
+            text = Path(name.format(megabytes=page_size // 2**20)).read_text().strip()
+            if text.isdigit() and int(text) < octets:
+                return False
+    return True
+
+
 def allow_huge_pages(buffers: int) -> bool:
     """Whether a server with so many octets of buffers gets huge pages; the limit is raised where we may."""
     try:
         pages = read_huge_pages(_MEMORY.read_text())
         limit = None if pages is None else pages.limit_for(buffers)
-        if limit is None:
+        if pages is None or limit is None or not container_allows(pages.wanted_for(buffers) * pages.size, pages.size):
             return False
         if limit > int(_LIMIT.read_text()):
             _LIMIT.write_text(str(limit))

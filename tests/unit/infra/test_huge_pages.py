@@ -1,9 +1,12 @@
 """Huge pages for the embedded database: taken where they leave the machine enough, never where they do not."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.embedded.huge_pages import HugePages, read_huge_pages
+from infra.embedded.huge_pages import HugePages, container_allows, read_huge_pages
 
 MEGABYTE = 2**20
 PAGE = 2 * MEGABYTE
@@ -38,3 +41,13 @@ def test_never_more_than_a_quarter_of_what_is_available(buffers: int, free: int,
     if limit:
         pages = limit - beyond
         assert buffers * MEGABYTE < pages * PAGE <= available * MEGABYTE / 4
+
+
+@pytest.mark.parametrize(
+    ("limit", "allowed"), [("max", True), ("0", False), (str(PAGE - 1), False), (str(PAGE), True), ("", True)]
+)
+def test_a_container_that_may_not_write_to_huge_pages_asks_for_none(tmp_path: Path, limit: str, allowed: bool) -> None:
+    (tmp_path / "hugetlb.2MB.max").write_text(limit + "\n")
+    names = [f"{tmp_path}/nowhere", f"{tmp_path}/hugetlb.{{megabytes}}MB.max"]
+    assert container_allows(PAGE, PAGE, names) is allowed
+    assert container_allows(PAGE, 2**30, names)  # a limit of other pages
