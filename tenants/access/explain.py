@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile, Subscriber
 from tenants.access.reasons import CODES, REASONS, Reason
-from tenants.access.rules import OK, TOO_MANY_SESSIONS, UNKNOWN_USER, decide, in_windows
+from tenants.access.rules import OK, TOO_MANY_SESSIONS, UNKNOWN_USER, decide, in_windows, may_connect_until
 from tenants.usage.models import RefusedPacket
 from tenants.usage.models import Session as OnlineSession
 from tenants.usage.quota_left import QuotaGrant, quota_left
@@ -58,8 +58,8 @@ def explain(scope: TenantScope, account_id: int, now: datetime) -> Explanation:
     if subscriber is None:
         return Explanation(False, REASONS[CODES[UNKNOWN_USER]], {}, online, refusal)
     number = _decision(scope, subscriber, online, now)
-    if number == TOO_MANY_SESSIONS and (refusal is None or refusal.code != CODES[number]):
-        number = OK  # he is online himself, and nothing says that another device was refused for it
+    if number == TOO_MANY_SESSIONS and (refusal is None or refusal.code != CODES[number] or refusal.ended):
+        number = OK  # he is online himself, and nothing says that another device was refused for it since
     reason = REASONS[CODES[number]] if number else None
     params = {
         "valid_until": subscriber.valid_until,
@@ -90,7 +90,7 @@ def _decision(scope: TenantScope, subscriber: Subscriber, online: int, now: date
     return decide(
         subscriber.state,
         subscriber.activated,
-        subscriber.valid_until.timestamp(),
+        may_connect_until(subscriber.valid_until.timestamp(), subscriber.renews),
         subscriber.in_arrears,
         now.timestamp(),
         True,

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Integer, Select, Text, case, cast, func, literal, literal_column, or_, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by, insert
 
 from infra.db import schema_name
 from infra.tenant_scope import TenantScope
@@ -175,7 +175,7 @@ def _group_profiles(tenant_id: Any) -> Select[*tuple[Any, ...]]:
         else_=cast(literal({}, JSONB), JSONB),
     )
     windows = (
-        select(func.jsonb_agg(facts.op("||")(rate)))
+        select(func.jsonb_agg(aggregate_order_by(facts.op("||")(rate), PlanWindow.id)))  # the first that covers counts
         .where(PlanWindow.group_id == PlanGroup.id)
         .correlate(PlanGroup)
         .scalar_subquery()

@@ -1,11 +1,11 @@
 """What the cluster knows of accounts and plans, after every change (RAD-3, NET-5; packet-path.md)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from infra import clock
 from infra.db import Database
@@ -20,8 +20,8 @@ from tenants.access.apply_catalog import (
 from tenants.access.disconnect import disconnect_account
 from tenants.access.explain import explain
 from tenants.access.models import Profile, Subscriber
-from tenants.access.project import EXPIRE, NOT_YET, project_account
-from tenants.access.rules import STATE_ACTIVE, STATE_DISABLED, STATE_HELD
+from tenants.access.project import EXPIRE, NOT_YET, project_account, project_profiles
+from tenants.access.rules import RENEWAL_GRACE_SECONDS, STATE_ACTIVE, STATE_DISABLED, STATE_HELD
 from tenants.catalog.add_plan import PlanValues
 from tenants.catalog.add_plan_group import AddPlanGroup
 from tenants.catalog.add_rate_profile import AddRateProfile
@@ -29,6 +29,7 @@ from tenants.catalog.edit_plan import EditPlan
 from tenants.catalog.edit_plan_group import EditPlanGroup
 from tenants.catalog.edit_rate_profile import EditRateProfile
 from tenants.catalog.find import find_group
+from tenants.catalog.models import PlanWindow
 from tenants.catalog.rules import Window
 from tenants.subscribers.bind import Unbind, learn_bindings, unbind
 from tenants.subscribers.delete_account import delete_account, restore_account
@@ -36,6 +37,7 @@ from tenants.subscribers.edit_account import EditAccount, edit_account
 from tenants.subscribers.models import Account
 from tenants.subscribers.password import reset_password
 from tenants.usage.models import RefusedPacket
+from tenants.usage.models import Session as OnlineSession
 from tests.fixtures.accounts import OWNER, force, go_online, open_one, sell, set_expiry
 
 NOW = clock.now()
@@ -275,6 +277,22 @@ def test_windows_travel_in_minutes(scope: TenantScope) -> None:
     assert profile(scope, -night).pool == ""
 
 
+def test_windows_keep_their_order(scope: TenantScope) -> None:
+    """Where rate windows overlap the first one counts, wherever the database keeps its row."""
+    plan = sell(scope)
+    night = find_group(scope, plan.group_id).rate_profile_id
+    windows = [Window(127, time(hour), time(23), "rate", night) for hour in (8, 6, 7)]
+    set_windows_and_apply(scope, plan.group_id, windows, actor=OWNER, now=NOW)
+    first = scope.session.scalars(select(PlanWindow).order_by(PlanWindow.id)).first()
+    assert first is not None
+    values = {column.name: getattr(first, column.name) for column in PlanWindow.__table__.columns}
+    scope.session.execute(delete(PlanWindow).where(PlanWindow.id == first.id))
+    scope.session.execute(PlanWindow.__table__.insert().values(values))  # the same row, behind the others
+    project_profiles(scope, [plan.group_id])
+    stored = profile(scope, plan.group_id).windows
+    assert [(one["starts"], one["ends"]) for one in stored] == [(480, 1380), (360, 1380), (420, 1380)]
+
+
 def test_one_request_per_session_while_it_waits(scope: TenantScope) -> None:
     account_id = open_one(scope, "u1", sell(scope, max_sessions=0))
     for n in range(2):
@@ -332,3 +350,18 @@ def test_his_own_session_is_no_reason(scope: TenantScope) -> None:
         3,
         False,
     )
+    scope.session.execute(delete(OnlineSession).where(OnlineSession.account_id == account_id))
+    go_online(scope, account_id, "s2", at=NOW + timedelta(minutes=1))
+    found = explain(scope, account_id, NOW + timedelta(minutes=2))  # the refused device, or the other, came in since
+    assert found.may_connect
+    assert found.last_refusal is not None
+    assert found.last_refusal.ended
+
+
+def test_who_has_the_money_for_the_next_period_may_connect_while_it_is_booked(scope: TenantScope) -> None:
+    account_id = open_one(scope, "u1", sell(scope))
+    change(scope, account_id, expires_at=NOW)
+    late = NOW + timedelta(seconds=RENEWAL_GRACE_SECONDS)
+    for renews, instant, may in ((False, NOW, False), (True, NOW, True), (True, late, False)):
+        scope.session.execute(update(Subscriber).where(Subscriber.account_id == account_id).values(renews=renews))
+        assert explain(scope, account_id, instant).may_connect is may
