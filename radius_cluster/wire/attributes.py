@@ -1,6 +1,6 @@
 """Encode attributes as bytes. All raise ValueError on values that do not fit."""
 
-from ipaddress import IPv4Address, IPv6Network
+from ipaddress import IPv4Address
 from typing import Final
 
 from radius_cluster.wire.codes import EAP_MESSAGE, VENDOR_SPECIFIC
@@ -29,12 +29,6 @@ def number(kind: int, value: int) -> bytes:
 def address(kind: int, value: IPv4Address) -> bytes:
     """One IPv4 address attribute."""
     return bytes((kind, 6)) + value.packed
-
-
-def prefix6(kind: int, value: IPv6Network) -> bytes:
-    """One IPv6 prefix attribute: reserved octet, length, the prefix without trailing zero octets (RFC 3162, 2.3)."""
-    used = (value.prefixlen + 7) // 8
-    return octets(kind, bytes((0, value.prefixlen)) + value.network_address.packed[:used])
 
 
 def vendor(owner: int, kind: int, value: bytes) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radius_cluster.wire import shapes
+from radius_cluster.wire import fields, shapes
 from radius_cluster.wire.fields import Fields
 from radius_cluster.wire.packet import Packet, parse
 from tests.golden.read import read_golden
@@ -121,3 +121,35 @@ def test_fields_are_read_in_the_order_asked_for(shaped: bool) -> None:
 
 def test_fields_of_a_packet_that_has_none() -> None:
     assert FIELDS.of(read(packet_of([]))) == (None, None, None, None)
+
+
+def test_memory_of_shapes_and_readers_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shapes, "_MOST_LIKENESSES", 3)
+    monkeypatch.setattr(fields, "_MOST_READERS", 2)
+    chosen = Fields(numbers=(5,), values=(1,))
+    for size in range(20, 30):
+        data = packet_of([(1, b"u" * size), (5, bytes((0, 0, 0, size)))])
+        assert chosen.of(read(data)) == (size, b"u" * size)  # the first of its kind is read, too …
+        learnt(data)
+        for _ in range(2):
+            again = read(data)
+            assert again.shaped
+            assert chosen.of(again) == (size, b"u" * size)
+            assert id(again.places) in chosen._readers  # … and how to read those that follow is kept
+        assert len(shapes._shapes) <= 3
+        assert len(chosen._readers) <= 2
+
+
+def test_packets_of_no_known_shape_leave_nothing_behind() -> None:
+    chosen = Fields(numbers=(5,), values=(1,))
+    for size in range(20, 30):
+        chosen.of(read(packet_of([(1, b"u" * size)])))
+    assert chosen._readers == {}
+
+
+def test_a_cut_or_padded_packet_is_not_of_the_shape() -> None:
+    data = packet_of([(1, b"u" * 30), (44, b"s" * 30)])
+    learnt(data)
+    assert shapes.find(data) is not None
+    for other in (data[:-1], data[:40], data + b"x", data + data):
+        assert shapes.find(other) is None
