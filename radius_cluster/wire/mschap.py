@@ -127,7 +127,9 @@ def encode_mschap_success(packet: Packet, password_hash: bytes, secret: bytes, s
 def encode_mppe_keys(send: bytes, receive: bytes, authenticator: bytes, secret: bytes, salts: bytes) -> bytes:
     """MS-MPPE-Send-Key and MS-MPPE-Recv-Key (RFC 2548, 2.4.2); ``salts`` are 4 random octets."""
     first = bytes((salts[0] | 0x80, salts[1]))
-    second = bytes((salts[2] | 0x80, salts[3] if salts[2:] != salts[:2] else salts[3] ^ 1))  # must differ
+    second = bytes((salts[2] | 0x80, salts[3]))
+    if second == first:  # must differ (RFC 2548, 2.4.2): one key would be hidden as the other
+        second = bytes((second[0], second[1] ^ 1))
     return encode.vendor(VENDOR_MICROSOFT, MS_MPPE_SEND_KEY, _hide(send, authenticator, secret, first)) + encode.vendor(
         VENDOR_MICROSOFT, MS_MPPE_RECV_KEY, _hide(receive, authenticator, secret, second)
     )

@@ -23,3 +23,22 @@ def test_a_lost_part_leaves_what_was_known() -> None:
     assert told.routers == {7}
     assert [told.take(body) for body in encode_holdings(range(4_000))][-1]
     assert len(told.routers) == 4_000
+
+
+def test_parts_of_two_lists_are_never_put_together() -> None:
+    told = Holdings()
+    assert told.routers == frozenset()
+    old, new = encode_holdings(range(1, 4_001)), encode_holdings(range(10_001, 14_001))
+    assert not told.take(old[1])  # the first part was lost
+    assert not told.take(old[2])
+    assert told.routers == frozenset()
+    assert not told.take(old[0])
+    assert not told.take(old[2])  # the second one was
+    assert not told.take(new[1])  # now the first
+    assert not told.take(new[2])
+    assert told.routers == frozenset()
+    assert not told.take(old[0])
+    assert [told.take(body) for body in new] == [False, False, True]  # a new list begins
+    assert told.routers == frozenset(range(10_001, 14_001))
+    assert not told.take(new[1])  # what follows a whole list is nothing
+    assert told.routers == frozenset(range(10_001, 14_001))

@@ -1,5 +1,7 @@
 """MS-CHAP against the vectors of RFC 2433 (B), 2759 (9.2) and 3079 (3.5.3)."""
 
+import hashlib
+
 import pytest
 
 from radius_cluster.wire import attributes as encode
@@ -62,6 +64,63 @@ def test_keys_of_rfc_3079() -> None:
     assert send.hex().upper() == "8B7CDC149B993A1BA118CB153F56DCCB"  # the vector's SendStartKey128, seen by the server
     assert receive != send
     assert len(receive) == 16
+
+
+def test_the_servers_receive_key_is_made_with_the_clients_send_text() -> None:
+    """RFC 3079, 3.4: MasterKey of its vector, 40 zeros, Magic2, 40 times F2."""
+    magic_2 = bytes.fromhex(
+        "4f6e2074686520636c69656e7420736964652c20746869732069732074686520"
+        "73656e64206b65793b206f6e207468652073657276657220736964652c206974"
+        "206973207468652072656365697665206b65792e"
+    )
+    master = bytes.fromhex("FDECE3717A8C838CB388E527AE3CDD31")
+    expected = hashlib.sha1(master + bytes(40) + magic_2 + b"\xf2" * 40).digest()[:16]
+    assert mschap.mppe_keys(HASH, NT_RESPONSE)[1] == expected
+
+
+@pytest.mark.parametrize(
+    ("salts", "shown"),
+    [
+        ("01020304", ("8102", "8304")),
+        ("01020102", ("8102", "8103")),
+        ("81020102", ("8102", "8103")),  # the same once the first bit is set, as it must be
+        ("01038103", ("8103", "8102")),
+        ("81020103", ("8102", "8103")),
+    ],
+)
+def test_salts_have_their_first_bit_and_differ(salts: str, shown: tuple[str, str]) -> None:
+    keys = bytes(range(16)), bytes(range(16, 48))
+    reply = request(mschap.encode_mppe_keys(*keys, bytes(16), SECRET, bytes.fromhex(salts)))
+    hidden = [reply.vendor(VENDOR_MICROSOFT, kind) or b"" for kind in (16, 17)]
+    assert tuple(one[:2].hex() for one in hidden) == shown
+    assert [len(one) for one in hidden] == [2 + 32, 2 + 48]
+    assert tuple(mschap.reveal_mppe_key(one, bytes(16), SECRET) for one in hidden) == keys
+
+
+@pytest.mark.parametrize("size", [0, 15, 17])
+def test_a_response_to_a_challenge_of_a_wrong_size_does_not_verify(size: int) -> None:
+    """Nor does one that was computed rightly: the router's challenge is what makes it worth anything."""
+    challenge = bytes(size)
+    response = mschap.challenge_response(mschap.challenge_hash(PEER_CHALLENGE, challenge, USER), HASH)
+    sent = encode.vendor(VENDOR_MICROSOFT, 11, challenge) if size else b""
+    answer = encode.vendor(VENDOR_MICROSOFT, 25, b"\x07\0" + PEER_CHALLENGE + bytes(8) + response)
+    assert not mschap.verify_mschap(request(encode.octets(1, USER), sent, answer), HASH)
+    for octets in (7, 9):
+        sent = encode.vendor(VENDOR_MICROSOFT, 11, bytes(octets))
+        eight = bytes(8)
+        first = encode.vendor(VENDOR_MICROSOFT, 1, b"\x07\x01" + bytes(24) + mschap.challenge_response(eight, HASH))
+        assert not mschap.verify_mschap(request(sent, first), HASH)
+
+
+def test_responses_with_an_octet_more_do_not_verify() -> None:
+    challenge = encode.vendor(VENDOR_MICROSOFT, 11, AUTHENTICATOR_CHALLENGE)
+    answer = encode.vendor(VENDOR_MICROSOFT, 25, b"\x07\0" + PEER_CHALLENGE + bytes(8) + NT_RESPONSE + b"\0")
+    assert not mschap.verify_mschap(request(encode.octets(1, USER), challenge, answer), HASH)
+    eight = bytes(8)
+    response = b"\x07\x01" + bytes(24) + mschap.challenge_response(eight, HASH) + b"\0"
+    sent = encode.vendor(VENDOR_MICROSOFT, 11, eight), encode.vendor(VENDOR_MICROSOFT, 1, response)
+    assert not mschap.verify_mschap(request(*sent), HASH)
+    assert not mschap.verify_mschap(request(sent[0]), HASH)
 
 
 def test_verify_version_2() -> None:
@@ -130,3 +189,10 @@ def test_error_says_no_retry() -> None:
     )
     reply = request(mschap.encode_mschap_error(v1_request(bytes(24)), 647))
     assert reply.vendor(VENDOR_MICROSOFT, 2) == b"\x07E=647 R=0"
+    bare = request(encode.vendor(VENDOR_MICROSOFT, 25, b"\x07"))  # without a challenge
+    reply = request(mschap.encode_mschap_error(bare))
+    assert reply.vendor(VENDOR_MICROSOFT, 2) == b"\x07E=691 R=0 C=" + b"0" * 32 + b" V=3"
+    long = request(encode.vendor(VENDOR_MICROSOFT, 11, bytes(20)), encode.vendor(VENDOR_MICROSOFT, 25, b"\x07"))
+    reply = request(mschap.encode_mschap_error(long))
+    assert reply.vendor(VENDOR_MICROSOFT, 2) == b"\x07E=691 R=0 C=" + b"0" * 32 + b" V=3"
+    assert request(mschap.encode_mschap_error(request())).vendor(VENDOR_MICROSOFT, 2) == b"\0E=691 R=0"
