@@ -150,6 +150,8 @@ def test_a_router_heard_from_just_now_is_waited_for_and_one_never_heard_from_is_
     world.run("UPDATE registry.nas SET last_source = '127.0.0.1:5' WHERE id = %s", new)
     wait_for(lambda: states(world, tenant.id)["s1"] == ("done", ""))
     wait_for(lambda: states(world, tenant.id)["s2"] == ("refused", "no_address"))
+    tries = "SELECT attempts, finished_at - created_at > '3 s' FROM work.outbox WHERE payload ->> 'nas_id' = %s"
+    assert world.query(tries, str(never)) == [(4, True)]  # a second apart
 
 
 def test_a_thousand_at_once(world: World, processes: Processes, listener) -> None:

@@ -16,6 +16,8 @@ from radius_cluster.wire.access_line import AccessLine, parse_nas_port_id
         ("slot=0; subslot=0; port=3; VLAN ID=0010", "0/0/3", 10, None),
         ("SlotID=01;SubslotID=00;PortNo=002;VlanID=0010", "1/0/2", 10, None),
         ("slot=1;subslot=0;port=7;VPI=8;VCI=35", "1/0/7", 8, 35),
+        ("port=7;vlanid=5", "0/0/7", 5, None),
+        (" slot=1;port=7 ", "1/0/7", None, None),
         ("slot=1;subslot=0;port=7;vlanid=0;", "1/0/7", None, None),
         ("3/0/1:2814.727", "3/0/1", 2814, 727),
         ("3/0/1:2814", "3/0/1", 2814, None),
@@ -23,6 +25,7 @@ from radius_cluster.wire.access_line import AccessLine, parse_nas_port_id
         ("eth 31/31/7:1234.2345 0/0/0/0/0/0", "eth 31/31/7", 1234, 2345),
         ("eth 31/31/7:4096.2345 0/0/0/0/0/0", "eth 31/31/7", 2345, None),
         ("trunk 0/0/1:4096.4096 0/0/0/0/0/0", "trunk 0/0/1", None, None),
+        ("ETH 1/2/3:100.200 0/0/0/0/0/0", "eth 1/2/3", 100, 200),
         ("eth 1/2/3:100.200 guangzhou001/0/31/63/31/127:1.32", "eth 1/2/3", 100, 200),
         # Juniper, ERX
         ("ge-1/0/3.100:100", "ge-1/0/3", 100, None),
@@ -40,6 +43,11 @@ from radius_cluster.wire.access_line import AccessLine, parse_nas_port_id
         # MikroTik and Linux
         ("ether2", "ether2", None, None),
         ("ether2.100", "ether2", 100, None),
+        ("ether2.100.200", "ether2", 100, 200),
+        ("ether2.4094", "ether2", 4094, None),
+        ("ether2.4095", "ether2.4095", None, None),  # no VLAN has this number
+        ("vlan4094", "vlan4094", 4094, None),
+        ("vlan4095", "vlan4095", None, None),
         ("vlan100", "vlan100", 100, None),
         ("vlan-100", "vlan-100", 100, None),
         ("svlan100-cvlan200", "svlan100-cvlan200", 100, 200),
@@ -51,6 +59,12 @@ from radius_cluster.wire.access_line import AccessLine, parse_nas_port_id
 )
 def test_formats(text: str, port: str, outer: int | None, inner: int | None) -> None:
     assert parse_nas_port_id(text) == AccessLine(port, outer, inner)
+
+
+def test_keys_and_lengths() -> None:
+    assert [AccessLine("p", *vlans).key for vlans in ((None, None), (5, None), (5, 6))] == ["p|.", "p|5.", "p|5.6"]
+    assert parse_nas_port_id("  ether2.100\t") == AccessLine("ether2", 100)
+    assert parse_nas_port_id("?" * 300) == AccessLine("?" * 253)
 
 
 def test_key_tells_lines_apart() -> None:
