@@ -200,6 +200,40 @@ def test_the_packet_path_reaches_no_more_than_it_needs(database: Database) -> No
             ).scalar()
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "more", "own", "foreign"),
+    [
+        ("work.outbox", "topic", {"payload": "{}"}, "radius.disconnect", "mail.send"),
+        ("work.outbox", "topic", {"payload": "{}"}, "account.bind", "accounts.import"),
+        ("work.due", "kind", {"subject_id": 31_001, "run_at": clock.now()}, "account.learn_address", "tenant.close"),
+    ],
+)
+def test_the_packet_path_sees_and_writes_its_own_tasks_only(
+    database: Database, isps: tuple[TenantRef, TenantRef], table: str, column: str, more: dict[str, Any], own: str,
+    foreign: str,
+) -> None:  # fmt: skip
+    """A process that talks to strangers must not be able to have mails sent or money booked."""
+    values = {"tenant_id": isps[0].id, **more}
+    names, marks = ", ".join((column, *values)), ", ".join(f":{name}" for name in (column, *values))
+    insert = text(f"INSERT INTO {table} ({names}) VALUES ({marks})")
+    with database.owner_connection() as connection:
+        connection.execute(insert, {**values, column: foreign})
+    session = database.session("main", RADIUS_ROLE)
+    there = {"foreign": foreign, "own": own, "tenant": isps[0].id}
+    assert session.execute(text(f"SELECT count(*) FROM {table} WHERE {column} = :foreign"), there).scalar() == 0
+    touch = text(f"UPDATE {table} SET {column} = :own WHERE {column} = :foreign AND tenant_id = :tenant")
+    assert session.execute(touch, there).rowcount == 0
+    session.execute(insert, {**values, column: own})
+    give = text(f"UPDATE {table} SET {column} = :foreign WHERE {column} = :own AND tenant_id = :tenant")
+    for statement, parameters in ((insert, {**values, column: foreign}), (give, there)):
+        point = session.begin_nested()
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            session.execute(statement, parameters)
+        point.rollback()
+    session.rollback()
+    session.close()
+
+
 def test_partitions_cannot_be_read_past_the_wall(database: Database) -> None:
     with database.owner_connection() as connection:
         parts = connection.execute(
