@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.fixtures.web",
     "tests.fixtures.browser",
     "tests.fixtures.workers",
+    "tests.fixtures.coa_listener",
     "tests.fixtures.coa_port",
     "tests.fixtures.whole_way",
     "tests.fixtures.tcp_relay",

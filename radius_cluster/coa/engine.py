@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from infra.radius_text.profile import ReplyProfile
 from radius_cluster.coa import outbox_rows as rows
 from radius_cluster.coa.exchange import MOST_PER_SECOND, RADSEC, Exchange
 from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, END_MOVED, Outcome, Rate, Wish
@@ -16,10 +17,10 @@ from radius_cluster.coa.session_end import encode_moved_end
 from radius_cluster.counters import Counters
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.set_or_late import set_or_late
-from radius_cluster.process.ready_replies import Profile, fetch_profiles
+from radius_cluster.process.ready_replies import fetch_profiles
 from radius_cluster.process.special_login import local_minute
 from radius_cluster.radsec.directory import RADSEC_SECRET
-from radius_cluster.routing.directory import Directory, NasEntry, TenantEntry
+from radius_cluster.routing.directory import Directory, NasEntry
 from radius_cluster.watch.watches import Watches
 from radius_cluster.wire.coa import ERROR_CAUSES, DynamicReply, SessionNames, encode_session_names
 from radius_cluster.wire.codes import COA_REQUEST, DISCONNECT_REQUEST
@@ -154,7 +155,8 @@ class Engine:
                 self._end(wish, nas, "refused", "session_not_nameable")
                 continue
             if not attributes:
-                self._end(wish, nas, *(("done", "no_live_end") if moves_end else ("refused", "no_live_change")))
+                told = ("done", "") if rate is not None and rate.over else ("refused", "no_live_change")
+                self._end(wish, nas, *(("done", "no_live_end") if moves_end else told))
                 continue
             self._ask(wish, nas, (RADSEC, nas.id) if through_radsec else (address, nas.coa_port), attributes)
         if too_early:
@@ -180,31 +182,38 @@ class Engine:
         if wish.reason == END_MOVED:
             moved = await encode_moved_end(connection, wish, nas, time.time())
             return names + moved if moved else b""
-        profile = None if rate is None else await self._profile(rate, nas.tenant, connection)
+        profile = None if rate is None else await self._profile(rate, nas, connection)
         if profile is None:
             return b""
         had = await rows.service_of(connection, wish)
         change = encode_coa_profile(
             nas.dialect,
-            profile.profile,
+            profile,
             invert=nas.invert,
             rate_unit=nas.rate_unit,
-            previous_service=profile.profile.service if had is None else had,
+            previous_service=profile.service if had is None else had,
         )
         return names + change if change else b""
 
-    async def _profile(self, rate: Rate, tenant: TenantEntry, connection: Any) -> Profile | None:
-        """What a login of this account would get now: its group's profile, at the rate of a throttle or of a window."""
-        profile_id, other = rate.profile_id, rate.instead_id
+    async def _profile(self, rate: Rate, nas: NasEntry, connection: Any) -> ReplyProfile | None:
+        """What a login of this account would get now: its group's profile, at the rate of a throttle or of a window.
+
+        A session in a place for accounts that are over, or soon will be, has what that place has (NET-4).
+        """
+        tenant, profile_id, other = nas.tenant, rate.profile_id, rate.instead_id
         profile = (await fetch_profiles(connection, [(tenant, profile_id)])).get((tenant.id, profile_id))
         if profile is None:
             return None
+        if rate.over:
+            return profile.expired or nas.expired
+        if rate.led:
+            profile = profile.with_parts((profile.expiring or nas.expiring or (0, {}))[1])
         if other is None and profile.windows:
             other = window_profile(profile.windows, *local_minute(tenant, time.time()))
-        if other is None:
-            return profile
-        slower = (await fetch_profiles(connection, [(tenant, other)])).get((tenant.id, other))
-        return profile if slower is None else profile.at_rate_of(slower)
+        slower = None
+        if other is not None:
+            slower = (await fetch_profiles(connection, [(tenant, other)])).get((tenant.id, other))
+        return (profile if slower is None else profile.at_rate_of(slower)).profile
 
     def _ask(self, wish: Wish, nas: NasEntry, destination: tuple[str, int], attributes: bytes) -> None:
         def on_answer(reply: DynamicReply | None) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from radius_cluster.process.special_login import quota_left
 from radius_cluster.routing.directory import TenantEntry
+from tenants.access.rules import is_over
+from tenants.access.session_request import in_place_sql
 
 DISCONNECT: Final = "radius.disconnect"
 CHANGE: Final = "radius.coa"
@@ -51,12 +53,14 @@ JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_
   AND s.username = q.username COLLATE "C"
 """
 # With what an account with a quota has used, in the form that special_login reads.
-_RATE_OF: Final = """
-SELECT profile_id, quota_cut, throttle_profile_id, CASE WHEN quota_kind = 0 THEN NULL
+_RATE_OF: Final = f"""
+SELECT profile_id, quota_cut, throttle_profile_id, date_part('epoch', valid_until) AS valid_until, renews, activated,
+  (SELECT {in_place_sql("s")} FROM aaa.session s WHERE s.tenant_id = $1 AND s.nas_id = $3 AND s.session_id = $4
+    AND s.username = $5) AS led, CASE WHEN quota_kind = 0 THEN NULL
   ELSE (to_jsonb(u) - 'password_sealed'::text || jsonb_build_object('use', (SELECT to_jsonb(c) FROM aaa.quota_use c
     WHERE c.tenant_id = u.tenant_id AND c.account_id = u.account_id)))::text END AS quota
 FROM aaa.subscriber u WHERE tenant_id = $1 AND account_id = $2
-"""
+"""  # noqa: S608  only our own columns
 # The session's changes of service before this one, the newest first.
 _SERVICES_BEFORE: Final = """
 SELECT w.state, w.payload ->> 'previous_service' FROM work.outbox w
@@ -108,11 +112,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """An account's profile, the rate profile that it has for now instead, and whether its sessions end: no quota."""
+    """An account's profile, the rate profile that it has for now instead, and whether its sessions end: no quota.
+
+    ``over``: the account is, so its session is in the place for such; ``led``: to the one for those that end soon.
+    """
 
     profile_id: int
-    instead_id: int | None
-    ends: bool
+    instead_id: int | None = None
+    ends: bool = False
+    over: bool = False
+    led: bool = False
 
 
 async def claim(connection: Any, cell: str, most: int) -> list[Wish]:
@@ -158,12 +167,18 @@ async def rate_of(connection: Any, wish: Wish, tenant: TenantEntry, now: float) 
 
     Decided when the packet is sent, so that an edited rate never lifts a throttle.
     """
-    row = await connection.fetchrow(_RATE_OF, wish.tenant_id, wish.account_id)
+    keys = wish.tenant_id, wish.account_id, wish.nas_id, wish.session_id, wish.username
+    row = await connection.fetchrow(_RATE_OF, *keys)
     if row is None:
         return None
+    profile_id, led = row["profile_id"], bool(row["led"])
+    if row["activated"] and is_over(row["valid_until"], row["renews"], now):
+        return Rate(profile_id, over=True)
     if row["quota"] is None or 0 not in quota_left(json.loads(row["quota"]), tenant, now):
-        return Rate(row["profile_id"], None, ends=False)
-    return Rate(row["profile_id"], None if row["quota_cut"] else row["throttle_profile_id"], ends=row["quota_cut"])
+        return Rate(profile_id, led=led)
+    if row["quota_cut"]:
+        return Rate(profile_id, ends=True)
+    return Rate(profile_id, row["throttle_profile_id"], led=led)
 
 
 async def service_of(connection: Any, wish: Wish) -> str | None:

@@ -1,11 +1,7 @@
 """Disconnect and CoA through the outbox to a real UDP listener (RAD-5, RAD-6)."""
 
 import asyncio
-import json
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,82 +11,10 @@ from radius_cluster.coa.outbox_rows import release_stuck
 from radius_cluster.listen.database import connect
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
-from radius_cluster.wire.coa import encode_dynamic_response
-from radius_cluster.wire.packet import Packet, parse, verify_message_authenticator, verify_request_authenticator
+from radius_cluster.wire.packet import Packet, verify_message_authenticator, verify_request_authenticator
 from tests.fixtures.busy_machine import limit
+from tests.fixtures.coa_listener import acknowledge, states, wish
 from tests.fixtures.radius import SECRET, Processes, World, WorldTenant, wait_for
-
-
-class Listener:
-    """A router's CoA port. ``answer(packet) -> (code, attributes) | None``."""
-
-    def __init__(self, answer: Callable[[Packet], tuple[int, bytes] | None]) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
-        self.socket.bind(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-        self.answer = answer
-        self.seen: list[tuple[float, Packet]] = []
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        while True:
-            try:
-                data, source = self.socket.recvfrom(4096)
-            except OSError:
-                return
-            packet = parse(data)
-            assert isinstance(packet, Packet)
-            self.seen.append((time.monotonic(), packet))
-            reply = self.answer(packet)
-            if reply is not None:
-                self.socket.sendto(encode_dynamic_response(reply[0], packet, SECRET.encode(), reply[1]), source)
-
-    def close(self) -> None:
-        self.socket.close()
-
-
-@pytest.fixture
-def listener() -> Iterator[Callable[..., Listener]]:
-    made: list[Listener] = []
-
-    def make(answer: Callable[[Packet], tuple[int, bytes] | None]) -> Listener:
-        made.append(Listener(answer))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def acknowledge(packet: Packet) -> tuple[int, bytes]:
-    return packet.code + 1, b""
-
-
-def wish(
-    world: World, tenant_id: int, nas_id: int, session: str, user: str, topic: str = "radius.disconnect", **more
-) -> None:
-    payload = {
-        "nas_id": nas_id,
-        "session_id": session,
-        "username": user,
-        "framed_ip": "100.64.0.1",
-        "account_id": 0,
-        **more,
-    }
-    world.run(
-        "INSERT INTO work.outbox (tenant_id, topic, payload) VALUES (%s, %s, %s)", tenant_id, topic, json.dumps(payload)
-    )
-
-
-def states(world: World, tenant_id: int) -> dict[str, tuple[str, str]]:
-    return {
-        session: (state, result)
-        for session, state, result in world.query(
-            "SELECT payload ->> 'session_id', state, result FROM work.outbox WHERE tenant_id = %s", tenant_id
-        )
-    }
 
 
 def test_disconnect_is_signed_names_the_session_and_keeps_the_result(
