@@ -172,6 +172,43 @@ def test_tables_of_the_installation_are_closed_to_tenants(database: Database, ta
             assert not has or (right == "SELECT" and table.name in readable), (table.name, right)
 
 
+def test_who_may_write_what(database: Database) -> None:
+    """Whole tables; a right that somebody adds has to be wanted here, too. Nobody but the owner may empty a table."""
+    with database.owner_connection() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT CAST(c.oid AS regclass)::text, g.role, string_agg(p.name, ' ' ORDER BY p.name)"
+                " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,"
+                " unnest(CAST(:roles AS text[])) AS g(role),"
+                " unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p(name)"
+                " WHERE c.relkind IN ('r', 'p') AND n.nspname IN ('registry', 'aaa', 'work')"
+                " AND has_table_privilege(g.role, c.oid, p.name) GROUP BY 1, 2"
+            ),
+            {"roles": [APP_ROLE, RADIUS_ROLE]},
+        )
+        found = {(table, role): rights for table, role, rights in rows}
+    everything = "DELETE INSERT UPDATE"
+    wanted = {
+        ("registry.hostnames", APP_ROLE): everything,
+        ("registry.dialects", APP_ROLE): everything,
+        ("registry.nas", APP_ROLE): "INSERT UPDATE",
+        ("registry.tenant_certificates", APP_ROLE): "INSERT UPDATE",
+        ("registry.radsec_credentials", APP_ROLE): "INSERT",
+        ("registry.nodes", RADIUS_ROLE): everything,
+        ("registry.tenant_certificates", RADIUS_ROLE): "INSERT",
+        ("registry.cluster_certificates", RADIUS_ROLE): "INSERT UPDATE",
+        ("work.outbox", APP_ROLE): everything,
+        ("work.due", APP_ROLE): everything,
+        ("work.outbox", RADIUS_ROLE): "INSERT UPDATE",
+        ("work.due", RADIUS_ROLE): "INSERT UPDATE",
+    }
+    for table in AaaBase.metadata.sorted_tables:
+        wanted[name(table), RADIUS_ROLE] = everything
+        if table.name != "packet_count":
+            wanted[name(table), APP_ROLE] = everything
+    assert found == wanted
+
+
 def test_the_packet_path_reaches_no_more_than_it_needs(database: Database) -> None:
     with database.owner_connection() as connection:
         rows = connection.execute(

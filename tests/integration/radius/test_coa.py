@@ -299,6 +299,7 @@ def test_rows_that_wait_for_their_turn_are_not_taken_for_a_dead_engines(world: W
     tenant = world.tenant()
     for session in ("waits", "stuck", "done"):
         wish(world, tenant.id, 1, session, "alice")
+    wish(world, tenant.id, 1, "a worker's", "alice", topic="account.bind")
     world.run(
         "UPDATE work.outbox SET state = 'taken', taken_at = now() - interval '61 seconds' WHERE tenant_id = %s",
         tenant.id,
@@ -318,5 +319,5 @@ def test_rows_that_wait_for_their_turn_are_not_taken_for_a_dead_engines(world: W
 
     asyncio.run(release())
     assert {session: state for session, (state, _) in states(world, tenant.id).items()} == {
-        "waits": "taken", "stuck": "waiting", "done": "done",
+        "waits": "taken", "stuck": "waiting", "done": "done", "a worker's": "taken",
     }  # fmt: skip
