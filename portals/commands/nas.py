@@ -173,9 +173,12 @@ def replies(
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Only check the rows.")
 def import_table(tenant: str, file: Path, dry_run: bool) -> None:
-    """Add the routers of a CSV table: all of them, or none when a row is wrong."""
+    """Add the routers of a CSV table, or of a FreeRADIUS clients.conf: all, or none when a row is wrong."""
     with open_tenant(tenant) as opened:
-        text = file.read_text("utf-8-sig")
+        try:
+            text = file.read_text("utf-8-sig")
+        except UnicodeDecodeError:
+            raise BadImport(field="table", why="it is not written in UTF-8") from None
         rows = import_nas(opened.scope, text, actor=AT_THE_COMMAND_LINE, now=clock.now(), dry_run=dry_run)
     _, bad = summary(rows)
     emit(

@@ -234,6 +234,13 @@ class ExpiringIncomplete(InvalidInput):
     message = "For accounts that expire soon it is not said {what}."
 
 
+class ClientNotTakenOver(InvalidInput):
+    """A client of FreeRADIUS that is no router as we know them."""
+
+    code = "client_not_taken_over"
+    message = "This client cannot be taken over: {why}."
+
+
 class BadImport(InvalidInput):
     """A table of routers that cannot be read."""
 

@@ -11,8 +11,9 @@ from infra.tenant_scope import TenantScope
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError, Phrase
 from tenants.network.add_nas import AddedNas, AddNas, add_nas
-from tenants.network.errors import BadCoaPort, BadImport
+from tenants.network.errors import BadCoaPort, BadImport, ClientNotTakenOver
 from tenants.network.find import find_region
+from tenants.network.freeradius_clients import is_clients_conf, read_clients
 
 COLUMNS: Final = (
     "name", "vendor", "identifier", "secret", "auth_mode", "address", "ddns_name", "coa_port",
@@ -50,17 +51,20 @@ def import_nas(
     scope: TenantScope, text: str, *, actor: Actor, now: datetime, dry_run: bool = False
 ) -> tuple[ImportedRow, ...]:
     """Comma-, semicolon- or tab-separated, the first line names the columns (in English or Chinese); ``name`` or
-    ``identifier`` is needed.
+    ``identifier`` is needed. Or the ``clients.conf`` of a FreeRADIUS.
 
     With ``dry_run``, or when any row has an error, nothing is written. Raises Forbidden and :class:`BadImport` for a
     table that cannot be read at all.
     """
     actor.require("nas.add")
-    rows = read_table(text)
+    rows = _rows(text)
     found: list[ImportedRow] = []
     sessions = [scope.registry] if scope.registry is scope.session else [scope.registry, scope.session]
     outer = [session.begin_nested() for session in sessions]  # the whole table, given up together
     for line, values in rows:
+        if isinstance(values, BusinessError):
+            found.append(ImportedRow(line, "", error=values))
+            continue
         name = values.get("name") or values.get("identifier", "")
         try:
             with scope.registry.begin_nested():
@@ -76,6 +80,15 @@ def import_nas(
         for savepoint in outer:
             savepoint.commit()
     return tuple(found)
+
+
+def _rows(text: str) -> Sequence[tuple[int, dict[str, str] | ClientNotTakenOver]]:
+    if not is_clients_conf(text):
+        return read_table(text)
+    rows = read_clients(text)
+    if len(rows) > MOST_ROWS:
+        raise BadImport(field="table", why=Phrase("at most {most} rows are possible", most=MOST_ROWS))
+    return rows
 
 
 def read_table(text: str) -> list[tuple[int, dict[str, str]]]:

@@ -260,3 +260,18 @@ def test_many_routers_at_once(desk):
         assert all(nas.identifier in written for nas in found)
     for table in ("colour\nred\n", "", "name\n" + "x\n" * 2_001):
         assert desk.submit("/routers/import", {"table": table}).status_code == 422
+
+
+def test_the_clients_of_a_freeradius(desk):
+    good = "client one {\n ipaddr = 203.0.113.77\n secret = geheim-7391\n nas_type = huawei\n}\n"
+    bad = "client net {\n ipaddr = 10.0.0.0/24\n secret = geheim-7391\n}\n"
+    bad += "client short {\n ipaddr = *\n secret = short\n}\n"
+    answer = desk.submit("/routers/import", {"table": good + bad})
+    assert answer.status_code == 422
+    assert "10.0.0.0/24 is a network" in desk.text()
+    assert "A shared secret has 8 to 60" in desk.text()
+    desk.submit("/routers/import", {"table": "", "table_file": (BytesIO(good.encode()), "clients.conf")})
+    with desk.scope() as scope:
+        nas = scope.registry.scalars(select(Nas).where(Nas.tenant_id == scope.tenant_id)).one()
+        assert (nas.name, nas.vendor, nas.auth_mode, str(nas.address)) == ("one", "huawei", "address", "203.0.113.77")
+        assert reveal_secret(scope, nas.id, actor=OWNER, now=clock.now()) == "geheim-7391"

@@ -217,6 +217,20 @@ def test_many_routers_at_once(cli: CommandLine, acme: str, tmp_path: Path) -> No
     assert [(row["vendor"], row["ddns_name"]) for row in listed] == [("huawei", "north.dyn.example"), ("zte", "")]
 
 
+def test_the_clients_of_a_freeradius(cli: CommandLine, acme: str, tmp_path: Path) -> None:
+    clients = tmp_path / "clients.conf"
+    words = ("nas", "import", "--tenant", acme, str(clients))
+    clients.write_text("client gate {\n ipaddr = 203.0.113.78\n secret = geheim-7391\n")
+    assert "the brace of line 1 is not closed" in cli.refused(*words)["message"]
+    clients.write_bytes(b"client gate { # gro\xdf\n}\n")
+    assert "it is not written in UTF-8" in cli.refused(*words)["message"]
+    clients.write_text("# stock\nclient gate {\n\tipaddr = 203.0.113.78\n\tsecret = geheim-7391\n}\n")
+    assert [row["error"] for row in cli(*words, "--dry-run")] == [""]
+    assert cli("nas", "list", "--tenant", acme) == []
+    [row] = cli(*words)
+    assert (row["line"], row["name"], row["secret"]) == (2, "gate", "geheim-7391")
+
+
 def test_the_operation_log_is_proved_unaltered(cli: CommandLine, acme: str, fresh_database_url: str) -> None:
     database = Database(fresh_database_url)
     with tenant_scope(database, find_tenant(database, acme)) as scope:
