@@ -8,6 +8,7 @@ from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
+from tenants.staff.built_in_roles import usual_rights
 from tenants.staff.edit_role import RoleForm, add_role, delete_role, edit_role
 from tenants.staff.permissions import ALL, CATALOGUE
 from tenants.staff.queries_staff import RoleRow, list_roles, role_detail
@@ -76,13 +77,16 @@ def _read(form: Form, role: RoleRow | None = None) -> RoleForm:
 
 
 def _page(form: Form, role: RoleRow | None) -> str | tuple[str, int]:
+    chosen = set(form.values("rights"))
+    missing = usual_rights(role.code) - chosen if role is not None and role.code != "owner" else frozenset()
     page = render_template(
         "admin/role.html",
         form=form,
         role=role,
         roles=list_roles(scope()),
         catalogue=CATALOGUE,
-        chosen=set(form.values("rights")),
+        chosen=chosen,
+        missing=[right.label for group in CATALOGUE for right in group.permissions if right.code in missing],
         fixed=(role is not None and role.code == "owner") or not actor().may("staff.edit"),
     )
     return page if form.ok else (page, 422)

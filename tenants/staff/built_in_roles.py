@@ -76,3 +76,9 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
     ),
     BuiltInRole("viewer", "Viewer", "只读", _VIEWS),
 )
+
+
+def usual_rights(code: str) -> frozenset[str]:
+    """What a built-in role has in a new tenant; nothing for roles of a tenant's own. Rights that come with an update
+    are given to no stored role by themselves: whether one was taken away or never known cannot be told apart."""
+    return next((role.permissions for role in ROLES if role.code == code), frozenset())

@@ -1,10 +1,12 @@
 """Settings, regions, operators, roles (TEN-9, NET-1, STF-1, STF-2)."""
 
 import pytest
+from sqlalchemy import select
 
 from infra import clock
 from tenants.registry.settings import GROUPS, read, write
 from tenants.staff.find import find_role
+from tenants.staff.models import Role
 from tenants.staff.queries_staff import list_roles
 from tests.fixtures.accounts import OWNER
 from tests.fixtures.tenants import OWNER_PASSWORD
@@ -145,3 +147,18 @@ def test_a_domain_of_ones_own_works_once_its_record_points_here(desk, monkeypatc
     assert "points here" in desk.text()
     desk.submit("/settings/domains", to=f"/settings/domains/{name}/remove")
     assert "No domain of your own yet." in desk.text()
+
+
+def test_a_role_from_before_an_update_says_which_rights_it_lacks(desk):
+    with desk.scope() as scope:
+        role = scope.session.scalars(select(Role).where(Role.code == "technician")).one()
+        role.permissions = [right for right in role.permissions if right != "packets.watch"]
+        role_id = role.id
+    page = f"/roles/{role_id}/"
+    desk.get(page)
+    assert "have more rights Watch packets live. Either" in desk.text()
+    with desk.scope() as scope:
+        rights = [*scope.session.get(Role, role_id).permissions, "packets.watch"]
+    desk.submit(page, {"name": "Technician", "rights": rights})
+    desk.get(page)
+    assert "have more rights" not in desk.text()
