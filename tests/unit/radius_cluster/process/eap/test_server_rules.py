@@ -179,6 +179,18 @@ def test_of_too_many_conversations_the_oldest_goes(cluster: Cluster, monkeypatch
     assert cluster.one.conversations == 1
 
 
+def test_who_never_comes_to_the_point_is_refused(cluster: Cluster) -> None:
+    step: Step = cluster.start(TTLS)
+    rounds = 0
+    while isinstance(step, Challenge):
+        rounds += 1
+        piece = encode_message(RESPONSE, step.eap[1], TTLS, b"\x40x")  # one octet, and more to come
+        step = cluster.receive(cluster.one, piece, step.state)
+    assert isinstance(step, Reject)
+    assert (step.reason, step.detail, rounds) == ("eap_tls_failed", "too many rounds", 61)
+    assert cluster.one.conversations == 0
+
+
 @pytest.mark.parametrize("kind", [PEAP, TTLS])
 def test_more_inside_a_tunnel_than_anybody_has_to_say(cluster: Cluster, kind: int) -> None:
     """An inner packet's length has 16 bits: beyond, nothing could even be put together to be refused."""

@@ -1,0 +1,52 @@
+"""What a router's answer to a Disconnect means for the session that it was about, and for no other (RAD-5)."""
+
+import asyncio
+
+import pytest
+
+from infra.settings import Settings
+from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, Outcome, Wish, finish
+from radius_cluster.listen.database import connect
+from tests.fixtures.radius import World
+
+
+@pytest.mark.parametrize(
+    ("topic", "state", "gone", "cut"),
+    [(DISCONNECT, "done", False, True), (DISCONNECT, "refused", True, False), (DISCONNECT, "unanswered", False, False),
+     (CHANGE, "done", False, False), (CHANGE, "refused", True, False)],
+)  # fmt: skip
+def test_only_the_session_that_was_asked_about(
+    world: World, settings: Settings, topic: str, state: str, gone: bool, cut: bool
+) -> None:
+    tenant = world.tenant()
+    (one, _), (two, _) = (world.nas(tenant, name) for name in ("one", "two"))
+    asked = (one, "s1", "alice")
+    sessions = {asked, (one, "s1", "bob"), (one, "s2", "alice"), (two, "s1", "alice")}
+    for nas_id, session_id, username in sessions:
+        world.run(
+            "INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at,"
+            " seconds, octets_in, octets_out, packets_in, packets_out)"
+            " VALUES (%s, %s, %s, %s, 0, now(), now(), 0, 0, 0, 0, 0)",
+            tenant.id, nas_id, session_id, username,
+        )  # fmt: skip
+    rows = []
+    for _ in range(2):
+        rows += world.query(
+            "INSERT INTO work.outbox (tenant_id, topic, payload, state) VALUES (%s, %s, '{}', 'taken') RETURNING id",
+            tenant.id, topic,
+        )  # fmt: skip
+    wish = Wish(rows[0][0], tenant.id, topic, one, "s1", "alice", "", "", 0, "main", 1)
+
+    async def write() -> None:
+        connection = await connect(settings.database_url, "test")
+        try:
+            await finish(connection, [Outcome(wish, state, "its words", gone)])
+        finally:
+            await connection.close()
+
+    asyncio.run(write())
+    found = "SELECT state, result, finished_at IS NOT NULL FROM work.outbox WHERE tenant_id = %s ORDER BY id"
+    assert world.query(found, tenant.id) == [(state, "its words", True), ("taken", "", False)]
+    still = {(row["nas_id"], row["session_id"], row["username"]): row for row in world.sessions(tenant)}
+    assert set(still) == (sessions - {asked} if gone else sessions)
+    assert {key for key, row in still.items() if row["cut_requested_at"] is not None} == ({asked} if cut else set())
