@@ -1,6 +1,10 @@
-"""Follows a watch of packets at the command line: each packet as it comes, until the time is over or Ctrl-C."""
+"""Follows a watch of packets at the command line: each packet as it comes, until the time is over or Ctrl-C.
+
+SIGTERM ends it as well as Ctrl-C does, which programs in the background of a shell never hear of.
+"""
 
 import json
+import signal
 import time
 from datetime import timedelta
 
@@ -32,6 +36,7 @@ def follow(tenant: str, command: WatchPackets) -> None:
         scope.commit()
         ends_at = clock.now() + timedelta(minutes=command.minutes)
         click.echo(f"Watching until {ends_at.astimezone(scope.zone):%H:%M:%S}; Ctrl-C ends it.", err=True)
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
             while (left := (ends_at - clock.now()).total_seconds()) > 0:
                 _say(database, scope.tenant, begun.watch, left)
@@ -40,6 +45,7 @@ def follow(tenant: str, command: WatchPackets) -> None:
         except KeyboardInterrupt:
             printer.show(store.look(begun.watch, printer.seen))  # what came in the last moment
         finally:
+            signal.signal(signal.SIGTERM, before)
             _say(database, scope.tenant, begun.watch, 0)
             store.forget(begun.watch)
     printer.end()
