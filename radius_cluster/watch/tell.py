@@ -50,7 +50,10 @@ class Teller:
                 ended = self.watches.forget_ended(time.monotonic())
                 commands: list[Command] = []
                 for live in [*self.watches, *ended]:
-                    commands += await self._commands(live)
+                    try:
+                        commands += await self._commands(live)
+                    except Exception:  # else the watch would never end here, and each packet be looked at for it
+                        LOG.exception("packets_not_shown")
                 if commands:
                     await self._tell(commands)
                 await asyncio.sleep(_TELL_EVERY_SECONDS)

@@ -1,5 +1,6 @@
 """Who is shown which packets, and how many (RAD-7)."""
 
+import asyncio
 import time
 from types import SimpleNamespace
 from typing import Any
@@ -8,12 +9,14 @@ import pytest
 
 from radius_cluster.listen.duplicates import Duplicates
 from radius_cluster.listen.receive import Request
+from radius_cluster.watch import tell
 from radius_cluster.watch.request import WatchedRequest
 from radius_cluster.watch.watches import MOST_OF_A_TENANT, LiveWatch, Watches
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.packet import Packet, parse
 from tenants.network.packet_watch import LIVES_SECONDS, MOST_PACKETS, PacketWatch, name_key, opened
+from tests.fixtures.busy_machine import limit
 
 NOW = 1_795_000_000.0
 TENANT = 7
@@ -162,3 +165,29 @@ def test_what_lies_in_redis_is_read_with_its_token_only() -> None:
     assert opened("another", sealed) is None
     assert opened("token", b"") is None
     assert "token" not in PacketWatch("token", TENANT).key()
+
+
+def test_a_packet_that_cannot_be_shown_keeps_no_watch_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else every packet of the provider would be looked at for a watch that has long ended."""
+    told: list[Any] = []
+
+    async def send(commands: list[Any]) -> None:
+        told.extend(command[0] for command in commands)
+
+    async def watch() -> None:
+        teller = tell.Teller("redis://nowhere", "radius")
+        monkeypatch.setattr(teller._line, "send", send)
+        monkeypatch.setattr(tell, "document_of", lambda *_: 1 // 0)
+        about = PacketWatch("token", TENANT, nas_id=3)
+        teller.watches.hear(about.announcement(300))
+        take(teller.watches, packet_of("alice")).answer(b"\x03reply")
+        async with asyncio.timeout(limit(20)):
+            while next(iter(teller.watches)).seen:
+                await asyncio.sleep(0.01)
+            teller.watches.hear(about.announcement(0))
+            while teller.watches.by_tenant:
+                await asyncio.sleep(0.01)
+        teller.close()
+
+    asyncio.run(watch())
+    assert "RPUSH" not in told
