@@ -14,7 +14,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process import login_sql as sql
 from radius_cluster.process.credentials import verify_password
 from radius_cluster.process.eap_request import EapLogins
-from radius_cluster.process.find_devices import find_devices
+from radius_cluster.process.find_by_spelling import Spelled, Spellings, find_by_spelling
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.led_to_place import led_of, note_led
 from radius_cluster.process.lock_out import LockOut
@@ -187,18 +187,19 @@ class Logins:
         if rows:
             self._memory.remember(tenant_ids, names, rows)
         special = self._decide_plain(requests, rows, batch, now)
+        spelled: Spellings = {}
         if len(rows) < len(requests):
             known = {row[sql.ORDINAL] - 1 for row in rows}
             strangers = [at for at in range(len(requests)) if at not in known]
             kept = self._kept.snapshot, self._memory.remember
-            devices = await find_devices(statement, requests, names, strangers, now, *kept)
-            for at, row in devices.items():
-                if requests[at].eap is None or self._eap_goes_on(requests[at], row, now):
+            spelled = await find_by_spelling(statement, requests, names, strangers, now, *kept)
+            for at, (row, who) in spelled.items():
+                if requests[at].eap is None or self._eap_goes_on(requests[at], row, now, who):
                     special.append((at, row))
                 else:
                     batch[at] = None
             for at in strangers:
-                if at not in devices:
+                if at not in spelled:
                     batch[at] = None
                     if requests[at].eap is not None:
                         self._eap.unknown(requests[at])
@@ -206,7 +207,7 @@ class Logins:
         if special:
             if self._queue:  # this may take a while
                 self._wake_one()
-            await self._decide_special(connection, requests, special, batch, now)
+            await self._decide_special(connection, requests, special, batch, now, spelled)
         self._counters.took("auth", time.time(), requests)
 
     def _decide_plain(
@@ -238,29 +239,30 @@ class Logins:
             accept(request, counters, account_id, ready[0] + added if added else ready[0], seconds)
         return special
 
-    def _eap_goes_on(self, request: Request, row: Any, now: float) -> bool:
+    def _eap_goes_on(self, request: Request, row: Any, now: float, who: Spelled | None = None) -> bool:
         """As ``EapLogins.knows``. Who is locked out hears no more of the conversation: the server's own proof, which
         may come before the decision, would tell him that he has found the password."""
-        if self._lock_out.anybody and self._lock_out.is_locked(request, now):
+        if self._lock_out.anybody and self._lock_out.is_locked(who or request, now):
             self._eap.unknown(request)
             return True
         return self._eap.knows(request, row[sql.SEALED], self.submit)
 
-    def _recognise(self, request: Request, row: Any, now: float) -> bytes | None:
+    def _recognise(self, request: Request, row: Any, now: float, spelled: Spelled | None = None) -> bytes | None:
         """The password, before all other rules; None when the login was refused."""
+        who = spelled or request
         lock_out = self._lock_out
         reason = ""
         added = None
-        if lock_out.anybody and lock_out.is_locked(request, now):
+        if lock_out.anybody and lock_out.is_locked(who, now):
             reason = "locked_out"
         else:
             added = verify_password(request, row[sql.SEALED])
             if added is None:
                 reason = "wrong_password"
-                lock_out.failed(request, now)
+                lock_out.failed(who, now)
             else:
                 if lock_out.anybody:
-                    lock_out.succeeded(request)
+                    lock_out.succeeded(who)
                 if request.nas.tenant.suspended:
                     reason = "tenant_suspended"
         if reason:
@@ -324,8 +326,9 @@ class Logins:
         accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
 
     async def _decide_special(
-        self, connection: Any, requests: list[Request], special: list[tuple[int, Any]], batch: Batch, now: float
-    ) -> None:
+        self, connection: Any, requests: list[Request], special: list[tuple[int, Any]], batch: Batch, now: float,
+        spelled: Spellings,
+    ) -> None:  # fmt: skip
         found = await self._kept.find(connection, {at: (requests[at].nas, row) for at, row in special})
         read = {at: read_special(row[sql.RARE], requests[at].packet, requests[at].nas, now) for at, row in special}
         # The same device cannot be online and dial: its old session is dead, whatever we heard of it last.
@@ -335,7 +338,8 @@ class Logins:
         soon = {at: row for at, row in special if ends_soon(found[at], row, now)}
         for at, row in special:
             request, ready = requests[at], found[at]
-            answer = await self._decide_one(connection, request, row, ready, read[at], now, dead=dead.get(at, 0))
+            who, old = spelled.get(at, (row, None))[1], dead.get(at, 0)
+            answer = await self._decide_one(connection, request, row, ready, read[at], now, who, dead=old)
             if answer is not None and (at in dead or at in soon):
                 allowed[at] = answer
                 continue
@@ -349,11 +353,12 @@ class Logins:
             batch[at] = None
 
     async def _decide_one(
-        self, connection: Any, request: Request, row: Any, ready: Ready, special: Special, now: float, *, dead: int
-    ) -> Allowed | None:
+        self, connection: Any, request: Request, row: Any, ready: Ready, special: Special, now: float,
+        who: Spelled | None, *, dead: int,
+    ) -> Allowed | None:  # fmt: skip
         """Every rule, for accounts with something special (``dead`` of their sessions do not count); None: refused."""
         nas, tenant, account_id = request.nas, request.nas.tenant, row[sql.ACCOUNT]
-        added = self._recognise(request, row, now)
+        added = self._recognise(request, row, now, who)
         if added is None:
             return None
         soon = ends_soon(ready, row, now)

@@ -30,6 +30,7 @@ from radius_cluster.wire.codes import (
     USER_NAME,
 )
 from radius_cluster.wire.fields import Fields
+from radius_cluster.wire.foreign_text import read_text
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet
 
@@ -75,12 +76,12 @@ def row_of(request: Request, fields: Row, *, complete: bool = False) -> Row | No
     ) = fields  # fmt: skip
     if not session or not user:
         return None
-    try:  # nearly always; else as _text says
+    try:  # nearly always
         session_id, name = session.decode(), user.decode()
-    except UnicodeDecodeError:
-        session_id, name = _text(session), _text(user)
+    except UnicodeDecodeError:  # a session that is named in octets shall stay another than its neighbour
+        session_id, name = session.decode("utf-8", "backslashreplace"), read_text(user)
     if "\0" in session_id or "\0" in name:
-        session_id, name = _text(session), _text(user)
+        session_id, name = session_id.replace("\0", "\\x00"), read_text(user)
     nas = request.nas
     tenant = nas.tenant
     at = request.arrived if not delay else _less_delay(request.arrived, delay)
@@ -92,12 +93,12 @@ def row_of(request: Request, fields: Row, *, complete: bool = False) -> Row | No
         octets_in, octets_out, packets_in, packets_out = octets_out, octets_in, packets_out, packets_in
     details = _NO_DETAILS
     if kind != ACCT_INTERIM or complete:
-        mac = _text(calling) if calling else ""
+        mac = read_text(calling) if calling else ""
         details = (
             normalise_mac(mac) or mac or None,
-            _text(called) if called else None,
+            read_text(called) if called else None,
             port,
-            _text(port_id) if port_id else None,
+            read_text(port_id) if port_id else None,
             nas_address,
             _prefix6(prefix or _host6(address6)),
             _prefix6(delegated),
@@ -155,12 +156,6 @@ def _with_ipv6(packet: Packet, places: Sequence[tuple[int, int]], octets_in: int
         int.from_bytes(packet.vendor(vendor, number) or b"", "big") & 0xFFFFFFFF for vendor, number in places
     )
     return octets_in + _octets(low_in, high_in), octets_out + _octets(low_out, high_out)
-
-
-def _text(value: bytes) -> str:
-    # PostgreSQL's text has no NUL
-    text = value.decode("utf-8", "replace")
-    return text.replace("\0", "\ufffd") if "\0" in text else text
 
 
 def _host6(address: bytes | None) -> bytes | None:

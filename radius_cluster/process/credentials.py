@@ -6,7 +6,7 @@ from typing import Final
 from infra.crypto import SUBSCRIBER_PASSWORD, DecryptionError
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.eap_outcome import proof_of
-from radius_cluster.wire.codes import CALLING_STATION_ID, CHAP_PASSWORD, EAP_MESSAGE, USER_PASSWORD
+from radius_cluster.wire.codes import CALLING_STATION_ID, CHAP_PASSWORD, EAP_MESSAGE, USER_NAME, USER_PASSWORD
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.md5 import equal
 from radius_cluster.wire.mschap import encode_mschap_success, mschap_version, nt_hash, verify_mschap
@@ -32,7 +32,7 @@ def verify_password(request: Request, sealed: bytes) -> bytes | None:
             return None
         return NOTHING_TO_ADD if equal(given, password) or _is_device(request, given, password) else None
     if CHAP_PASSWORD in places:
-        return NOTHING_TO_ADD if verify_chap(packet, password) else None
+        return NOTHING_TO_ADD if verify_chap(packet, password) or _is_device_by_chap(request, password) else None
     if mschap_version(packet):
         hashed = nt_hash(password.decode("utf-8", "replace"))
         if verify_mschap(packet, hashed):
@@ -48,6 +48,22 @@ def _is_device(request: Request, given: bytes, password: bytes) -> bool:
         return False
     if normalise_mac(given.decode("utf-8", "replace")) == mac == normalise_mac(password.decode("utf-8", "replace")):
         return True
+    return _calls(request, mac)
+
+
+def _is_device_by_chap(request: Request, password: bytes) -> bool:
+    """The same where the router asks by CHAP, as hotspots of MikroTik do: the password is the MAC as it writes it."""
+    mac = normalise_mac(request.user_name)
+    if not mac:
+        return False
+    if mac == normalise_mac(password.decode("utf-8", "replace")):
+        written = request.packet.value(USER_NAME)
+        if any(verify_chap(request.packet, way) for way in {written, written.upper(), written.lower()}):
+            return True
+    return _calls(request, mac)
+
+
+def _calls(request: Request, mac: str) -> bool:
     calling = normalise_mac(request.packet.text(CALLING_STATION_ID))
     return bool(request.nas.options.get("mac_auth")) and calling == mac
 

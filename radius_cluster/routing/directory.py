@@ -17,6 +17,7 @@ from radius_cluster.wire.extra_attributes import ADDRESS, only, single_kinds, ta
 
 MOST_READY = 2_000  # replies kept per tenant
 LATENCY_SLOTS = 26  # of counters.LATENCY_OUTCOMES
+_EDGES = b" \t\r\n\0"
 _NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
 _PLACE_RATES = ("up_bps", "down_bps")
 _PLACE_TEXTS = (
@@ -192,15 +193,20 @@ class Directory:
         self.by_prefix: dict[str, TenantEntry] = {}
 
     def find(self, identifier: bytes | None, address: str) -> NasEntry | None:
-        """The NAS of a packet: its identifier decides, else the source address where one is registered as fixed."""
+        """The NAS of a packet: its identifier decides, else the source address where one is registered as fixed.
+
+        An identifier that was typed into a router by hand may have a blank at its end or capitals, and some makes end
+        it with a zero; whose it really is says the secret.
+        """
         if identifier is not None:
-            nas = self.by_identifier.get(identifier)
+            nas = self.by_identifier.get(identifier) or self.by_identifier.get(identifier.strip(_EDGES).lower())
             if nas is not None:
                 return nas
         return self.by_address.get(address)
 
     def tenant_of_prefix(self, identifier: str) -> TenantEntry | None:
         """Whose prefix an unknown identifier has (TEN-4): ``<prefix>-<name>``, the longest prefix that exists."""
+        identifier = identifier.lower()
         at = len(identifier)
         while (at := identifier.rfind("-", 0, at)) > 0:
             tenant = self.by_prefix.get(identifier[:at])

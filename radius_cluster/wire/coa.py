@@ -39,8 +39,9 @@ class DynamicReply:
 def encode_session_names(dialect: Dialect, names: SessionNames) -> bytes:
     """The attributes that name a session, as many of the dialect's as are known.
 
-    When fewer than two are known, others are added: routers should be given two (RFC 5176, 3). Raises ValueError when
-    nothing is known, since a Disconnect that names nobody may cut everybody.
+    When fewer than two are known, others are added: routers should be given two (RFC 5176, 3). A User-Name beyond ASCII
+    is left out where two others are known: the router may have written it in another encoding, and knows no such
+    session then. Raises ValueError when nothing is known, since a Disconnect that names nobody may cut everybody.
     """
     known = {
         "User-Name": encode.text(codes.USER_NAME, names.user_name) if names.user_name else b"",
@@ -53,6 +54,8 @@ def encode_session_names(dialect: Dialect, names: SessionNames) -> bytes:
         "NAS-Port": encode.number(codes.NAS_PORT, names.nas_port) if names.nas_port is not None else b"",
     }
     chosen = [known[name] for name in dialect.identify if known[name]]
+    if len(chosen) > 2 and not names.user_name.isascii():
+        chosen = [value for value in chosen if value != known["User-Name"]]
     spare = [value for name, value in known.items() if value and name not in dialect.identify]
     chosen += spare[: max(0, 2 - len(chosen))]
     if not chosen:

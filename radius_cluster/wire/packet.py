@@ -23,6 +23,7 @@ from radius_cluster.wire.codes import (
     STATUS_SERVER,
     VENDOR_SPECIFIC,
 )
+from radius_cluster.wire.foreign_text import read_text
 from radius_cluster.wire.md5 import equal, hmac_md5, md5
 from radius_cluster.wire.shapes import find as find_shape
 
@@ -147,12 +148,9 @@ class Packet:
         return int.from_bytes(value, "big") if len(value) == 4 else default
 
     def text(self, kind: int) -> str:
-        """A text attribute, "" when absent; bytes that are not UTF-8 and NUL (PostgreSQL refuses it) become U+FFFD."""
+        """A text attribute, "" when absent."""
         place = self.places.get(kind)
-        if place is None:
-            return ""
-        text = self.raw[place].decode("utf-8", "replace")
-        return text.replace("\0", "\ufffd") if "\0" in text else text
+        return "" if place is None else read_text(self.raw[place])
 
     def eap_message(self) -> bytes:
         """The EAP packet: all EAP-Message attributes in order (RFC 3579, 3.1); b"" without one."""

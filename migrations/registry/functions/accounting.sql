@@ -92,18 +92,35 @@ BEGIN
   END IF;
 END $$;
 
--- Whose session it is where no account has the name: a device's, whose MAC routers write in their own ways (RAD-2; a test compares
--- this with wire/mac_address.py). Null for none.
-CREATE OR REPLACE FUNCTION aaa.account_of_device(p_tenant int, p_user text) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT u.account_id FROM aaa.subscriber u WHERE length(p_user) <= 24 AND u.tenant_id = p_tenant AND u.username = (CASE
-    WHEN p_user ~* '^\s*[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}(?![0-9a-f])' THEN
+-- The MAC in a name, as wire/mac_address.py reads it (a test compares both); null for none.
+CREATE OR REPLACE FUNCTION aaa.mac_of(p_text text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE
+    WHEN t ~ '^\s*[0-9a-f]{1,2}([:-][0-9a-f]{1,2}){5}(?![0-9a-f])' THEN
       (SELECT string_agg(lpad(part, 2, '0'), ':' ORDER BY n)
-       FROM regexp_split_to_table(substring(lower(p_user) FROM '[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5}'), '[:-]')
-         WITH ORDINALITY AS s(part, n))
-    WHEN p_user ~* '^\s*([0-9a-f]{4}[.:-][0-9a-f]{4}[.:-][0-9a-f]{4}|[0-9a-f]{6}[.:-][0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f])' THEN
-      rtrim(regexp_replace(left(translate(ltrim(lower(p_user)), ':-. ', ''), 12), '(..)', '\1:', 'g'), ':')
-    END) COLLATE "C"
+       FROM regexp_split_to_table(substring(t FROM '[0-9a-f]{1,2}(?:[:-][0-9a-f]{1,2}){5}'), '[:-]') WITH ORDINALITY AS s(part, n))
+    WHEN t ~ '^\s*([0-9a-f]{4}[.:-][0-9a-f]{4}[.:-][0-9a-f]{4}|[0-9a-f]{6}[.:-][0-9a-f]{6}|[0-9a-f]{12})(?![0-9a-f])' THEN
+      rtrim(regexp_replace(left(translate(ltrim(t), ':-. ', ''), 12), '(..)', '\1:', 'g'), ':')
+    END
+  FROM (SELECT CASE  -- of a DHCP client's identifier the address only
+      WHEN l ~ '^\s*0?1([:-])[0-9a-f]{1,2}(\1[0-9a-f]{1,2}){5}(?![0-9a-f])' THEN regexp_replace(l, '^\s*0?1[:-]', '')
+      WHEN l ~ '^\s*01([0-9a-f]{2}\.[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{2}|[0-9a-f]{12})(?![0-9a-f])' THEN
+        substr(translate(ltrim(l), '.', ''), 3, 12)
+      ELSE l END AS t
+    FROM (SELECT lower(p_text) AS l) lowered) address
 $$;
+
+-- Whose session it is where no account has the name: routers and people write it in many ways (RAD-2; wire/user_names.py has the
+-- same, a test compares both). Null for nobody's.
+CREATE OR REPLACE FUNCTION aaa.account_of_spelling(p_tenant int, p_user text) RETURNS bigint LANGUAGE sql STABLE AS $$
+  SELECT u.account_id
+  FROM (SELECT plain, btrim(regexp_replace(regexp_replace(plain, '(?<=.)@[^@]*$', ''), '^.*\\', ''), E' \t\r\n\uFFFD') AS bare
+    FROM (SELECT btrim(p_user, E' \t\r\n\uFFFD') AS plain) trimmed) names,
+    unnest(ARRAY[CASE WHEN length(p_user) <= 24 THEN aaa.mac_of(p_user) END, plain, lower(plain COLLATE "C"), bare,
+      lower(bare COLLATE "C")]) WITH ORDINALITY AS way(name, place)
+    JOIN aaa.subscriber u ON u.tenant_id = p_tenant AND u.username = way.name COLLATE "C"
+  ORDER BY way.place LIMIT 1
+$$;
+DROP FUNCTION IF EXISTS aaa.account_of_device(int, text);
 
 -- Instants are seconds since 1970; days are days since 1970 in the tenant's zone; IPv4 addresses are numbers.
 CREATE OR REPLACE FUNCTION aaa.account(
@@ -173,7 +190,7 @@ BEGIN
     INSERT INTO aaa.session AS s (tenant_id, nas_id, session_id, username, account_id, framed_ip, mac, called, nas_port,
       nas_port_id, nas_address, framed_ipv6_prefix, delegated_ipv6_prefix, started_at, updated_at, seconds, octets_in, octets_out,
       packets_in, packets_out)
-    SELECT b.tenant, b.nas, b.sid, b.usr, COALESCE(u.account_id, aaa.account_of_device(b.tenant, b.usr), 0),
+    SELECT b.tenant, b.nas, b.sid, b.usr, COALESCE(u.account_id, aaa.account_of_spelling(b.tenant, b.usr), 0),
       '0.0.0.0'::inet + b.ip, b.mac, b.called, b.port, b.port_id, '0.0.0.0'::inet + b.nas_ip, b.prefix6, b.delegated6,
       to_timestamp(b.at - b.sec), to_timestamp(b.at), b.sec, b.oin, b.oout, b.pin, b.pout
     FROM (SELECT unnest(a_tenant) AS tenant, unnest(a_nas) AS nas, unnest(a_sid) AS sid, unnest(a_user) AS usr,
@@ -384,7 +401,7 @@ BEGIN
   IF NOT found_open THEN  -- a Start; an Interim whose Start was lost; a Stop of which nothing was known
     s := NULL;
     s.account_id := COALESCE((SELECT u.account_id FROM aaa.subscriber u WHERE u.tenant_id = p_tenant AND u.username = p_user),
-      aaa.account_of_device(p_tenant, p_user), 0);
+      aaa.account_of_spelling(p_tenant, p_user), 0);
     IF p_kind <> 1 THEN
       PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'start_missing', at, p_sec, p_in, p_out);
     END IF;

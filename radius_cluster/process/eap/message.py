@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from radius_cluster.wire.foreign_text import read_text
+
 REQUEST: Final = 1
 RESPONSE: Final = 2
 SUCCESS: Final = 3
@@ -66,5 +68,5 @@ def encode_failure(identifier: int) -> bytes:
 
 def read_name(data: bytes) -> str:
     """An identity as text that can be looked up and stored; "" when it is none that a subscriber could have."""
-    name = data.decode("utf-8", "replace").replace("\0", "\ufffd")
+    name = read_text(data)
     return name if len(name.encode()) <= LONGEST_NAME else ""

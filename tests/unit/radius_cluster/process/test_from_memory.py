@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from radius_cluster.counters import Counters
+from radius_cluster.listen.receive import Request
 from radius_cluster.process import access_request
 from radius_cluster.process.access_request import Logins
-from radius_cluster.process.find_devices import find_devices
+from radius_cluster.process.find_by_spelling import find_by_spelling
 
 NOBODY = {"quota_kind": 0, "bind_port": "", "bind_mac": "", "bind_nas_id": None, "bind_options": None, "state": 1,
           "in_arrears": False, "open_sessions": 0, "max_sessions": 1, "drop_oldest": False, "quota_cut": True,
@@ -100,20 +101,28 @@ def test_who_waited_too_long_is_dropped_and_the_others_come_first_when_it_is_bac
     assert not any(one.forgotten for one in asking[1:])
 
 
-def test_a_device_is_remembered_by_the_name_that_its_router_writes() -> None:
-    """It is found by its MAC in any notation; while the database is away the name is all there is."""
-    requests: list[Any] = [Asking("alice"), Asking("02-00-00-AA-BB-CC"), Asking("020000aabbdd")]
-    names = [request.user_name for request in requests]
+def test_a_name_is_remembered_as_its_router_writes_it() -> None:
+    """It is found in any spelling; while the database is away the name is all there is."""
+    names = ["alice", "02-00-00-AA-BB-CC", "020000aabbdd", "Bob@isp", "carol@isp"]
+    requests: list[Any] = [request_of(name) for name in names]
     logins = Logins("postgresql://nowhere", "main", Counters(), eap=None)  # type: ignore[arg-type]
     asked: list[Any] = []
 
     async def fetch(*values: Any) -> list[Any]:
         asked.extend(values)
-        return [(2, *row("")[1:])]  # only the second is somebody's
+        return [(7, *row("")[1:]), (3, *row("")[1:]), (6, *row("")[1:])]  # bob's in small letters, too
 
     statement = SimpleNamespace(fetch=fetch)
-    found = asyncio.run(find_devices(statement, requests, names, [0, 1, 2], 2_000.0, "1:1:", logins._memory.remember))
-    assert asked == [[1, 1], ["02:00:00:aa:bb:cc", "02:00:00:aa:bb:dd"], [800.0, 800.0], "1:1:"]
-    assert list(found) == [2]
-    assert logins._memory.recall(1, "020000aabbdd") == found[2]
+    kept = "1:1:", logins._memory.remember
+    found = asyncio.run(find_by_spelling(statement, requests, names, range(5), 2_000.0, *kept))
+    ways = ["02:00:00:aa:bb:cc", "02-00-00-aa-bb-cc", "02:00:00:aa:bb:dd", "bob@isp", "Bob", "bob", "carol"]
+    assert asked == [[1] * 7, ways, [800.0] * 7, "1:1:"]
+    assert {at: who.user_name for at, (_row, who) in found.items()} == {2: "02:00:00:aa:bb:dd", 3: "bob", 4: "carol"}
+    for at, (kept_row, _who) in found.items():
+        assert logins._memory.recall(1, names[at]) == kept_row
     assert logins._memory.recall(1, "02-00-00-AA-BB-CC") is None
+
+
+def request_of(name: str) -> Request:
+    asking: Any = Asking(name)
+    return Request(asking.packet, asking.nas, None, ("", 0), b"", asking.arrived)  # type: ignore[arg-type]

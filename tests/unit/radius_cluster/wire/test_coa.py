@@ -126,3 +126,12 @@ def test_error_causes_in_words() -> None:
 def test_too_long_is_refused() -> None:
     with pytest.raises(ValueError, match="too long"):
         encode_dynamic_request(40, 0, SECRET, bytes(4096 - 43), 0)
+
+
+def test_a_name_beyond_ascii_is_left_out_where_others_say_enough() -> None:
+    """Routers write Chinese names in encodings of their own: one that is not theirs finds no session."""
+    known = SessionNames(user_name="张三", session_id="8100001a", framed_ip="10.0.0.7")
+    packet = sent(attributes=encode_session_names(dialect_for("mikrotik"), known))
+    assert [kind for kind in packet.attributes if kind not in (55, 80)] == [44, 8]
+    fewer = sent(attributes=encode_session_names(dialect_for("cisco"), known))
+    assert fewer.text(codes.USER_NAME) == "张三"

@@ -24,6 +24,10 @@ from radius_cluster.wire.mac_address import normalise_mac
         "AA-BB-CC-DD-EE-0F:HotelWLAN",
         "aabb.ccdd.ee0f vlan-id=100",
         "aabbccddee0f/eth1",
+        "1:aa:bb:cc:dd:ee:f",  # DHCP clients' identifiers
+        "01-AA-BB-CC-DD-EE-0F",
+        "01aa.bbcc.ddee.0f",
+        "01aabbccddee0f",
     ],
 )
 def test_notations(text: str) -> None:
@@ -31,7 +35,8 @@ def test_notations(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "alice", "aa:bb:cc:dd:ee", "aa:bb:cc:dd:ee:gg", "aabbccddee0f0", "aa:bb-cc:dd:ee", "..."]
+    "text",
+    ["", "alice", "aa:bb:cc:dd:ee", "aa:bb:cc:dd:ee:gg", "aabbccddee0f0", "02aabbccddee0f", "aa:bb-cc:dd:ee", "..."],
 )
 def test_what_is_none(text: str) -> None:
     assert normalise_mac(text) == ""
