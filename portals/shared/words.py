@@ -88,6 +88,11 @@ REFUSALS: dict[str, Refusal] = {
         lazy("The router sent a login without Message-Authenticator, which protects against forged answers."),
         lazy("Update the router and switch it on (RouterOS: require-message-auth), or set this router to “optional”."),
     ),
+    "wrong_port": Refusal(
+        lazy("Wrong port"),
+        lazy("The router sent a login to the port for accounting, or a report to the port for logins."),
+        lazy("Compare both ports in the router with those of the cloud: they may be mixed up, or one stands twice."),
+    ),
     "malformed": Refusal(
         lazy("Malformed packet"),
         lazy("The packet does not follow the RADIUS standard and was dropped."),

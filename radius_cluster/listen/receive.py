@@ -17,7 +17,14 @@ from radius_cluster.listen.duplicates import Duplicates, Key, mark_of
 from radius_cluster.listen.incoming import AT_ONCE, Incoming, Source
 from radius_cluster.listen.outgoing import Outgoing
 from radius_cluster.routing.directory import Directory, NasEntry
-from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_IDENTIFIER, STATUS_SERVER, USER_NAME
+from radius_cluster.wire.codes import (
+    ACCESS_REQUEST,
+    ACCOUNTING_REQUEST,
+    CALLING_STATION_ID,
+    NAS_IDENTIFIER,
+    STATUS_SERVER,
+    USER_NAME,
+)
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.packet import Packet, encode_status_response, parse, verify_request
 from radius_cluster.wire.shapes import learn
@@ -30,6 +37,8 @@ LOG = structlog.get_logger(__name__)
 LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
 UNKNOWN_NAS: Final = "unknown_nas"
 DUPLICATE: Final = "duplicate"
+WRONG_PORT: Final = "wrong_port"
+_SERVED_SOMEWHERE: Final = (ACCESS_REQUEST, ACCOUNTING_REQUEST)
 
 
 def _no_more() -> bool:
@@ -168,7 +177,7 @@ class Receiver:
             return
         handler = self._handlers.get(data[0])
         if handler is None:
-            self._counters.count_nobody(0, dropped(self.kind, "unserved_code"))
+            self._refuse_unserved(packet, source, now)
             return
         place = packet.places.get(NAS_IDENTIFIER)
         nas = None if place is None else self._by_identifier.get(data[place])
@@ -248,6 +257,15 @@ class Receiver:
                 at=now,
             )
         )
+
+    def _refuse_unserved(self, packet: Packet, source: tuple[Any, ...], now: float) -> None:
+        """A packet that this port does not serve: mostly a router whose two ports are mixed up."""
+        if packet.code not in _SERVED_SOMEWHERE:
+            self._counters.count_nobody(0, dropped(self.kind, "unserved_code"))
+            return
+        nas = self._directory.find(packet.attributes.get(NAS_IDENTIFIER), source[0])
+        problem = UNKNOWN_NAS if nas is None else verify_request(packet, nas.secret, nas.required)
+        self._refuse(nas, problem or WRONG_PORT, packet, source, now)
 
     def _refuse(self, nas: NasEntry | None, reason: str, packet: Packet, source: tuple[Any, ...], now: float) -> None:
         """A packet of an unknown NAS, or one that does not verify: silent towards the network, shown to the tenant."""

@@ -93,6 +93,27 @@ def test_the_live_part_shows_why_a_packet_was_refused(desk):
     assert "113.97.186.238:49152" in desk.text()
 
 
+def test_a_router_that_reports_nothing_of_a_login_that_was_accepted(desk):
+    """Accounting is off, or blocked: nobody of it is ever seen online. An old refusal says less."""
+    desk.submit("/routers/new", GOOD)
+    nas, now = router(desk), clock.now()
+    live = {"HX-Request": "true", "X-Broadloom-Poll": "1"}
+    with desk.scope() as scope:
+        heard = dict.fromkeys(("first_packet_at", "first_accept_at", "last_packet_at"), now)
+        scope.registry.execute(update(Nas).where(Nas.id == nas.id).values(**heard))
+        told = {"source": "192.0.2.1:1", "nas_identifier": nas.identifier, "username": "u", "mac": "", "method": ""}
+        packet = {"tenant_id": scope.tenant_id, "nas_id": nas.id, "code": 1, "reason": "unknown_user"}
+        scope.session.add(RefusedPacket(**packet, at=now - timedelta(minutes=1), **told))
+    desk.get(f"/routers/{nas.id}/", headers=live)
+    assert "but the router has reported no session" in desk.text()
+    assert "was not let in" not in desk.text()
+    with desk.scope() as scope:  # somebody else is refused since
+        scope.session.add(RefusedPacket(**packet, at=now + timedelta(seconds=5), **told))
+    desk.get(f"/routers/{nas.id}/", headers=live)
+    assert "was not let in" in desk.text()
+    assert "but the router has reported no session" in desk.text()
+
+
 def test_a_working_router_whose_secret_no_longer_fits_says_so(desk):
     desk.submit("/routers/new", GOOD)
     nas, now = router(desk), clock.now()

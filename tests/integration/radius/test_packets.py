@@ -82,6 +82,31 @@ def test_bad_packets(world: World, processes: Processes, client) -> None:
     wait_for(lambda: wanted <= set(world.query(refused, tenant.id)))  # written after the counts
 
 
+def test_a_router_whose_ports_are_mixed_up_is_told_so(world: World, processes: Processes, client) -> None:
+    """Logins at the port for accounting, reports at that for logins: no answer, and a reason that its provider sees."""
+    tenant = world.tenant()
+    nas_id, identifier = world.nas(tenant)
+    processes.start()
+    auth = (processes.settings.bind, processes.settings.radius_auth_port)
+    acct = (processes.settings.bind, processes.settings.radius_acct_port)
+    router, liar = client(identifier), client(identifier, "another-secret")
+    stranger = client(f"{tenant.prefix}-unknown")
+    assert router.ask_at(acct, router.access("alice"), timeout=0.2) is None
+    assert router.ask_at(auth, router.accounting(codes.ACCT_START, "s1", "alice"), timeout=0.2) is None
+    assert liar.ask_at(acct, liar.access("bob"), timeout=0.2) is None
+    assert stranger.ask_at(acct, stranger.access("carol"), timeout=0.2) is None
+    refused = "SELECT reason, nas_id, code, username FROM aaa.refused_packet WHERE tenant_id = %s"
+    wanted = {
+        ("wrong_port", nas_id, codes.ACCESS_REQUEST, "alice"),
+        ("wrong_port", nas_id, codes.ACCOUNTING_REQUEST, "alice"),
+        ("wrong_secret", nas_id, codes.ACCESS_REQUEST, "bob"),
+        ("unknown_nas", None, codes.ACCESS_REQUEST, "carol"),
+    }
+    wait_for(lambda: set(world.query(refused, tenant.id)) == wanted)
+    seen = wait_for(lambda: counts(world, tenant.id))
+    assert (seen["auth dropped:wrong_port"], seen["acct dropped:wrong_port"]) == (1, 1)
+
+
 def test_noise_does_not_grow_or_kill_the_process(settings: Settings, fresh_database_url: str, tmp_path: Path) -> None:
     """The short version of ``python -m tests.bench.fuzz_socket``; a database of its own, for the counters add up."""
     settings = replace(settings, database_url=fresh_database_url)
