@@ -64,7 +64,7 @@ class Cells:
         self._counters = counters
         self._eap = eap
         self._recent = recent = RecentStarts(spool_folder)
-        self._lock_out = lock_out = LockOut(spool_folder)
+        self.lock_out = lock_out = LockOut(spool_folder)
         self.by_name = {
             name: Cell(name, url, counters, eap, Spool(spool_folder, name) if spool_folder else None, recent, lock_out)
             for name, url in urls.items()
@@ -121,7 +121,7 @@ class Cells:
         for cell in self.by_name.values():
             cell.accounting.close()
         self._recent.close()
-        self._lock_out.close()
+        self.lock_out.close()
 
     def busy(self) -> bool:
         """Whether anything waits for an answer."""

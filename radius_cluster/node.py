@@ -30,6 +30,7 @@ from radius_cluster.process.eap_certificates import TenantTls
 from radius_cluster.process.eap_elsewhere import Elsewhere, UdpGuests
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
+from radius_cluster.process.tell_locked import hear_unlocked
 from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.directory import Directory
 from radius_cluster.routing.load import DirectoryLoader
@@ -37,7 +38,7 @@ from radius_cluster.routing.on_disk import DirectoryOnDisk
 from radius_cluster.watch.tell import Teller
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
 from radius_cluster.wire.proxy_protocol import TrustedBalancers
-from tenants.network.packet_watch import CHANNEL
+from tenants.network import packet_watch, unlocking
 
 LOG = structlog.get_logger(__name__)
 _REPORT_SECONDS = 2.0
@@ -83,8 +84,10 @@ class Node:
         self._loader = DirectoryLoader(urls[MAIN_CELL], master, self.directory, on_disk)
         self._loader.followers["certificate"] = tls.forget
         self._teller = Teller(servers.redis_url, "radius")
-        self._loader.channels[CHANNEL] = self._teller.watches.hear
+        self._loader.channels[packet_watch.CHANNEL] = self._teller.watches.hear
+        self._loader.channels[unlocking.CHANNEL] = hear_unlocked(self.cells.lock_out, self.directory)
         self._reporter = Reporter(urls, self.directory, self.counters, self._started_at)
+        self._reporter.lock_out = self.cells.lock_out
         self._receivers: list[Receiver] = []
         self._stopping = asyncio.Event()
         self._turn = 0

@@ -22,6 +22,8 @@ from radius_cluster.counters import (
 )
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.node_link import NodeLink
+from radius_cluster.process.lock_out import LockOut
+from radius_cluster.process.tell_locked import tell_locked
 from radius_cluster.routing.directory import Directory, NasEntry, TenantEntry
 
 LOG = structlog.get_logger(__name__)
@@ -90,6 +92,7 @@ class Reporter:
     ) -> None:
         self._kind = kind
         self.link: NodeLink | None = None  # the way to processes of other hosts
+        self.lock_out: LockOut | None = None  # who is locked out, where logins are decided
         self._urls = urls
         self._directory = directory
         self._counters = counters
@@ -116,6 +119,8 @@ class Reporter:
                 if due:
                     await self._save_counts(connection, cell, now)
                 await self._save_refusals(connection, refusals[cell], now)
+                if self.lock_out is not None:
+                    await tell_locked(connection, self.lock_out, cell, now)
                 if cell == MAIN_CELL:
                     await self._save_nas(connection, now)
                     await self._beat(connection, state, listening)

@@ -1,6 +1,19 @@
 -- Made by `broadloom dev freeze-baseline` from the models; do not edit.
 CREATE SCHEMA aaa;
 CREATE SCHEMA work;
+CREATE TABLE aaa.locked_out (
+  tenant_id INTEGER NOT NULL,
+  nas_id INTEGER NOT NULL,
+  username TEXT COLLATE "C" NOT NULL,
+  device BYTEA NOT NULL,
+  counted_in TEXT NOT NULL,
+  account_id BIGINT,
+  mac TEXT NOT NULL,
+  locked_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  until_at TIMESTAMP WITH TIME ZONE NOT NULL,
+  tries INTEGER NOT NULL,
+  CONSTRAINT pk_locked_out PRIMARY KEY (tenant_id, nas_id, username, device, counted_in)
+);
 CREATE TABLE aaa.online_sample (
   tenant_id INTEGER NOT NULL,
   at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -235,6 +248,13 @@ CREATE TABLE work.outbox (
 CREATE INDEX ix_outbox_subject ON work.outbox (tenant_id, topic, subject);
 CREATE INDEX ix_outbox_waiting ON work.outbox (topic, available_at) WHERE state = 'waiting';
 GRANT USAGE ON SCHEMA aaa TO broadloom_app, broadloom_platform, broadloom_radius;
+GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.locked_out TO broadloom_platform, broadloom_radius;
+GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.locked_out TO broadloom_app;
+ALTER TABLE aaa.locked_out ENABLE ROW LEVEL SECURITY;
+ALTER TABLE aaa.locked_out FORCE ROW LEVEL SECURITY;
+CREATE POLICY own_tenant ON aaa.locked_out TO broadloom_app USING (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int)) WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int));
+CREATE POLICY all_tenants ON aaa.locked_out TO broadloom_platform USING (true) WITH CHECK (true);
+CREATE POLICY packet_path ON aaa.locked_out TO broadloom_radius USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.online_sample TO broadloom_platform, broadloom_radius;
 GRANT SELECT, INSERT, UPDATE, DELETE ON aaa.online_sample TO broadloom_app;
 ALTER TABLE aaa.online_sample ENABLE ROW LEVEL SECURITY;

@@ -21,6 +21,7 @@ from tenants.kernel.errors import NotFound
 from tenants.subscribers import queries_detail, queries_online
 from tenants.subscribers.queries_detail import AccountDetail
 from tenants.subscribers.queries_history import HistoryFilter, list_history
+from tenants.subscribers.queries_locked import list_locked
 from tenants.subscribers.queries_own import own_quota
 from tenants.usage.queries_refused import list_refused
 from tenants.usage.queries_routers import router_names
@@ -120,6 +121,7 @@ def show_account(account_id: int) -> str:
         "admin/account.html",
         **values,
         why=why_sentence(account, online=bool(values["sessions"])),
+        locked=list_locked(scope(), actor(), present(), account_id=account_id),
         days=days,
         usage_chart=usage_chart(days),
         usage_rows=[(d.day.strftime("%m-%d"), octets(d.octets_out), octets(d.octets_in)) for d in days],

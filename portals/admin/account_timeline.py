@@ -33,6 +33,7 @@ _ACTIONS = {
     "account.query_password": ("eye", lazy("Password looked up")),
     "account.test_login": ("login-2", lazy("Login tested")),
     "packets.watch": ("activity", lazy("Packets watched")),
+    "account.unlock": ("lock-x", lazy("Lock-out ended by staff")),
     "account.unbind": ("link-off", lazy("Unbound")),
     "account.bind": ("link", lazy("Bound")),
     "account.address_not_taken": ("link-off", lazy("Address not taken for the fixed one")),

@@ -31,6 +31,8 @@ ACTIONS: dict[str, Any] = {
     "account.query_password": lazy("Looked at a subscriber's password"),
     "account.test_login": lazy("Tested a login"),
     "packets.watch": lazy("Watched packets"),
+    "account.unlock": lazy("Let a device try again that was locked out"),
+    "nas.unlock_device": lazy("Let a router's device try again that was locked out"),
     "account.delete": lazy("Deleted an account"),
     "account.restore": lazy("Restored an account"),
     "account.release_name": lazy("Released a user name"),

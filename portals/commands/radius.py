@@ -7,6 +7,7 @@ import click
 
 from infra import clock
 from portals.commands._installation import open_installation
+from portals.commands._locked_out import let_try_again, show_locked_out
 from portals.commands._output import emit
 from portals.commands._packet_watch import follow
 from portals.commands._tenant import tenant_option
@@ -57,6 +58,24 @@ def status() -> None:
 def watch(tenant: str, nas: str | None, account: str, minutes: int) -> None:
     """Follow the packets of a router or a login name, with all attributes; Ctrl-C ends it."""
     follow(tenant, WatchPackets(nas, account, minutes))
+
+
+@command.command("locked-out")
+@tenant_option
+@click.option("--account", help="User name; everybody when left out.")
+def locked_out(tenant: str, account: str | None) -> None:
+    """Who is refused for guessing passwords just now: since when, until when, after how many tries."""
+    show_locked_out(tenant, account)
+
+
+@command.command("unlock")
+@tenant_option
+@click.option("--account", help="User name: all devices that are locked out of it.")
+@click.option("--nas", help="Identifier or id of the router.")
+@click.option("--device", help="MAC of the device, in any notation, or what its router calls it.")
+def unlock(tenant: str, account: str | None, nas: str | None, device: str | None) -> None:
+    """Let who is locked out try again at once; what is given must hold together."""
+    let_try_again(tenant, account, nas, device)
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -71,7 +71,7 @@ REFUSALS: dict[str, Refusal] = {
     "locked_out": Refusal(
         lazy("Locked out"),
         lazy("Too many wrong passwords came from this device; it is locked out for a minute, other devices are not."),
-        lazy("Correct the password on the device and wait, or set a new password."),
+        lazy("Correct the password on the device and wait or unlock it, or set a new password."),
     ),
     "unknown_nas": Refusal(
         lazy("Unknown router"),

@@ -249,17 +249,17 @@ class Logins:
 
     def _recognise(self, request: Request, row: Any, now: float, spelled: Spelled | None = None) -> bytes | None:
         """The password, before all other rules; None when the login was refused."""
-        who = spelled or request
-        lock_out = self._lock_out
+        who, lock_out = spelled or request, self._lock_out
         reason = ""
         added = None
         if lock_out.anybody and lock_out.is_locked(who, now):
             reason = "locked_out"
+            lock_out.refused(who)
         else:
             added = verify_password(request, row[sql.SEALED])
             if added is None:
                 reason = "wrong_password"
-                lock_out.failed(who, now)
+                lock_out.failed(who, now, row[sql.ACCOUNT])
             else:
                 if lock_out.anybody:
                     lock_out.succeeded(who)

@@ -4,10 +4,13 @@ What is locked is a guesser's way in, not the account: the user name *from this 
 names no device), and a device that fails with many names. So a stranger's guesses never keep the subscriber out, and
 somebody who mistyped his own password waits a minute.
 
-All processes of a host count together, in a table that they share; in it a failure forgets whoever had its slot.
+All processes of a host count together, in a table that they share; in it a failure forgets whoever had its slot. The
+table knows marks, no names; so the process that sees a lock-out begin remembers whom it is about, and tells it to staff
+(tell_locked.py), who may end it.
 """
 
 import os
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
@@ -17,6 +20,7 @@ from zlib import crc32
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.shared_table import open_table
 from radius_cluster.wire.codes import CALLING_STATION_ID
+from radius_cluster.wire.mac_address import normalise_mac
 
 _ATTEMPTS: Final = 10  # wrong passwords of one name from one device within the window
 _ATTEMPTS_ANY_NAME: Final = 50  # of any names from one device: somebody tries a list
@@ -28,18 +32,43 @@ _HEAD: Final = Struct("<I16s")  # until when anything counts, the secret of the 
 _HEAD_OCTETS: Final = 64
 _FIRST_WORD, _WORDS = _HEAD_OCTETS // 4, _SLOT.size // 4
 _SEED_OF_NAMES: Final = 0x9E3779B9
+# Lock-outs that one process remembers: each takes ten wrong passwords, so more are an attack.
+_MOST_TOLD: Final = 500
+_MOST_TOLD_OF_A_TENANT: Final = 200
+
+
+class Locked:
+    """A way in that is closed, as staff are told of it. ``username`` is "" where the device is refused with any name;
+    ``told``: the tries that stand in the database, 0 for none."""
+
+    __slots__ = (
+        "account_id", "at", "cell", "device", "locked_at", "mac", "mark", "nas_id", "tenant_id", "told", "until",
+        "username",
+    )  # fmt: skip
+
+    def __init__(self, request: Request, account_id: int | None, at: int, mark: bytes, now: float, until: int) -> None:
+        """``account_id`` is None where it is about the device."""
+        nas, packet = request.nas, request.packet
+        named = packet.text(CALLING_STATION_ID)
+        self.tenant_id, self.cell, self.nas_id = nas.tenant.id, nas.tenant.cell, nas.id
+        self.username = "" if account_id is None else request.user_name
+        self.account_id = account_id
+        self.device, self.mac = packet.value(CALLING_STATION_ID), normalise_mac(named) or named
+        self.at, self.mark = at, mark
+        self.locked_at, self.until, self.told = now, until, 0
 
 
 class LockOut:
     """Failures of the last minute. Without a folder of this process alone."""
 
-    __slots__ = ("_mistyped", "_table", "_words", "anybody")
+    __slots__ = ("_mistyped", "_noted", "_table", "_words", "anybody")
 
     def __init__(self, folder: Path | None = None) -> None:
         self.anybody = False  # whether any failure counts: what the hot path asks first
         self._table = open_table(folder, "lock_out", _HEAD_OCTETS + _SLOTS * _SLOT.size)
         self._words = memoryview(self._table).cast("I")
         self._mistyped: Request | None = None  # the login asked about last, where its name's slot is not empty
+        self._noted: dict[bytes, Locked] = {}  # by their marks: those that this process saw begin
         until, secret = _HEAD.unpack_from(self._table)
         if not any(secret):  # made by us, or by several at once: whatever was marked before is forgotten
             _HEAD.pack_into(self._table, 0, until, os.urandom(16))
@@ -66,15 +95,26 @@ class LockOut:
                 return True
         return False
 
-    def failed(self, request: Request, now: float) -> None:
-        """Note a wrong password."""
+    def refused(self, request: Request) -> None:
+        """Count the try of somebody who is locked out; it makes nothing longer."""
+        for at, about, limit in _places(request):
+            failures, until, mark = _SLOT.unpack_from(self._table, at)
+            if failures >= limit and mark == self._mark(about):
+                _SLOT.pack_into(self._table, at, min(failures + 1, 0xFFFF), until, mark)
+
+    def failed(self, request: Request, now: float, account_id: int) -> None:
+        """Note a wrong password for this account."""
         table = self._table
+        account: int | None = account_id
         for at, about, limit in _places(request):
             failures, until, known = _SLOT.unpack_from(table, at)
             mark = self._mark(about)
             count = failures + 1 if known == mark and now < until else 1
             until = int(now + (LOCKED_SECONDS if count >= limit else WINDOW_SECONDS)) + 1
             _SLOT.pack_into(table, at, min(count, 0xFFFF), until, mark)
+            if count == limit:
+                self._note(Locked(request, account, at, mark, now, until), now)
+            account = None  # what follows is about the device
         _, secret = _HEAD.unpack_from(table)
         _HEAD.pack_into(table, 0, int(now + max(LOCKED_SECONDS, WINDOW_SECONDS)) + 1, secret)
         self.anybody = True
@@ -86,10 +126,43 @@ class LockOut:
             if _SLOT.unpack_from(self._table, at)[2] == self._mark(about):
                 _SLOT.pack_into(self._table, at, 0, 0, bytes(8))
 
+    def unlock(self, nas_id: int, username: str, device: bytes) -> None:
+        """Forget the failures of a name from a device, or of a device with any name ("")."""
+        name = username.encode("utf-8", "surrogateescape")
+        at, about, _limit = _of_name(nas_id, device, name) if username else _of_device(nas_id, device)
+        if _SLOT.unpack_from(self._table, at)[2] == self._mark(about):
+            _SLOT.pack_into(self._table, at, 0, 0, bytes(8))
+
+    def noted(self, now: float) -> Iterable[tuple[Locked, int]]:
+        """What is to be told of: lock-outs that began here and whose time is not over, and after how many tries; 0
+        where it has been ended before its time."""
+        self._noted = {mark: locked for mark, locked in self._noted.items() if now < locked.until}
+        for locked in self._noted.values():
+            failures, until, mark = _SLOT.unpack_from(self._table, locked.at)
+            yield locked, failures if mark == locked.mark and now < until else 0
+
+    def forget(self, locked: Locked) -> None:
+        """It was told that this one has been ended."""
+        if self._noted.get(locked.mark) is locked:
+            del self._noted[locked.mark]
+
+    @property
+    def name(self) -> str:
+        """The same for all that count together, and no secret."""
+        return blake2b(_HEAD.unpack_from(self._table)[1], digest_size=8, person=b"name").hexdigest()
+
     def close(self) -> None:
         """Give up the memory."""
         self._words.release()
         self._table.close()
+
+    def _note(self, locked: Locked, now: float) -> None:
+        known = self._noted
+        if len(known) >= _MOST_TOLD:  # nobody has asked for long
+            known = self._noted = {mark: one for mark, one in known.items() if now < one.until}
+        of_tenant = sum(one.tenant_id == locked.tenant_id and now < one.until for one in known.values())
+        if len(known) < _MOST_TOLD and of_tenant < _MOST_TOLD_OF_A_TENANT:
+            known[locked.mark] = locked
 
     def _mark(self, about: bytes) -> bytes:
         """Keyed, so that nobody can choose a name that has another's mark, and lock him out by it."""
@@ -99,15 +172,19 @@ class LockOut:
 def _places(request: Request) -> list[tuple[int, bytes, int]]:
     """The name's from this device, then the device's: where the slot is, what it is about, how many failures lock."""
     device = request.packet.value(CALLING_STATION_ID)
-    name = request.user_name.encode("utf-8", "surrogateescape")
-    router = request.nas.id.to_bytes(8, "big")
-    of_device = crc32(device, request.nas.id)
-    found = [
-        (_at(crc32(name, of_device ^ _SEED_OF_NAMES)), b"%b%d:%b%b" % (router, len(device), device, name), _ATTEMPTS)
-    ]
+    found = [_of_name(request.nas.id, device, request.user_name.encode("utf-8", "surrogateescape"))]
     if device:  # of a router that names none only the name can be counted, or one guesser would lock all
-        found.append((_at(of_device), b"%b-%b" % (router, device), _ATTEMPTS_ANY_NAME))
+        found.append(_of_device(request.nas.id, device))
     return found
+
+
+def _of_name(nas_id: int, device: bytes, name: bytes) -> tuple[int, bytes, int]:
+    checksum = crc32(name, crc32(device, nas_id) ^ _SEED_OF_NAMES)
+    return _at(checksum), b"%b%d:%b%b" % (nas_id.to_bytes(8, "big"), len(device), device, name), _ATTEMPTS
+
+
+def _of_device(nas_id: int, device: bytes) -> tuple[int, bytes, int]:
+    return _at(crc32(device, nas_id)), b"%b-%b" % (nas_id.to_bytes(8, "big"), device), _ATTEMPTS_ANY_NAME
 
 
 def _at(checksum: int) -> int:

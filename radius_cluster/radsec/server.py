@@ -29,6 +29,7 @@ from radius_cluster.process.eap_certificates import TenantTls
 from radius_cluster.process.eap_elsewhere import Elsewhere
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.login_replies import REJECT_DELAY_SECONDS
+from radius_cluster.process.tell_locked import hear_unlocked
 from radius_cluster.radsec.connection import Connection
 from radius_cluster.radsec.credentials import Credentials
 from radius_cluster.radsec.directory import RadsecDirectory
@@ -39,7 +40,7 @@ from radius_cluster.report import MAIN_CELL, Reporter
 from radius_cluster.routing.load import DirectoryLoader
 from radius_cluster.watch.tell import Teller
 from radius_cluster.wire.codes import ACCESS_REQUEST, ACCOUNTING_REQUEST
-from tenants.network.packet_watch import CHANNEL
+from tenants.network import packet_watch, unlocking
 from tenants.network.rules_certificates import radsec_server_names
 
 LOG = structlog.get_logger(__name__)
@@ -65,12 +66,14 @@ class RadsecServer:
         self.credentials = Credentials(urls[MAIN_CELL], master, self.directory, names, lambda: self.hub.refresh())
         handlers = {ACCESS_REQUEST: self.cells.log_in, ACCOUNTING_REQUEST: self.cells.account}
         self._teller = Teller(servers.redis_url, "radsec")
-        self._loader.channels[CHANNEL] = self._teller.watches.hear
+        self._loader.channels[packet_watch.CHANNEL] = self._teller.watches.hear
+        self._loader.channels[unlocking.CHANNEL] = hear_unlocked(self.cells.lock_out, self.directory)
         ways = self.directory, self.credentials, self.counters, handlers
         self.hub = Hub(*ways, settings.radius_balancers, self._teller.watches)
         self._loader.followers["certificate"] = tls.forget
         self._loader.followers["radsec"] = self.credentials.look
         self._reporter = Reporter(urls, self.directory, self.counters, time.time(), kind="radsec")
+        self._reporter.lock_out = self.cells.lock_out
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:

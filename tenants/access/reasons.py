@@ -113,7 +113,7 @@ REASONS: dict[str, Reason] = {reason.code: reason for reason in _BY_NUMBER.value
         Reason(
             "locked_out",
             "There were too many wrong passwords from this router in a short time.",
-            "It ends by itself within minutes; correct the password in the subscriber's router meanwhile.",
+            "It ends by itself within a minute, or when staff unlock it; correct the password in the router.",
             "Too many attempts, try again later",
         ),
     )

@@ -55,8 +55,8 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
         frozenset(
             """
             accounts.view accounts.edit accounts.test_login op.unbind op.reset_password online.view online.kick
-            online.clear refused.view packets.watch nas.view nas.add nas.edit nas.secret regions.view pools.view
-            pools.edit plans.view workorders.view workorders.add workorders.progress files.upload
+            online.clear refused.view refused.unlock packets.watch nas.view nas.add nas.edit nas.secret regions.view
+            pools.view pools.edit plans.view workorders.view workorders.add workorders.progress files.upload
             """.split()  # noqa: SIM905
         ),
     ),
@@ -70,6 +70,7 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
             "op.reset_password",
             "op.unbind",
             "online.kick",
+            "refused.unlock",
             "workorders.add",
             "messages.send",
         },

@@ -92,6 +92,7 @@ CATALOGUE: Final[tuple[PermissionGroup, ...]] = (
         ("online.clear", "Clear a router's sessions without forcing offline"),
         ("online.export", "Export sessions and usage"),
         ("refused.view", "See refused logins"),
+        ("refused.unlock", "Let who was locked out try again"),
         ("counters.view", "See packet counters"),
         ("packets.watch", "Watch packets live"),
     ),

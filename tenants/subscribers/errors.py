@@ -164,6 +164,20 @@ class WatchNeedsName(InvalidInput):
     message = "You see some of the subscribers only, so type the login name of one of them."
 
 
+class NobodyToUnlock(InvalidInput):
+    """Everybody who is locked out at once: half of them may be guessing."""
+
+    code = "nobody_to_unlock"
+    message = "Say whom: name an account, a router or a device."
+
+
+class NobodyLockedOut(BusinessError):
+    """It was over before, or somebody else was faster."""
+
+    code = "nobody_locked_out"
+    message = "Nobody is locked out there any more."
+
+
 class WatchNotPossible(BusinessError):
     """What carries packets to whoever watches does not answer; trying again may help."""
 

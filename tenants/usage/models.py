@@ -195,6 +195,24 @@ class RefusedPacket(AaaBase):
     detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
+class LockedOut(AaaBase):
+    """Somebody whose logins are refused unseen, because he guessed passwords (RAD-9): told by each host of what it
+    counts itself (radius_cluster/process/tell_locked.py), and over at ``until_at``."""
+
+    __tablename__ = "locked_out"
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    nas_id: Mapped[int] = mapped_column(primary_key=True)
+    # As the device writes it; "" where the device is refused with any name.
+    username: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    device: Mapped[bytes] = mapped_column(primary_key=True)  # Calling-Station-Id as it came, empty without one
+    counted_in: Mapped[str] = mapped_column(primary_key=True)  # by which host: the name of its table in memory
+    account_id: Mapped[int | None] = mapped_column(BigInteger)  # null where the device is refused with any name
+    mac: Mapped[str]  # as in aaa.refused_packet
+    locked_at: Mapped[datetime]
+    until_at: Mapped[datetime]
+    tries: Mapped[int]  # wrong passwords, and what was refused unseen since
+
+
 class PacketCount(AaaBase):
     """Packets per hour, NAS and outcome (RAD-7); tenant 0 / nas 0 = not attributable."""
 

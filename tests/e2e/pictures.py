@@ -13,7 +13,8 @@ AT = f"/t/{QINGTENG.slug}"
 @dataclass(frozen=True)
 class Shot:
     """One page. ``click`` is followed first (a link's selector), ``steps`` are done on it then: ("fill", field, text),
-    ("check", field), ("click", selector), ("dial", name): a router asks for this login. ``realm`` is who looks;
+    ("check", field), ("click", selector), ("dial", name): a router asks for this login; ("guess", name): with wrong
+    passwords until its device is locked out. ``realm`` is who looks;
     ``endpoint`` names the page where the address does not tell.
     """
 
@@ -124,6 +125,14 @@ SHOTS = (
     ),
     Shot("disconnects", f"{AT}/admin/online/results", "admin"),
     Shot("refused-logins", f"{AT}/admin/refused/", "admin"),
+    Shot("locked-out", f"{AT}/admin/locked-out/", "admin", steps=(("guess", "qt1001"),)),
+    Shot(
+        "account-locked-out",
+        f"{AT}/admin/locked-out/",
+        "admin",
+        endpoint="admin.show_account",
+        steps=(("guess", "qt1001"), ("click", "main .bl-table a")),
+    ),
     Shot("watch-begin", f"{AT}/admin/watch/new", "admin"),
     Shot(
         "watch-packets",

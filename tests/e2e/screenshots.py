@@ -28,7 +28,8 @@ from tests.fixtures.radius import Client
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-# "identifier:secret" of a router (``broadloom nas script`` shows both); else the picture of a watch has no packets
+# "identifier:secret" of a router (``broadloom nas script`` shows both); else the picture of a watch has no packets, and
+# nobody is locked out
 DEMO_ROUTER = os.environ.get("DEMO_ROUTER", "")
 PLATFORM_PASSWORD = os.environ.get("BROADLOOM_PLATFORM_PASSWORD", "")  # printed at the first start
 
@@ -140,6 +141,8 @@ def _do(page: "Page", deed: str, place: str, text: str = "") -> None:
         page.locator(place).first.wait_for()
     elif deed == "dial":
         _dial(page, place)
+    elif deed == "guess":
+        _guess(page, place)
     else:
         if deed == "submit":
             with page.expect_navigation():
@@ -161,6 +164,20 @@ def _dial(page: "Page", username: str) -> None:
     router.close()
     page.locator("#watch-list details").first.wait_for()
     page.locator("#watch-list summary").first.click()
+
+
+def _guess(page: "Page", username: str) -> None:
+    """A device of the demonstration guesses until it is locked out; each refusal would take its second, so at once."""
+    if not DEMO_ROUTER:
+        return
+    identifier, _, secret = DEMO_ROUTER.partition(":")
+    settings = Settings.from_env()
+    for _turn in range(11):
+        router = Client(settings, identifier, secret)
+        request = router.access(username, "guess", extra=encode.text(codes.CALLING_STATION_ID, "BC-D1-77-1C-8E-25"))
+        router.socket.sendto(request, (settings.bind, settings.radius_auth_port))
+        router.close()
+    page.locator("main .bl-table a").first.wait_for()  # the page asks again by itself
 
 
 def _unique() -> str:

@@ -12,15 +12,21 @@ NOW = 1_795_000_000.5
 
 
 def login(name: str = "alice", device: bytes = b"02-01", nas_id: int = 7) -> Any:
-    packet = SimpleNamespace(value=lambda _kind: device)
-    return SimpleNamespace(user_name=name, nas=SimpleNamespace(id=nas_id), packet=packet)
+    packet = SimpleNamespace(value=lambda _kind: device, text=lambda _kind: device.decode())
+    nas = SimpleNamespace(id=nas_id, tenant=SimpleNamespace(id=3, cell="main"))
+    return SimpleNamespace(user_name=name, nas=nas, packet=packet)
+
+
+def guess(lock_out: LockOut, times: int, request: Any = None, now: float = NOW) -> None:
+    for _ in range(times):
+        lock_out.failed(request or login(), now, 71)
 
 
 def test_processes_count_together(tmp_path: Path) -> None:
     here, there = LockOut(tmp_path), LockOut(tmp_path)
     for turn in range(10):
         assert not here.is_locked(login(), NOW)
-        (here, there)[turn % 2].failed(login(), NOW + turn)
+        (here, there)[turn % 2].failed(login(), NOW + turn, 71)
     for one in (here, there):
         assert one.is_locked(login(), NOW + 10)
         assert not one.is_locked(login(device=b"02-02"), NOW + 10)  # the subscriber's own
@@ -34,24 +40,24 @@ def test_processes_count_together(tmp_path: Path) -> None:
 def test_a_list_of_names_locks_the_device(tmp_path: Path) -> None:
     here, there = LockOut(tmp_path), LockOut(tmp_path)
     for turn in range(50):
-        (here, there)[turn % 2].failed(login(f"name {turn}"), NOW)
+        (here, there)[turn % 2].failed(login(f"name {turn}"), NOW, 71)
     assert here.is_locked(login("another"), NOW + 1)
     assert not here.is_locked(login("another", b"02-02"), NOW + 1)
     nameless = LockOut(None)
     for turn in range(60):
-        nameless.failed(login(f"name {turn}", b""), NOW)
+        nameless.failed(login(f"name {turn}", b""), NOW, 71)
     assert not nameless.is_locked(login("another", b""), NOW + 1)  # or one guesser would lock a whole router
 
 
 def test_a_right_password_forgives_the_name(tmp_path: Path) -> None:
     here, there = LockOut(tmp_path), LockOut(tmp_path)
     for _ in range(9):
-        here.failed(login(), NOW)
+        here.failed(login(), NOW, 71)
     right = login()
     assert not there.is_locked(right, NOW)
     there.succeeded(right)
     for _ in range(9):
-        here.failed(login(), NOW)
+        here.failed(login(), NOW, 71)
     assert not there.is_locked(login(), NOW)
 
 
@@ -59,7 +65,7 @@ def test_others_failures_are_noticed_and_forgotten(tmp_path: Path) -> None:
     here, there = LockOut(tmp_path), LockOut(tmp_path)
     there.tick(NOW)
     assert not there.anybody
-    here.failed(login(), NOW)
+    here.failed(login(), NOW, 71)
     assert here.anybody
     there.tick(NOW + 0.5)
     assert there.anybody
@@ -71,5 +77,62 @@ def test_others_failures_are_noticed_and_forgotten(tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_a_process_counts_alone(folder: Path | None) -> None:
     alone = LockOut(folder)
     for _ in range(10):
-        alone.failed(login("\udcff\udcfe"), NOW)
+        alone.failed(login("\udcff\udcfe"), NOW, 71)
     assert alone.is_locked(login("\udcff\udcfe"), NOW)
+
+
+def test_staff_are_told_of_whom_it_is(tmp_path: Path) -> None:
+    here, there = LockOut(tmp_path), LockOut(tmp_path)
+    assert here.name == there.name != LockOut(None).name
+    guess(here, 5)
+    guess(there, 5)
+    assert list(here.noted(NOW)) == []  # the other one saw it begin
+    [(locked, tries)] = there.noted(NOW + 1)
+    assert (locked.tenant_id, locked.cell, locked.nas_id, locked.username) == (3, "main", 7, "alice")
+    assert (locked.device, locked.mac, locked.account_id, locked.locked_at) == (b"02-01", "02-01", 71, NOW)
+    assert (tries, locked.until) == (10, int(NOW) + 61)
+    here.refused(login())  # a try while it is locked out counts, and makes it no longer
+    assert [tries for _locked, tries in there.noted(NOW + 1)] == [11]
+    assert here.is_locked(login(), NOW + 60)
+    assert list(there.noted(NOW + 61)) == []
+    assert not here.is_locked(login(), NOW + 61)
+
+
+def test_a_device_with_any_name_is_told_without_one(tmp_path: Path) -> None:
+    here = LockOut(tmp_path)
+    for turn in range(50):
+        here.failed(login(f"name {turn}", b"020000000001"), NOW, turn + 1)
+    [(locked, tries)] = here.noted(NOW)
+    assert (locked.username, locked.account_id, locked.mac, tries) == ("", None, "02:00:00:00:00:01", 50)
+    here.unlock(7, "", b"020000000001")
+    assert not here.is_locked(login("another", b"020000000001"), NOW)
+
+
+def test_unlocking_is_about_one_way_in_and_heard_by_all(tmp_path: Path) -> None:
+    here, there = LockOut(tmp_path), LockOut(tmp_path)
+    others = [login("bob"), login(device=b"02-02"), login(nas_id=8)]
+    for request in (login(), *others):
+        guess(here, 10, request)
+    there.unlock(7, "alice", b"02-01")
+    for one in (here, there):
+        assert not one.is_locked(login(), NOW)
+        assert all(one.is_locked(other, NOW) for other in others)
+    ended = [locked for locked, tries in here.noted(NOW) if not tries]
+    assert [(locked.username, locked.device, locked.nas_id) for locked in ended] == [("alice", b"02-01", 7)]
+    here.forget(ended[0])
+    assert len(list(here.noted(NOW))) == 3
+    guess(here, 9)
+    assert not here.is_locked(login(), NOW)  # ten new tries
+    guess(here, 1)
+    assert here.is_locked(login(), NOW)
+    there.unlock(7, "nobody", b"02-01")
+    there.unlock(7, "", b"")
+
+
+def test_an_attack_fills_no_memory() -> None:
+    alone = LockOut(None)
+    for turn in range(300):
+        guess(alone, 10, login(f"name {turn}", b""))
+    assert len(list(alone.noted(NOW))) == 200  # of one provider
+    guess(alone, 10, login("late", b""), NOW + 61)
+    assert [locked.username for locked, _tries in alone.noted(NOW + 61)] == ["late"]
