@@ -20,12 +20,11 @@ from radius_cluster.routing.directory import Directory, NasEntry
 from radius_cluster.wire.codes import (
     ACCESS_REQUEST,
     ACCOUNTING_REQUEST,
-    CALLING_STATION_ID,
     NAS_IDENTIFIER,
     STATUS_SERVER,
     USER_NAME,
 )
-from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.devices import device_of
 from radius_cluster.wire.packet import Packet, encode_status_response, parse, verify_request
 from radius_cluster.wire.shapes import learn
 
@@ -289,7 +288,7 @@ class Receiver:
                 reason=reason,
                 username=packet.text(USER_NAME),
                 account_id=None,
-                mac=normalise_mac(packet.text(CALLING_STATION_ID)),
+                mac=device_of(packet),
                 method="",
                 at=now,
             )

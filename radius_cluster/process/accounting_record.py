@@ -29,6 +29,7 @@ from radius_cluster.wire.codes import (
     NAS_PORT_ID,
     USER_NAME,
 )
+from radius_cluster.wire.devices import device_of_vendor
 from radius_cluster.wire.fields import Fields
 from radius_cluster.wire.foreign_text import read_text
 from radius_cluster.wire.mac_address import normalise_mac
@@ -95,7 +96,7 @@ def row_of(request: Request, fields: Row, *, complete: bool = False) -> Row | No
     if kind != ACCT_INTERIM or complete:
         mac = read_text(calling) if calling else ""
         details = (
-            normalise_mac(mac) or mac or None,
+            normalise_mac(mac) or device_of_vendor(request.packet) or mac or None,
             read_text(called) if called else None,
             port,
             read_text(port_id) if port_id else None,

@@ -6,7 +6,8 @@ from typing import Final
 from infra.crypto import SUBSCRIBER_PASSWORD, DecryptionError
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.eap_outcome import proof_of
-from radius_cluster.wire.codes import CALLING_STATION_ID, CHAP_PASSWORD, EAP_MESSAGE, USER_NAME, USER_PASSWORD
+from radius_cluster.wire.codes import CHAP_PASSWORD, EAP_MESSAGE, USER_NAME, USER_PASSWORD
+from radius_cluster.wire.devices import device_of
 from radius_cluster.wire.mac_address import normalise_mac
 from radius_cluster.wire.md5 import equal
 from radius_cluster.wire.mschap import encode_mschap_success, mschap_version, nt_hash, verify_mschap
@@ -64,8 +65,7 @@ def _is_device_by_chap(request: Request, password: bytes) -> bool:
 
 
 def _calls(request: Request, mac: str) -> bool:
-    calling = normalise_mac(request.packet.text(CALLING_STATION_ID))
-    return bool(request.nas.options.get("mac_auth")) and calling == mac
+    return bool(request.nas.options.get("mac_auth")) and device_of(request.packet) == mac
 
 
 def method_of(packet: Packet) -> str:

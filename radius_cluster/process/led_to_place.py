@@ -11,7 +11,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.login_sql import ACCOUNT
 from radius_cluster.routing.directory import Ready
 from radius_cluster.wire.codes import CALLING_STATION_ID
-from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.devices import device_of
 
 # In the order of the key: other processes note the same at the same time.
 _NOTE: Final = """
@@ -35,8 +35,8 @@ class Led(NamedTuple):
 
 def led_of(request: Request, row: Any, ready: Ready) -> Led:
     """For a login that was given ``ready[5]``."""
-    caller = request.packet.text(CALLING_STATION_ID)
-    return Led(request.nas.tenant.id, row[ACCOUNT], request.nas.id, normalise_mac(caller) or caller, ready[4])
+    device = device_of(request.packet) or request.packet.text(CALLING_STATION_ID)
+    return Led(request.nas.tenant.id, row[ACCOUNT], request.nas.id, device, ready[4])
 
 
 async def note_led(connection: Any, led: Sequence[Led], now: float) -> None:

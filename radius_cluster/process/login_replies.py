@@ -14,7 +14,6 @@ from radius_cluster.process.reply_messages import reply_message
 from radius_cluster.wire.codes import (
     ACCESS_ACCEPT,
     ACCESS_REJECT,
-    CALLING_STATION_ID,
     CLASS,
     FRAMED_IP_ADDRESS,
     FRAMED_IPV6_ADDRESS,
@@ -22,7 +21,7 @@ from radius_cluster.wire.codes import (
     USER_NAME,
     VENDOR_SPECIFIC,
 )
-from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.devices import device_of
 from radius_cluster.wire.mschap import encode_mschap_error, mschap_version
 from radius_cluster.wire.packet import Packet, encode_access_response
 
@@ -70,7 +69,7 @@ def reject(
             reason=reason,
             username=request.user_name,
             account_id=account_id,
-            mac=normalise_mac(packet.text(CALLING_STATION_ID)),
+            mac=device_of(packet),
             method=method_of(packet),
             at=now,
         )

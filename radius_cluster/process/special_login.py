@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from radius_cluster.routing.directory import NasEntry, TenantEntry
 from radius_cluster.wire.access_line import parse_nas_port_id
-from radius_cluster.wire.codes import CALLING_STATION_ID, NAS_PORT, NAS_PORT_ID
-from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.codes import NAS_PORT, NAS_PORT_ID
+from radius_cluster.wire.devices import device_of
 from radius_cluster.wire.packet import Packet
 from tenants.access.rules import LEARN, STATE_ACTIVE
 from tenants.access.rules_windows import closes_at
@@ -90,7 +90,7 @@ def read_special(rare: str | None, packet: Packet, nas: NasEntry, now: float) ->
         drop_oldest=row["drop_oldest"],
         place_allowed=_place_allowed(row, nas),
         bind_mac=row["bind_mac"],
-        mac=normalise_mac(packet.text(CALLING_STATION_ID)),
+        mac=device_of(packet),
         bind_port=bind_port,
         port=port,
         octets_left=octets,

@@ -16,7 +16,6 @@ from radius_cluster.watch.watches import Watches
 from radius_cluster.wire.codes import (
     ACCESS_REQUEST,
     ACCOUNTING_REQUEST,
-    CALLING_STATION_ID,
     COA_ACK,
     COA_NAK,
     DISCONNECT_ACK,
@@ -25,7 +24,7 @@ from radius_cluster.wire.codes import (
     STATUS_SERVER,
     USER_NAME,
 )
-from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.devices import device_of
 from radius_cluster.wire.packet import (
     NO_MESSAGE_AUTHENTICATOR,
     Packet,
@@ -239,7 +238,7 @@ class Hub:
         self._watches.dropped(nas.tenant.id, nas, packet, packet.raw, connection.source, reason, now)
         refusal = self._refusal(connection, reason, nas.tenant.id, nas.id, packet.code)
         refusal.username = packet.text(USER_NAME)
-        refusal.mac = normalise_mac(packet.text(CALLING_STATION_ID))
+        refusal.mac = device_of(packet)
         refusal.at = now
         self._counters.refuse(refusal)
 

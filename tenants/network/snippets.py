@@ -1,6 +1,6 @@
 """Ready configuration to paste into a router (TEN-3, TEN-4); pure, each make has a golden test.
 
-Routers name themselves by their host name in NAS-Identifier; so every snippet sets it.
+Most makes name themselves by their host name in NAS-Identifier, so their snippets set it; Cisco takes any text.
 """
 
 from collections.abc import Callable
@@ -151,7 +151,14 @@ def _cisco(_label: str, f: SnippetFacts) -> Snippet:
         _NO_MESSAGE_AUTHENTICATOR,
         "!",
         (
-            Block("Identity: the cloud knows the router by it", ("configure terminal", f"hostname {f.identifier}")),
+            Block(
+                "Identity: the cloud knows the router by it",
+                (
+                    "configure terminal",
+                    f"radius-server attribute 32 include-in-access-req format {f.identifier}",
+                    f"radius-server attribute 32 include-in-accounting-req format {f.identifier}",
+                ),
+            ),
             Block(
                 "Authentication and accounting",
                 (
@@ -165,8 +172,6 @@ def _cisco(_label: str, f: SnippetFacts) -> Snippet:
                     "aaa group server radius BROADLOOM",
                     " server name broadloom",
                     " exit",
-                    "radius-server attribute 32 include-in-access-req format %h",
-                    "radius-server attribute 32 include-in-accounting-req format %h",
                     "radius-server attribute 44 include-in-access-req all",
                 ),
             ),

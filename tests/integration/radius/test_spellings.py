@@ -150,3 +150,21 @@ def test_a_dhcp_server_names_its_clients_by_their_identifiers(world: World, proc
     assert router.log_in("02:00:00:AA:BB:CC", "", method="chap", extra=calling).code == ACCEPT
     assert router.account(codes.ACCT_START, "s1", "02:00:00:AA:BB:CC", extra=calling)
     assert [row["mac"] for row in wait_for(lambda: world.sessions(tenant))] == ["02:00:00:aa:bb:cc"]
+
+
+def test_a_device_that_only_the_vendors_attribute_names(world: World, processes: Processes, client) -> None:
+    """IOS: its Calling-Station-Id is the port, or is missing."""
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    world.subscriber(tenant, "alice", max_sessions=1, bind_mac="02:00:00:aa:bb:cc")
+    processes.start()
+    router, other = client(identifier), client(identifier)
+    port = encode.text(codes.CALLING_STATION_ID, "GigabitEthernet0/0/1.100")
+    device = encode.vendor_text(9, 1, "client-mac-address=0200.00aa.bbcc")
+    assert router.log_in("alice", extra=device).code == ACCEPT
+    assert router.account(codes.ACCT_START, "s1", "alice", extra=port + device)
+    assert [row["mac"] for row in world.sessions(tenant)] == ["02:00:00:aa:bb:cc"]
+    assert router.log_in("alice", extra=device).code == ACCEPT  # it dials again: the old session is dead
+    another = encode.vendor_text(9, 1, "client-mac-address=0200.00aa.bbdd")
+    refused = other.log_in("alice", extra=another)
+    assert (refused.code, refused.text(codes.REPLY_MESSAGE)) == (REJECT, "Device not registered")

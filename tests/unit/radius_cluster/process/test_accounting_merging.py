@@ -112,7 +112,8 @@ def read(*, invert: bool = False, **more: Any) -> dict[str, Any]:
     """The row of a Stop that arrived at 1,000,000."""
     tenant = SimpleNamespace(id=1, day_number=lambda at: int(at // 86_400))
     nas = SimpleNamespace(id=1, tenant=tenant, invert=invert, dialect=SimpleNamespace(ipv6_octets=()))
-    found = row_of(SimpleNamespace(nas=nas, arrived=1_000_000.0, packet=None), fields(**more))  # type: ignore[arg-type]
+    request: Any = SimpleNamespace(nas=nas, arrived=1_000_000.0, packet=SimpleNamespace(places={}))
+    found = row_of(request, fields(**more))
     assert found is not None
     names = (
         "tenant nas session user kind at seconds octets_in octets_out packets_in packets_out ip day cause mac called"

@@ -25,7 +25,7 @@ class Asking:
     def __init__(self, name: str, eap: Any = None) -> None:
         tenant = SimpleNamespace(id=1, slug="one", stale_seconds=1200.0)
         self.nas = SimpleNamespace(id=1, tenant=tenant, counts={}, touched=False, options={})
-        self.packet = SimpleNamespace(text=lambda _kind: "", attributes={}, number=lambda _kind: 0)
+        self.packet = SimpleNamespace(text=lambda _kind: "", attributes={}, places={}, number=lambda _kind: 0)
         self.user_name = name
         self.eap = eap
         self.arrived = time.time()
