@@ -9,6 +9,8 @@ from radius_cluster.process.spool import Line
 
 CLOSE: Final = "close"  # how the line of an Accounting-On or -Off begins
 _LARGEST_BATCH: Final = 1_000
+_WORTH_A_COMMIT: Final = 32  # a batch costs as much as 30 rows of it
+_LARGE_ANYHOW: Final = 64
 _NAS_RESTARTED: Final = 101
 
 
@@ -23,17 +25,31 @@ Segment = dict[Row, Entry]
 Batch = Segment | Request | Replay
 
 
-def add(segments: Any, entry: Entry) -> None:
-    """Put a row (and its request) into the last segment, or into a new one when it may not be merged there."""
+def largest_segment(outstanding: int) -> int:
+    """How many sessions one commit may take while so many reports wait or are in the one under way: half of them.
+
+    A few routers that send again as they are answered have the same reports out all the time. In equal halves the
+    database has one while we answer and read the other; in unequal ones, which last, both wait for each other.
+    """
+    half = (outstanding + 1) >> 1
+    return _WORTH_A_COMMIT if half < _WORTH_A_COMMIT else half if half <= _LARGE_ANYHOW else _LARGEST_BATCH
+
+
+def add(segments: Any, entry: Entry, largest: int = _LARGEST_BATCH) -> None:
+    """Put a row (and its request) into the last segment, or into a new one when it may not be merged there or as many
+    sessions as it may have are in it."""
     row = entry[0]
     last = segments[-1] if segments else None
-    if not isinstance(last, dict) or len(last) >= _LARGEST_BATCH:
+    if not isinstance(last, dict):
         last = {}
         segments.append(last)
     key = row[KEY]
     known = last.get(key)
     if known is None:
-        last[key] = entry
+        if len(last) < largest:
+            last[key] = entry
+        else:
+            segments.append({key: entry})
         return
     together = merged(known[0], row)
     if together is None:

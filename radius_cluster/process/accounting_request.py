@@ -21,6 +21,7 @@ from radius_cluster.process.accounting_batches import (
     add,
     close_line,
     complete,
+    largest_segment,
     line_of,
     parts_of,
     requests_in,
@@ -69,6 +70,7 @@ class Accounting:
     ) -> None:
         self._segments: deque[Batch] = deque()
         self._waiting = 0
+        self._under_way = 0  # in the commit that is under way
         self._counters = counters
         self._spool = spool
         self._outer = OuterNames()
@@ -100,7 +102,7 @@ class Accounting:
             if kind == ACCT_START:
                 self._outer.note(row, request)
                 self._limits.note(row, request)
-            add(self._segments, [row, request])
+            add(self._segments, [row, request], largest_segment(self._waiting + self._under_way))
         elif kind in (ACCT_ON, ACCT_OFF):
             self._segments.append(request)
         else:  # tunnels, failures: nothing of ours, but the router wants its answer (RFC 2866, 4.1)
@@ -165,10 +167,12 @@ class Accounting:
                     return None  # it wakes us
                 self._spooling = False
                 LOG.info("accounting_goes_to_the_database")
+        self._under_way = 0
         if not self._segments:
             return None
         segment = self._segments.popleft()
-        self._waiting -= requests_in(segment)
+        self._under_way = requests_in(segment)
+        self._waiting -= self._under_way
         return segment
 
     def _give_back(self, batch: Batch) -> None:
@@ -182,6 +186,7 @@ class Accounting:
             if not batch:
                 return
         self._segments.appendleft(batch)
+        self._under_way = 0
         self._waiting += requests_in(batch)
         if self._spooling:
             self._write_soon()

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from radius_cluster.process import accounting_batches
-from radius_cluster.process.accounting_batches import CLOSE, Replay, add, parts_of
+from radius_cluster.process.accounting_batches import CLOSE, Replay, add, largest_segment, parts_of
 from radius_cluster.process.accounting_record import KEY, OCTETS_IN, OCTETS_OUT, SECONDS, Row, _prefix6, merged, row_of
 from radius_cluster.wire.codes import ACCT_INTERIM, ACCT_START, ACCT_STOP
 
@@ -65,10 +66,39 @@ def test_nothing_is_merged_past_an_accounting_on() -> None:
     assert (before[first[KEY]][0], on, after[first[KEY]][0]) == (first, restarted, second)
 
 
-def test_a_batch_does_not_grow_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounting_batches, "_LARGEST_BATCH", 2)
-    sizes = [len(batch) for batch in segments_of(*(row(ACCT_START, 1.0, session=f"s{n}") for n in range(5)))]
-    assert sizes == [2, 2, 1]
+def test_a_batch_does_not_grow_without_end() -> None:
+    segments: list[Any] = []
+    for n in range(5):
+        add(segments, [row(ACCT_START, 1.0, session=f"s{n}"), n], 2)
+    assert [len(batch) for batch in segments] == [2, 2, 1]
+
+
+def test_a_session_of_a_full_batch_still_has_its_reports_merged_there() -> None:
+    segments: list[Any] = []
+    for number, session in enumerate(("s1", "s2", "s2", "s1")):
+        add(segments, [row(ACCT_INTERIM, 100.0 + number, number, session), number], 2)
+    (batch,) = segments
+    assert [entry[1:] for entry in batch.values()] == [[0, 3], [1, 2]]
+
+
+def test_few_that_are_always_out_are_stored_in_two_equal_halves() -> None:
+    """The database has one while the other is answered and read: 8 and 56 would stay 8 and 56, and both would wait."""
+    segments: list[Any] = []
+    sizes = []
+    for out in (64, 100, 128):
+        segments.clear()
+        for n in range(out):
+            add(segments, [row(ACCT_STOP, 1.0, session=f"s{n}"), n], largest_segment(out))
+        sizes.append([len(batch) for batch in segments])
+    assert sizes == [[32, 32], [50, 50], [64, 64]]
+
+
+@given(st.integers(0, 60_000))
+def test_a_batch_is_never_too_small_for_its_commit_nor_cut_where_it_is_large_anyhow(outstanding: int) -> None:
+    largest = largest_segment(outstanding)
+    assert 32 <= largest <= 1_000
+    assert 2 * largest >= min(outstanding, 2_000)
+    assert (largest == 1_000) == (outstanding > 128)
 
 
 def test_a_replay_keeps_the_order_within_each_session_and_around_an_accounting_on() -> None:

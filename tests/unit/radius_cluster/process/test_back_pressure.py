@@ -90,9 +90,8 @@ def test_the_newest_reports_are_dropped_and_may_be_sent_again(monkeypatch: pytes
     assert nas.counts == {("acct", "dropped:overload"): 20}
     assert way.sent == []  # nothing is acknowledged before it is stored
     assert [request.key in way.duplicates.answers for request in asked] == [True] * LIMIT + [False] * 20
-    segment = accounting._take()
-    assert isinstance(segment, dict)
-    assert len(segment) == LIMIT
+    kept = sum(len(batch) for batch in iter(accounting._take, None) if isinstance(batch, dict))
+    assert kept == LIMIT
     accounting.submit(asked[-1])  # there is room again
     assert nas.counts == {("acct", "dropped:overload"): 20}
 
@@ -108,3 +107,27 @@ def test_logins_that_waited_too_long_make_room(monkeypatch: pytest.MonkeyPatch) 
     assert logins._take() == [new]
     assert nas.counts == {("auth", "dropped:too_late"): 1}
     assert encode.text(codes.USER_NAME, "u1") in new.packet.raw
+
+
+def test_reports_that_come_as_others_are_answered_stay_in_two_equal_halves() -> None:
+    accounting, way = Accounting(NOWHERE, "main", Counters()), Way()
+    made = iter(requests(Nas(), way, 200, login=False))
+    sizes = []
+    for arrived in (64, 0, 32, 3, 29, 32):  # how many come while one commit is under way
+        for _ in range(arrived):
+            accounting.submit(next(made))
+        batch = accounting._take()
+        assert isinstance(batch, dict)
+        sizes.append(len(batch))
+    assert sizes == [32, 32, 32, 3, 29, 32]
+
+
+def test_what_a_lost_connection_gives_back_counts_as_waiting_again() -> None:
+    accounting, way = Accounting(NOWHERE, "main", Counters()), Way()
+    for request in requests(Nas(), way, 40, login=False):
+        accounting.submit(request)
+    batch = accounting._take()
+    assert batch is not None
+    accounting._give_back(batch)
+    assert (accounting._waiting, accounting._under_way) == (40, 0)
+    assert accounting._take() == batch
