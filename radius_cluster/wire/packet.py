@@ -150,7 +150,14 @@ class Packet:
     def text(self, kind: int) -> str:
         """A text attribute, "" when absent."""
         place = self.places.get(kind)
-        return "" if place is None else read_text(self.raw[place])
+        if place is None:
+            return ""
+        value = self.raw[place]
+        try:  # nearly always: a call less
+            text = value.decode()
+        except UnicodeDecodeError:
+            return read_text(value)
+        return text if "\0" not in text else read_text(value)
 
     def eap_message(self) -> bytes:
         """The EAP packet: all EAP-Message attributes in order (RFC 3579, 3.1); b"" without one."""
