@@ -7,7 +7,6 @@ from radius_cluster.listen.duplicates import Key
 from radius_cluster.listen.receive import Request, Way
 from radius_cluster.routing.directory import NasEntry
 from radius_cluster.wire.packet import Packet
-from tenants.network.packet_watch import name_key
 
 if TYPE_CHECKING:
     from radius_cluster.watch.watches import LiveWatch
@@ -68,7 +67,7 @@ class WatchedRequest(Request):
         for live in self._watching:
             live.seen.append(seen)
         if self._perhaps:
-            name = name_key(self.user_name)
+            name = self.user_name
             for live in self._perhaps:
-                if live.about.name == name and live.has_room(self.arrived):
+                if live.is_called(name) and live.has_room(self.arrived):
                     live.seen.append(seen)

@@ -15,6 +15,7 @@ from radius_cluster.routing.directory import NasEntry
 from radius_cluster.watch.request import Seen, WatchedRequest
 from radius_cluster.wire.codes import CLASS, EAP_MESSAGE, USER_NAME
 from radius_cluster.wire.packet import Packet
+from radius_cluster.wire.user_names import without_realm
 from tenants.network.packet_watch import LIVES_SECONDS, MOST_PACKETS, PacketWatch, name_key
 
 MOST_OF_A_TENANT: Final = 5
@@ -45,9 +46,14 @@ class LiveWatch:
             return nas is not None
         if packet is None:
             return False
-        return name_key(packet.text(USER_NAME)) == about.name or (
+        return self.is_called(packet.text(USER_NAME)) or (
             bool(self.label) and CLASS in packet.places and self.label in packet.all(CLASS)
         )
+
+    def is_called(self, name: str) -> bool:
+        """Whether this is the login name that is watched, in any writing, also with a realm."""
+        wanted, key = self.about.name, name_key(name)
+        return key == wanted or (("@" in key or "\\" in key) and without_realm(key) == wanted)
 
     def has_room(self, now: float) -> bool:
         """Whether one more may be shown; counts it, or that it is left out."""
@@ -137,11 +143,13 @@ class Watches:
 
     def asked(self, nas: NasEntry, username: str, destination: tuple[Any, ...]) -> "AskedRouter | None":
         """What notes a request of ours to a router and its answer, where somebody wants to know."""
-        name, now = name_key(username), time.time()
+        now = time.time()
         watching = [
             live
             for live in self.by_tenant.get(nas.tenant.id, ())
-            if live.about.nas_id in (None, nas.id) and live.about.name in ("", name) and live.has_room(now)
+            if live.about.nas_id in (None, nas.id)
+            and (not live.about.name or live.is_called(username))
+            and live.has_room(now)
         ]
         return AskedRouter(watching, nas, destination) if watching else None
 

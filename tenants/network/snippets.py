@@ -55,6 +55,11 @@ _NO_MESSAGE_AUTHENTICATOR = (
     "Older software sends no Message-Authenticator; its packets are dropped then. Update it, or set this router to "
     '"optional", which is less safe.'
 )
+_HOTSPOT_AND_DHCP = (
+    "For a hotspot or DHCP instead of PPPoE, or beside it, write service=ppp,hotspot,dhcp and set use-radius=yes in "
+    "the hotspot's server profile or the DHCP server. DHCP sends the MAC without a password: tick that the calling "
+    "device's MAC is its password, among this router's answers."
+)
 
 
 def snippet(vendor: str, facts: SnippetFacts) -> Snippet:
@@ -66,7 +71,7 @@ def snippet(vendor: str, facts: SnippetFacts) -> Snippet:
 def _mikrotik(_label: str, f: SnippetFacts) -> Snippet:
     return Snippet(
         "RouterOS 7.15 and newer",
-        "",
+        _HOTSPOT_AND_DHCP,
         "#",
         (
             Block("Identity: the cloud knows the router by it", (f'/system identity set name="{f.identifier}"',)),

@@ -86,6 +86,23 @@ def test_a_name_in_any_writing(written: str) -> None:
     assert name_key(" Alice ") == name_key("aLICE")
 
 
+@pytest.mark.parametrize("written", ["Alice@isp", "ISP\\alice", " alice @isp"])
+def test_a_name_with_a_realm(written: str) -> None:
+    """Its account is found by it, so whoever watches the account wants to see it."""
+    watches, live = watching(name="alice")
+    assert type(take(watches, packet_of(written))) is WatchedRequest
+    assert watches.asked(router(), written, ("10.0.0.1", 3799)) is not None
+    tunnel = packet_of("anonymous", encode.octets(codes.EAP_MESSAGE, b"\x02\x01\x00\x06\x19\x00"))
+    request = take(watches, tunnel)
+    request.eap = SimpleNamespace(user_name=written)
+    request.answer(b"\x02")
+    assert [seen.raw for seen in live.seen] == [tunnel.raw]
+    assert type(take(watches, packet_of("alice.b@isp"))) is Request
+    exact, _ = watching(name="alice@isp")
+    assert type(take(exact, packet_of("alice@isp"))) is WatchedRequest
+    assert type(take(exact, packet_of("alice"))) is Request
+
+
 def test_a_router_and_a_name_mean_both() -> None:
     watches, _live = watching(nas_id=3, name="alice")
     assert type(take(watches, packet_of("alice"))) is WatchedRequest
