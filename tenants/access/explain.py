@@ -10,6 +10,7 @@ from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile, Subscriber
 from tenants.access.reasons import CODES, REASONS, Reason
 from tenants.access.rules import OK, TOO_MANY_SESSIONS, UNKNOWN_USER, decide, in_windows, may_connect_until
+from tenants.registry.settings import read
 from tenants.usage.models import RefusedPacket
 from tenants.usage.models import Session as OnlineSession
 from tenants.usage.quota_left import QuotaGrant, quota_left
@@ -46,20 +47,17 @@ def explain(scope: TenantScope, account_id: int, now: datetime) -> Explanation:
     subscriber = scope.session.execute(
         select(Subscriber).where(Subscriber.tenant_id == scope.tenant_id, Subscriber.account_id == account_id)
     ).scalar_one_or_none()
-    online = (
-        scope.session.scalar(
-            select(func.count())
-            .select_from(OnlineSession)
-            .where(OnlineSession.tenant_id == scope.tenant_id, OnlineSession.account_id == account_id)
-        )
-        or 0
-    )
+    devices = _devices_online(scope, account_id, now)
+    online = len(devices)
     refusal = _last_refusal(scope, account_id, now)
     if subscriber is None:
         return Explanation(False, REASONS[CODES[UNKNOWN_USER]], {}, online, refusal)
     number = _decision(scope, subscriber, online, now)
-    if number == TOO_MANY_SESSIONS and (refusal is None or refusal.code != CODES[number] or refusal.ended):
-        number = OK  # he is online himself, and nothing says that another device was refused for it since
+    if number == TOO_MANY_SESSIONS:
+        if refusal is None or refusal.code != CODES[number] or refusal.ended:
+            number = OK  # he is online himself, and nothing says that another device was refused for it since
+        elif refusal.mac and online - devices.count(refusal.mac) < subscriber.max_sessions:
+            number = OK  # who dials is not online with that device
     reason = REASONS[CODES[number]] if number else None
     params = {
         "valid_until": subscriber.valid_until,
@@ -67,6 +65,21 @@ def explain(scope: TenantScope, account_id: int, now: datetime) -> Explanation:
         "bind_mac": subscriber.bind_mac,
     }
     return Explanation(reason is None, reason, params, online, refusal)
+
+
+def _devices_online(scope: TenantScope, account_id: int, now: datetime) -> list[str | None]:
+    """The MAC of each session that counts: those that were silent for too long do not (process/login_sql.py)."""
+    settings = read(scope)
+    alive_after = now - timedelta(seconds=settings.stale_intervals * settings.interim_seconds)
+    return list(
+        scope.session.scalars(
+            select(OnlineSession.mac).where(
+                OnlineSession.tenant_id == scope.tenant_id,
+                OnlineSession.account_id == account_id,
+                OnlineSession.updated_at > alive_after,
+            )
+        )
+    )
 
 
 def _decision(scope: TenantScope, subscriber: Subscriber, online: int, now: datetime) -> int:

@@ -31,6 +31,7 @@ from tenants.catalog.edit_rate_profile import EditRateProfile
 from tenants.catalog.find import find_group
 from tenants.catalog.models import PlanWindow
 from tenants.catalog.rules import Window
+from tenants.registry.settings import write
 from tenants.subscribers.bind import Unbind, learn_bindings, unbind
 from tenants.subscribers.delete_account import delete_account, restore_account
 from tenants.subscribers.edit_account import EditAccount, edit_account
@@ -336,7 +337,7 @@ def test_why_he_cannot_log_in(scope: TenantScope, values: dict[str, Any], code: 
 
 def test_his_own_session_is_no_reason(scope: TenantScope) -> None:
     account_id = open_one(scope, "u1", sell(scope))
-    go_online(scope, account_id, at=NOW - timedelta(hours=1))
+    go_online(scope, account_id, at=NOW - timedelta(minutes=15))
     assert explain(scope, account_id, NOW).may_connect
     refused = RefusedPacket(
         tenant_id=scope.tenant_id, at=NOW, source="x:1", code=1, reason="too_many_sessions", username="u1", repeats=3
@@ -356,6 +357,41 @@ def test_his_own_session_is_no_reason(scope: TenantScope) -> None:
     assert found.may_connect
     assert found.last_refusal is not None
     assert found.last_refusal.ended
+
+
+def refuse(scope: TenantScope, reason: str = "too_many_sessions", **facts: Any) -> None:
+    usual = {"at": NOW, "source": "x:1", "code": 1, "username": "u1"}
+    scope.session.add(RefusedPacket(tenant_id=scope.tenant_id, reason=reason, **(usual | facts)))
+
+
+@pytest.mark.parametrize(("seconds", "may"), [(1199, False), (1200, True), (86_400, True)])
+def test_a_session_that_has_fallen_silent_stands_in_nobodys_way(scope: TenantScope, seconds: int, may: bool) -> None:
+    """Four reports of five minutes each: the packet path counts it no longer (login_sql.py)."""
+    account_id = open_one(scope, "u1", sell(scope))
+    go_online(scope, account_id, at=NOW - timedelta(seconds=seconds), mac="02:00:00:00:00:01")
+    refuse(scope, mac="02:00:00:00:00:02")
+    found = explain(scope, account_id, NOW)
+    assert (found.may_connect, found.online_sessions) == (may, 0 if may else 1)
+
+
+def test_how_long_is_silent_is_the_providers_to_say(scope: TenantScope) -> None:
+    account_id = open_one(scope, "u1", sell(scope))
+    go_online(scope, account_id, at=NOW - timedelta(seconds=1201), mac="02:00:00:00:00:01")
+    refuse(scope)
+    assert explain(scope, account_id, NOW).may_connect
+    write(scope, "stale_intervals", "8", actor=OWNER, now=NOW)
+    assert not explain(scope, account_id, NOW).may_connect
+
+
+def test_the_refused_devices_own_session_is_no_reason(scope: TenantScope) -> None:
+    """Who dials cannot be online with that device (process/redial.py)."""
+    account_id = open_one(scope, "u1", sell(scope, max_sessions=2))
+    for number in (1, 2):
+        go_online(scope, account_id, f"s{number}", at=NOW, mac=f"02:00:00:00:00:0{number}")
+    refuse(scope, mac="02:00:00:00:00:03", at=NOW + timedelta(seconds=1))
+    assert not explain(scope, account_id, NOW).may_connect
+    refuse(scope, mac="02:00:00:00:00:02", at=NOW + timedelta(seconds=2))
+    assert explain(scope, account_id, NOW).may_connect
 
 
 def test_who_has_the_money_for_the_next_period_may_connect_while_it_is_booked(scope: TenantScope) -> None:
