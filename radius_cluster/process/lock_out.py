@@ -20,7 +20,7 @@ from zlib import crc32
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.shared_table import open_table
 from radius_cluster.wire.codes import CALLING_STATION_ID
-from radius_cluster.wire.mac_address import normalise_mac
+from radius_cluster.wire.devices import device_of
 
 _ATTEMPTS: Final = 10  # wrong passwords of one name from one device within the window
 _ATTEMPTS_ANY_NAME: Final = 50  # of any names from one device: somebody tries a list
@@ -49,11 +49,10 @@ class Locked:
     def __init__(self, request: Request, account_id: int | None, at: int, mark: bytes, now: float, until: int) -> None:
         """``account_id`` is None where it is about the device."""
         nas, packet = request.nas, request.packet
-        named = packet.text(CALLING_STATION_ID)
         self.tenant_id, self.cell, self.nas_id = nas.tenant.id, nas.tenant.cell, nas.id
         self.username = "" if account_id is None else request.user_name
         self.account_id = account_id
-        self.device, self.mac = packet.value(CALLING_STATION_ID), normalise_mac(named) or named
+        self.device, self.mac = packet.value(CALLING_STATION_ID), device_of(packet) or packet.text(CALLING_STATION_ID)
         self.at, self.mark = at, mark
         self.locked_at, self.until, self.told = now, until, 0
 

@@ -12,7 +12,7 @@ NOW = 1_795_000_000.5
 
 
 def login(name: str = "alice", device: bytes = b"02-01", nas_id: int = 7) -> Any:
-    packet = SimpleNamespace(value=lambda _kind: device, text=lambda _kind: device.decode())
+    packet = SimpleNamespace(value=lambda _kind: device, text=lambda _kind: device.decode(), places={})
     nas = SimpleNamespace(id=nas_id, tenant=SimpleNamespace(id=3, cell="main"))
     return SimpleNamespace(user_name=name, nas=nas, packet=packet)
 
