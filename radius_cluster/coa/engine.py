@@ -14,6 +14,7 @@ from radius_cluster.coa.exchange import MOST_PER_SECOND, RADSEC, Exchange
 from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, END_MOVED, Outcome, Rate, Wish
 from radius_cluster.coa.radsec_routes import RadsecRoutes
 from radius_cluster.coa.session_end import encode_moved_end
+from radius_cluster.coa.turns import Turns
 from radius_cluster.counters import Counters
 from radius_cluster.listen.database import connect
 from radius_cluster.listen.set_or_late import set_or_late
@@ -55,6 +56,8 @@ class Engine:
         self._counters = counters
         self._outcomes: dict[str, list[Outcome]] = defaultdict(list)
         self._taken: dict[tuple[str, int], Wish] = {}  # what routers are asked, by cell and row
+        self._turns = Turns()
+        self._claimed: dict[str, list[Wish]] = defaultdict(list)  # rows of which not all may have been sent
         self._wakes: dict[str, asyncio.Event] = {cell: asyncio.Event() for cell in urls}
         self.exchange: Exchange | None = None
         self.radsec = RadsecRoutes()
@@ -91,6 +94,11 @@ class Engine:
         wake = self._wakes[cell]
         await connection.add_listener("broadloom_outbox", lambda *_: wake.set())
         connection.add_termination_listener(lambda _connection: wake.set())
+        await self._save(cell, connection)
+        # What had been taken when the connection was lost, and was not asked yet: else it would wait for a minute.
+        unsent = [wish for wish in self._claimed[cell] if wish.key not in self._taken]
+        await rows.give_back(connection, unsent)
+        self._claimed[cell] = []
         last_release = 0.0
         while not connection.is_closed() and not registry.is_closed():
             now = time.monotonic()
@@ -105,7 +113,9 @@ class Engine:
             room = _MOST_UNDER_WAY - len(self._taken)
             wishes = await rows.claim(connection, cell, min(room, _CLAIM_AT_ONCE)) if room > 0 else []
             if wishes:
+                self._claimed[cell] = wishes
                 await self._send(wishes, connection, registry)
+                self._claimed[cell] = []
                 continue
             await set_or_late(wake, 0.05 if self._taken else _POLL_SECONDS)
             wake.clear()
@@ -131,6 +141,7 @@ class Engine:
     async def _send(self, wishes: list[Wish], connection: Any, registry: Any) -> None:
         sources = await rows.last_sources(registry, (wish.nas_id for wish in wishes))
         too_early: list[Wish] = []
+        not_yet: list[tuple[Wish, float]] = []
         for wish in wishes:
             nas = self._directory.nas.get(wish.nas_id)
             if nas is None or nas.tenant.id != wish.tenant_id:  # a row of one tenant never reaches another's router
@@ -143,6 +154,10 @@ class Engine:
                     too_early.append(wish)
                 else:
                     self._end(wish, nas, "refused", "no_address")
+                continue
+            wait = self._turns.wait(nas.id, _rate_of(nas), time.monotonic())
+            if wait:
+                not_yet.append((wish, wait))
                 continue
             moves_end = wish.reason == END_MOVED
             asks_rate = wish.topic == CHANGE and not moves_end
@@ -161,6 +176,8 @@ class Engine:
             self._ask(wish, nas, (RADSEC, nas.id) if through_radsec else (address, nas.coa_port), attributes)
         if too_early:
             await rows.put_off(connection, too_early)
+        if not_yet:
+            await rows.send_away(connection, not_yet)
 
     async def _attributes(self, wish: Wish, nas: NasEntry, rate: Rate | None, connection: Any) -> bytes:
         """What is sent; b"" when this kind of router cannot change a running session."""
@@ -229,19 +246,25 @@ class Engine:
 
         assert self.exchange is not None
         self._taken[wish.key] = wish
+        self._turns.take(nas.id)
         code = COA_REQUEST if wish.topic == CHANGE else DISCONNECT_REQUEST
-        rate = float(nas.options.get("coa_rate") or MOST_PER_SECOND)
         secret = RADSEC_SECRET if destination[0] == RADSEC else nas.secret
         watched = self._watches.asked(nas, wish.username, destination) if self._watches.by_tenant else None
-        self.exchange.ask(destination, secret, code, attributes, on_answer, rate, watched)
+        self.exchange.ask(destination, secret, code, attributes, on_answer, _rate_of(nas), watched)
 
     def _end(self, wish: Wish, nas: NasEntry | None, state: str, result: str, *, session_is_gone: bool = False) -> None:
-        self._taken.pop(wish.key, None)
+        if self._taken.pop(wish.key, None) is not None:
+            self._turns.ended(wish.nas_id)
         self._outcomes[wish.cell].append(Outcome(wish, state, result, session_is_gone))
         if nas is not None:
             self._counters.count(nas, ("coa", state))
         else:
             self._counters.count_nobody(wish.tenant_id, ("coa", state))
+
+
+def _rate_of(nas: NasEntry) -> float:
+    """Requests a second that a router is sent at most."""
+    return float(nas.options.get("coa_rate") or MOST_PER_SECOND)
 
 
 def _address_of(nas: NasEntry, heard_from: str) -> str:

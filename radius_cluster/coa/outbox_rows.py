@@ -1,8 +1,9 @@
 """The outbox as the CoA engine sees it: claim rows, write results. Rows that a dead process had taken come back."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from radius_cluster.process.special_login import quota_left
@@ -15,10 +16,14 @@ CHANGE: Final = "radius.coa"
 END_MOVED: Final = "end_moved"  # the reason of a change that moves a session's end, and nothing else
 _TAKEN_TOO_LONG_SECONDS: Final = 60
 
+# As many of either topic: a plan's new speed for thousands of sessions keeps no Disconnect waiting.
 _CLAIM: Final = """
+WITH cut AS (SELECT id FROM work.outbox WHERE state = 'waiting' AND topic = 'radius.disconnect'
+    AND available_at <= now() ORDER BY available_at LIMIT ($1 + 1) / 2 FOR UPDATE SKIP LOCKED),
+  change AS (SELECT id FROM work.outbox WHERE state = 'waiting' AND topic = 'radius.coa'
+    AND available_at <= now() ORDER BY available_at LIMIT ($1 + 1) / 2 FOR UPDATE SKIP LOCKED)
 UPDATE work.outbox SET state = 'taken', taken_at = now(), attempts = attempts + 1
-WHERE id IN (SELECT id FROM work.outbox WHERE state = 'waiting' AND topic IN ('radius.disconnect', 'radius.coa')
-  AND available_at <= now() ORDER BY topic, available_at LIMIT $1 FOR UPDATE SKIP LOCKED)
+WHERE id = ANY(ARRAY(SELECT id FROM cut UNION ALL SELECT id FROM change))
 RETURNING id, tenant_id, topic, attempts, payload::text
 """
 _KEEP: Final = """
@@ -33,6 +38,11 @@ _GIVE_BACK: Final = "UPDATE work.outbox SET state = 'waiting' WHERE id = ANY($1:
 _PUT_OFF: Final = """
 UPDATE work.outbox SET state = 'waiting', available_at = now() + interval '1 second'
 WHERE id = ANY($1::bigint[]) AND state = 'taken'
+"""
+_SEND_AWAY: Final = """
+UPDATE work.outbox o SET state = 'waiting', attempts = o.attempts - 1,
+  available_at = now() + make_interval(secs => q.seconds)
+FROM unnest($1::bigint[], $2::float8[]) AS q(id, seconds) WHERE o.id = q.id AND o.state = 'taken'
 """
 _FINISH: Final = """
 UPDATE work.outbox o SET state = q.state, result = q.result, finished_at = now()
@@ -125,8 +135,9 @@ class Rate:
 
 
 async def claim(connection: Any, cell: str, most: int) -> list[Wish]:
-    """Take up to ``most`` waiting rows; two engines never take the same."""
-    return [_wish(row, cell) for row in await connection.fetch(_CLAIM, most)]
+    """Take up to ``most`` waiting rows, the oldest first; two engines never take the same."""
+    rows = await connection.fetch(_CLAIM, most)
+    return [_wish(row, cell) for row in sorted(rows, key=itemgetter("id"))]
 
 
 async def release_stuck(connection: Any, ours: Iterable[int]) -> None:
@@ -144,6 +155,11 @@ async def give_back(connection: Any, wishes: Iterable[Wish]) -> None:
 async def put_off(connection: Any, wishes: Iterable[Wish]) -> None:
     """Put rows back for a second: what they lack is about to come."""
     await connection.execute(_PUT_OFF, [wish.id for wish in wishes])
+
+
+async def send_away(connection: Any, waits: Sequence[tuple[Wish, float]]) -> None:
+    """Put rows back until their router's turn, each with its seconds: that is no try."""
+    await connection.execute(_SEND_AWAY, [wish.id for wish, _ in waits], [seconds for _, seconds in waits])
 
 
 async def finish(connection: Any, outcomes: list[Outcome]) -> None:
