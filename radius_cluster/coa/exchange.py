@@ -1,7 +1,8 @@
 """Requests to routers over UDP: each answered, or tried three times; a rate limit for each router (RAD-5).
 
 A router that has a RadSec connection open is asked through it: its destination is ``(RADSEC, router id)``, and the
-request is handed once to the process that holds the connection (TCP repeats by itself).
+request is handed once to the process that holds the connection (TCP repeats by itself). Where that process has just
+died, it is tried again: the router connects to another.
 """
 
 import asyncio
@@ -66,7 +67,8 @@ class Exchange:
         self._queues: dict[Destination, _Queue] = {}
         self._forgot_at = 0.0
         self._turn = 0
-        self.send_radsec: Callable[[int, bytes], None] = lambda _nas_id, _request: None
+        # Gives whether there was a process to hand it to
+        self.send_radsec: Callable[[int, bytes], bool] = lambda _nas_id, _request: False
         loop = asyncio.get_running_loop()
         for number, opened in enumerate(self._sockets):
             loop.add_reader(opened, self._on_readable, number, opened)
@@ -138,12 +140,11 @@ class Exchange:
                 del self._queues[destination]
 
     def _free_slot(self, destination: Destination) -> tuple[int, int] | None:
-        """A socket and an identifier that are free for this router."""
-        for _ in range(_SOCKETS * 256):
-            self._turn = (self._turn + 1) % (_SOCKETS * 256)
-            number, identifier = self._turn % _SOCKETS, self._turn // _SOCKETS
-            if destination[0] == RADSEC and number:  # one connection has 256 identifiers
-                continue
+        """A socket and an identifier that are free for this router; a RadSec connection has 256 identifiers."""
+        sockets = 1 if destination[0] == RADSEC else _SOCKETS
+        for _ in range(sockets * 256):
+            self._turn += 1
+            number, identifier = self._turn % sockets, self._turn // sockets % 256
             if (number, destination, identifier) not in self._pending:
                 return number, identifier
         return None
@@ -170,23 +171,21 @@ class Exchange:
         pending = self._pending.get(key)
         if pending is None:
             return
-        through_radsec = key[1][0] == RADSEC
-        if pending.tries >= (1 if through_radsec else len(TRY_AFTER_SECONDS)):
+        if pending.tries >= len(TRY_AFTER_SECONDS):
             del self._pending[key]
             if pending.watched is not None:
                 pending.watched.ended(None)
             pending.on_answer(None)
             return
-        if through_radsec:
-            pending.tries += 1
-            self.send_radsec(key[1][1], pending.request)
-            pending.timer = asyncio.get_running_loop().call_later(_ANSWER_WITHIN_SECONDS, self._send, key)
-            return
-        with suppress(OSError):  # no route, full buffer: the next try may do better
-            opened = self._sockets[key[0]]
-            opened.sendto(pending.request, socket_address(pending.destination, opened.family))
         wait = TRY_AFTER_SECONDS[pending.tries]
         pending.tries += 1
+        if key[1][0] == RADSEC:
+            if self.send_radsec(key[1][1], pending.request):
+                wait, pending.tries = _ANSWER_WITHIN_SECONDS, len(TRY_AFTER_SECONDS)
+        else:
+            with suppress(OSError):  # no route, full buffer: the next try may do better
+                opened = self._sockets[key[0]]
+                opened.sendto(pending.request, socket_address(pending.destination, opened.family))
         pending.timer = asyncio.get_running_loop().call_later(wait, self._send, key)
 
     def _on_readable(self, number: int, opened: socket.socket) -> None:

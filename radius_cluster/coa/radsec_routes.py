@@ -60,11 +60,12 @@ class RadsecRoutes:
                 return process
         return ""
 
-    def _send(self, nas_id: int, request: bytes) -> None:
+    def _send(self, nas_id: int, request: bytes) -> bool:
         process = self._process_of(nas_id)
         body = nas_id.to_bytes(4, "big") + request
-        if process and self._peers is not None and not self._peers.send(process, ASK, body) and self._link is not None:
-            self._link.send(process, ASK, body)
+        if not process or self._peers is None:
+            return False
+        return self._peers.send(process, ASK, body) or (self._link is not None and self._link.send(process, ASK, body))
 
     def _on_message(self, sender: str, kind: int, body: bytes) -> None:
         if kind == HOLDS:

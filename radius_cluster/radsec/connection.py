@@ -83,6 +83,11 @@ class Connection(asyncio.Protocol):
         """Address and port of the peer."""
         return f"{self.source[0]}:{self.source[1]}"
 
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now still goes out."""
+        return not self._closing and self._transport is not None
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A peer has connected; it has ten seconds for its handshake."""
         self._transport = cast(asyncio.Transport, transport)
@@ -203,9 +208,7 @@ class Connection(asyncio.Protocol):
         if self._tls is not None and self._tls.established:
             self._tls.end()
             self._write(self._tls.outgoing())
-        transport = self._transport
-        transport.close()
-        asyncio.get_running_loop().call_later(_FINISHED_WITH_TLS_SECONDS, transport.abort)
+        self._close_transport()
 
     def abort(self, reason: str) -> None:
         """End at once."""
@@ -221,8 +224,14 @@ class Connection(asyncio.Protocol):
         if not self._tls.established:
             self._hub.refuse_handshake(self, self._tls, str(error))
         self._closing = True
-        if self._transport is not None:
-            self._transport.close()
+        self._close_transport()
+
+    def _close_transport(self) -> None:
+        """What is written may still leave; a peer that does not read it is not waited for."""
+        transport = self._transport
+        if transport is not None:
+            transport.close()
+            asyncio.get_running_loop().call_later(_FINISHED_WITH_TLS_SECONDS, transport.abort)
 
     def _flush(self) -> None:
         replies, self._replies = self._replies, []

@@ -159,6 +159,7 @@ class Hub:
         packet = parse(data)
         if isinstance(packet, str):
             self.refuse(connection, packet, "", nas.tenant.id, nas.id, data[0])
+            self._watches.dropped(nas.tenant.id, nas, None, data, connection.source, packet, now)
             return False
         code = packet.code
         if code in _ANSWERS_TO_OURS:

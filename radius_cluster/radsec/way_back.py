@@ -57,7 +57,7 @@ class WayBack:
         if kind != ASK or len(body) < 24:
             return
         nas_id = int.from_bytes(body[:4], "big")
-        connections = self._hub.by_nas.get(nas_id)
+        connections = [one for one in self._hub.by_nas.get(nas_id, ()) if one.is_open]
         if not connections:
             self.tell()  # it went away meanwhile
             return

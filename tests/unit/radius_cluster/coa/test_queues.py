@@ -127,7 +127,7 @@ def test_through_radsec_a_router_is_asked_once_and_its_silence_is_told(monkeypat
     async def story() -> list[tuple[int, bytes]]:
         sent: list[tuple[int, bytes]] = []
         with opened() as (exchange, _):
-            exchange.send_radsec = lambda nas_id, request: sent.append((nas_id, request))
+            exchange.send_radsec = lambda nas_id, request: sent.append((nas_id, request)) is None
             answers = [asyncio.get_running_loop().create_future() for _ in range(2)]
             for answer in answers:
                 exchange.ask((RADSEC, 7), SECRET, DISCONNECT_REQUEST, NAMES, answer.set_result, 500.0)
@@ -147,11 +147,46 @@ def test_through_radsec_a_router_is_asked_once_and_its_silence_is_told(monkeypat
     assert len({request[1] for _, request in sent}) == 2  # identifiers
 
 
+@pytest.mark.parametrize("back_after", [1, 2, 3])
+def test_where_the_process_with_the_connection_has_just_died_the_next_one_is_asked(
+    monkeypatch: pytest.MonkeyPatch, back_after: int
+) -> None:
+    """Its router connects to another process within a second or two: the Disconnect must not be lost."""
+    monkeypatch.setattr(module, "TRY_AFTER_SECONDS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(module, "_ANSWER_WITHIN_SECONDS", 10.0)
+
+    async def story() -> tuple[int, DynamicReply | None]:
+        tries: list[bytes] = []
+        answer: asyncio.Future[DynamicReply | None] = asyncio.get_running_loop().create_future()
+
+        def send(_nas_id: int, data: bytes) -> bool:
+            tries.append(data)
+            if len(tries) <= back_after:
+                return False
+            request = parse(data)
+            assert isinstance(request, Packet)
+            reply = encode_dynamic_response(DISCONNECT_ACK, request, SECRET)
+            asyncio.get_running_loop().call_soon(exchange.on_radsec, 7, reply)
+            return True
+
+        with opened() as (exchange, _):
+            exchange.send_radsec = send
+            exchange.ask((RADSEC, 7), SECRET, DISCONNECT_REQUEST, NAMES, answer.set_result, 500.0)
+            async with asyncio.timeout(10):
+                reply = await answer
+        assert len(set(tries)) == 1
+        return len(tries), reply
+
+    tries, reply = asyncio.run(story())
+    assert tries == min(back_after + 1, 3)
+    assert (reply is not None and reply.acknowledged) is (back_after < 3)
+
+
 def test_an_identifier_is_used_again_only_when_it_is_free() -> None:
     async def story() -> None:
         sent: list[bytes] = []
         with opened() as (exchange, _):
-            exchange.send_radsec = lambda _nas_id, request: sent.append(request)
+            exchange.send_radsec = lambda _nas_id, request: sent.append(request) is None
             for _ in range(257):  # one more than a connection has identifiers
                 exchange.ask((RADSEC, 7), SECRET, DISCONNECT_REQUEST, NAMES, lambda _reply: None, 1e9)
             assert len({request[1] for request in sent}) == len(sent) == 256
