@@ -133,13 +133,16 @@ class Lane(Generic[Batch]):
         """Until cancelled."""
         delay = 0.05
         while True:
+            connection = None
             try:
-                self._connection = await connect(self._url, self._name)
+                connection = self._connection = await connect(self._url, self._name)
                 async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS):
-                    prepared = await self._prepare(self._connection)
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:
+                    prepared = await self._prepare(connection)
+            except BaseException as error:
+                if connection is not None:  # nobody else ends it: there would be one more after each try
+                    connection.terminate()
+                if not isinstance(error, Exception):
+                    raise
                 if delay == 0.05 or delay >= 2.0:
                     LOG.warning("database_unreachable", lane=self._name, error=f"{type(error).__name__}: {error}")
                 await asyncio.sleep(delay)
@@ -166,7 +169,12 @@ class Lane(Generic[Batch]):
         attempts = 0
         self._worked = False
         while not connection.is_closed():
-            batch = self._take()
+            try:
+                batch = self._take()
+            except Exception as error:  # a disk that fails under the spool: the lane must not end for ever
+                LOG.warning("no_batch_taken", lane=self._name, error=f"{type(error).__name__}: {error}")
+                self._worked, self._failing = False, True
+                return
             if batch is None:
                 attempts = 0
                 self._sleeper = loop.create_future()
