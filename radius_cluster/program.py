@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -34,6 +35,7 @@ def run_program(name: str, serve: Callable[[Settings, Servers], Coroutine[None, 
         return 1
     configure(settings, name)
     _follow_parent()
+    _open_many_files()
     spare_element_checks()
     try:
         uvloop.run(serve(settings, servers))
@@ -46,6 +48,13 @@ def run_program(name: str, serve: Callable[[Settings, Servers], Coroutine[None, 
 def _follow_parent() -> None:
     """End when the parent ends, also by kill -9: the supervisor's restart must find the ports free."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+def _open_many_files() -> None:
+    """As many as the system allows: of the usual 1,024 RadSec would turn most of its routers away."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def go_first(pid: int = 0) -> None:

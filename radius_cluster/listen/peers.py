@@ -76,6 +76,8 @@ class Peers:
     def names(self, prefix: str = "") -> list[str]:
         """Processes whose socket is there; some of them may be dead."""
         found = [name.removesuffix(_SUFFIX) for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]
+        for gone in self._ways.keys() - set(found):  # they end, and others come with other names
+            self._ways.pop(gone).close()
         return [name for name in found if name != self.name and name.startswith(prefix)]
 
     def staying(self, prefix: str) -> list[str]:

@@ -1,10 +1,15 @@
 """Messages between the processes of a host: bursts, the dead, and folders whose names are long."""
 
 import asyncio
+import os
+import socket
 import stat
 import time
 from pathlib import Path
 
+import pytest
+
+from radius_cluster.listen import peers
 from radius_cluster.listen.peers import ASK, FORWARD, HELLO, Peers, owner_name
 from tests.fixtures.busy_machine import limit
 
@@ -115,5 +120,70 @@ def test_who_is_about_to_end_is_given_nothing_more(tmp_path: Path) -> None:
         assert left.staying("host:") == []
         left.close()
         asyncio.get_running_loop().remove_reader(right._socket)
+
+    asyncio.run(talk())
+
+
+def test_nothing_is_kept_of_processes_that_have_ended(tmp_path: Path) -> None:
+    """One that is started again and again has another name each time."""
+
+    async def talk() -> None:
+        left = Peers(tmp_path, "left", lambda *message: None)
+        before = len(os.listdir("/proc/self/fd"))
+        for number in range(20):
+            other = Peers(tmp_path, f"coa@host:{number}", lambda *message: None)
+            for peer in left.names("coa@"):
+                assert left.send(peer, HELLO, b"")
+            other.close()
+        assert left.names() == []
+        assert len(os.listdir("/proc/self/fd")) == before
+        left.close()
+
+    asyncio.run(talk())
+
+
+def test_what_waits_for_a_process_has_a_limit_and_goes_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peers, "_MOST_WAITING", 50)
+
+    async def talk() -> None:
+        got: list[bytes] = []
+        left = Peers(tmp_path, "left", lambda *message: None)
+        hangs = Peers(tmp_path, "hangs", lambda _sender, _kind, body: got.append(body))
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(hangs._socket)
+        sent = 0
+        while left.send("hangs", FORWARD, b"%d" % sent):
+            sent += 1
+        assert len(left._waiting["hangs"]) == 50
+        hangs._on_readable()  # there is room again, and what comes now is no sooner there than what waits
+        left._send_waiting()
+        left.send("hangs", FORWARD, b"%d" % sent)
+        loop.add_reader(hangs._socket, hangs._on_readable)
+        async with asyncio.timeout(limit(5)):
+            while len(got) < sent + 1:
+                await asyncio.sleep(0.01)
+        assert got == [b"%d" % number for number in range(sent + 1)]
+        assert left.names("right") == []
+        left.close()
+        assert left.is_closed
+        hangs.close()
+        assert list((tmp_path / "peers").iterdir()) == []
+
+    asyncio.run(talk())
+
+
+@pytest.mark.parametrize("message", [b"", b"\x00", b"\x04left", b"\x04lef", b"\xff" + bytes(20)])
+def test_a_message_that_is_cut_short_calls_nobody(tmp_path: Path, message: bytes) -> None:
+    async def talk() -> None:
+        got: list[object] = []
+        right = Peers(tmp_path, "right", lambda *message: got.append(message))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(message, right._path("right"))
+            sender.sendto(b"\x04left\x07", right._path("right"))
+        right._on_readable()
+        assert got == [("left", HELLO, b"")]
+        right.close()
 
     asyncio.run(talk())
