@@ -212,9 +212,12 @@ class DirectoryLoader:
             tenant.dialects = found.get(tenant.id, {})
 
     def _put_nas(self, row: Mapping[str, Any]) -> None:
-        fields = {**row, "options": json.loads(row["options"] or "{}")}
-        if not self._directory.put_nas(fields):
-            LOG.error("nas_unreadable", nas=row["identifier"])
+        try:
+            fields = {**row, "options": json.loads(row["options"] or "{}")}
+            if not self._directory.put_nas(fields):
+                LOG.error("nas_unreadable", nas=row["identifier"])
+        except Exception as error:  # options of another form than ours: they must keep no other router from serving
+            LOG.error("nas_unreadable", nas=row["identifier"], error=f"{type(error).__name__}: {error}")
 
 
 async def _read_all(connection: Any) -> DirectoryRows:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from infra.crypto import SecretBox
+from infra.crypto import DATA_KEY, NAS_SECRET, SecretBox
 from radius_cluster.listen import stay_connected
 from radius_cluster.routing import load
 from radius_cluster.routing.directory import Directory
-from radius_cluster.routing.on_disk import DirectoryOnDisk
+from radius_cluster.routing.on_disk import DirectoryOnDisk, DirectoryRows
 
 
 class Registry:
@@ -73,3 +73,29 @@ def test_a_busy_registry_does_not_put_off_what_is_kept_on_disk(tmp_path: Path, m
         await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(run())
+
+
+def test_a_router_whose_row_cannot_be_used_keeps_no_other_from_serving() -> None:
+    """Options that are no object, by whatever hand: the whole directory had not been loaded."""
+    master, key = SecretBox(os.urandom(32)), os.urandom(32)
+    secret = SecretBox(key).seal(b"radius-secret", NAS_SECRET)
+    tenant = {
+        "id": 7, "slug": "one", "nas_prefix": "one", "cell": "main", "state": "active", "locale": "en",
+        "timezone": "UTC", "interim_seconds": 300, "max_session_seconds": 0, "stale_intervals": 4,
+        "data_key_wrapped": master.seal(key, DATA_KEY + b"7"),
+    }  # fmt: skip
+
+    def nas(number: int, options: str) -> dict[str, Any]:
+        return {
+            "id": number, "tenant_id": 7, "identifier": f"one-nas{number}", "vendor": "mikrotik",
+            "secret_sealed": secret, "auth_mode": "address", "address": None, "ddns_addresses": [], "coa_port": 3799,
+            "message_authenticator": "required", "invert_directions": False, "region_id": None, "options": options,
+            "first_packet_at": None, "first_accept_at": None, "first_online_at": None,
+        }  # fmt: skip
+
+    directory = Directory()
+    loader = load.DirectoryLoader("", master, directory)
+    rows = [nas(1, "{}"), nas(2, '"coa_rate"'), nas(3, "[1]"), nas(4, '{"coa_rate": 5}')]
+    asyncio.run(loader._put_all(DirectoryRows("x", [tenant], rows, [])))
+    assert sorted(directory.nas) == [1, 4]
+    assert sorted(directory.by_identifier) == [b"one-nas1", b"one-nas4"]
