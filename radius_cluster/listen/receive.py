@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 LOG = structlog.get_logger(__name__)
 
 LARGEST_DATAGRAM: Final = 4097  # one more than a packet may have, so that an over-long one is seen to be
+_MOST_READS_AT_THE_END: Final = 2_000  # more than a socket's buffer holds
 UNKNOWN_NAS: Final = "unknown_nas"
 DUPLICATE: Final = "duplicate"
 WRONG_PORT: Final = "wrong_port"
@@ -132,8 +133,9 @@ class Receiver:
         if self._reading:
             self._reading = False
             asyncio.get_running_loop().remove_reader(self._socket)
-            while self._on_readable():
-                pass
+            for _ in range(_MOST_READS_AT_THE_END):  # in a flood there is always one more
+                if not self._on_readable():
+                    break
 
     def close(self) -> None:
         """Send what waits, and close the socket."""
