@@ -50,10 +50,7 @@ class Teller:
                 ended = self.watches.forget_ended(time.monotonic())
                 commands: list[Command] = []
                 for live in [*self.watches, *ended]:
-                    try:
-                        commands += await self._commands(live)
-                    except Exception:  # else the watch would never end here, and each packet be looked at for it
-                        LOG.exception("packets_not_shown")
+                    commands += await self._commands(live)
                 if commands:
                     await self._tell(commands)
                 await asyncio.sleep(_TELL_EVERY_SECONDS)
@@ -81,11 +78,15 @@ class Teller:
             nodes = live.about.key("nodes")
             commands += [("SADD", nodes, self._node), ("EXPIRE", nodes, KEPT_SECONDS)]
         seen, live.seen = live.seen, []
-        if seen:
-            packets, sealed = live.about.key("packets"), []
-            for one in seen:
+        packets, sealed = live.about.key("packets"), []
+        for one in seen:
+            try:
                 sealed.append(live.about.seal(document_of(one, self._node)))
-                await asyncio.sleep(0)  # packets go first
+            except Exception:  # the others are shown, and the watch ends in its time
+                LOG.exception("packet_not_shown")
+                live.left_out += 1
+            await asyncio.sleep(0)  # packets go first
+        if sealed:
             commands += [
                 ("RPUSH", packets, *sealed),
                 ("LTRIM", packets, 0, MOST_PACKETS - 1),

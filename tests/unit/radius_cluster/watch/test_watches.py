@@ -208,3 +208,21 @@ def test_a_packet_that_cannot_be_shown_keeps_no_watch_alive(monkeypatch: pytest.
 
     asyncio.run(watch())
     assert "RPUSH" not in told
+
+
+def test_a_packet_that_cannot_be_shown_hides_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    watches, live = watching(nas_id=3)
+    for name in ("alice", "bob", "carol"):
+        take(watches, packet_of(name)).answer(b"\x03reply")
+    shown = tell.document_of
+
+    def document_of(seen: Any, node: str) -> dict[str, Any]:
+        assert b"bob" not in seen.raw
+        return shown(seen, node)
+
+    monkeypatch.setattr(tell, "document_of", document_of)
+    commands = asyncio.run(tell.Teller("redis://nowhere", "radius")._commands(live))
+    [push] = [command for command in commands if command[0] == "RPUSH"]
+    told = [opened("token", sealed) for sealed in push[2:]]  # type: ignore[arg-type]
+    assert [packet["request"]["attributes"][0][2] for packet in told if packet] == ["alice", "carol"]
+    assert [command[2] for command in commands if command[0] == "INCRBY"] == [1]  # counted as left out
