@@ -121,4 +121,5 @@ def complete(entry: Entry) -> Row:
         return row
     full = row_of(entry[-1], fields_of(entry[-1]), complete=True)
     assert full is not None
-    return row[:DETAILS] + full[DETAILS:]
+    details = zip(full[DETAILS:], row[DETAILS:], strict=True)  # an earlier one may have told what the last one does not
+    return row[:DETAILS] + tuple(last if last is not None else known for last, known in details)

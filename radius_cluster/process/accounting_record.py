@@ -44,6 +44,7 @@ KEY: Final = slice(0, 4)
 MAC: Final = DETAILS  # of a Start; None where the router names no device
 
 Row = tuple[Any, ...]
+_TOLD_ONCE: Final = (11, DETAILS + 5, DETAILS + 6)  # addresses and prefixes, which not each report repeats
 _NO_DETAILS: Final[Row] = (None,) * 7
 _LONGEST_DELAY_SECONDS: Final = 7 * 86400  # a clock gone wrong, not a delay
 _MOST_OCTETS: Final = 1 << 56  # 64 Gigawords bits would overflow the sums
@@ -143,6 +144,9 @@ def merged(old: Row, new: Row) -> Row | None:
             return None
     if old[KIND] == 1:  # a Start that was sent again: the first one says when
         return old
+    for column in _TOLD_ONCE:
+        if new[column] is None and old[column] is not None:
+            new = (*new[:column], old[column], *new[column + 1 :])
     return new
 
 

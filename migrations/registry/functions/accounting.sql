@@ -314,6 +314,7 @@ DECLARE
   began timestamptz := to_timestamp(p_at - p_sec);  -- when the router began to count, by its own word
   today date := date '1970-01-01' + p_day;
   old_in bigint; old_out bigint; old_seconds bigint;
+  went_back boolean;
 BEGIN
   -- Two nodes may hold repeats of the same packet; the row they argue about may not exist yet.
   PERFORM pg_advisory_xact_lock(hashtextextended(p_tenant || ':' || p_nas || ':' || p_sid, 4242));
@@ -429,9 +430,9 @@ BEGIN
   -- An open session and its Interim or Stop. Lower counters are either old news or counters that began again at 0: the
   -- latter when the packet is newer than the last one and its time of counting goes on, or began after the last one.
   old_in := s.octets_in; old_out := s.octets_out; old_seconds := s.seconds;
-  IF at > s.updated_at AND (p_in < s.octets_in - s.base_octets_in OR p_out < s.octets_out - s.base_octets_out
-        OR p_sec < s.seconds - s.base_seconds)
-      AND (p_sec >= s.seconds - s.base_seconds OR began >= s.updated_at - interval '1 second') THEN
+  went_back := p_in < s.octets_in - s.base_octets_in OR p_out < s.octets_out - s.base_octets_out
+    OR p_sec < s.seconds - s.base_seconds;
+  IF at > s.updated_at AND went_back AND (p_sec >= s.seconds - s.base_seconds OR began >= s.updated_at - interval '1 second') THEN
     PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'restarted', at, s.seconds, s.octets_in, s.octets_out);
     IF p_sec < s.seconds - s.base_seconds THEN
       s.base_seconds := s.seconds; s.base_octets_in := s.octets_in; s.base_octets_out := s.octets_out;
@@ -439,8 +440,7 @@ BEGIN
       IF p_in < s.octets_in - s.base_octets_in THEN s.base_octets_in := s.octets_in; END IF;
       IF p_out < s.octets_out - s.base_octets_out THEN s.base_octets_out := s.octets_out; END IF;
     END IF;
-  END IF;
-  IF at < s.updated_at THEN
+  ELSIF at < s.updated_at OR (went_back AND p_kind = 3) THEN  -- overtaken on the way, where the router tells no delay
     PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, CASE p_kind WHEN 2 THEN 'stop_early' ELSE 'report_late' END, at, p_sec,
       p_in, p_out);
   END IF;

@@ -240,6 +240,19 @@ def test_what_was_out_of_the_ordinary_is_noted_and_reports_are_counted(world: Wo
     assert (closed["octets_in"], closed["seconds"], closed["reports"]) == (58, 700, 5)
 
 
+def test_a_report_that_the_next_one_overtook_is_noted_also_without_a_delay(world: World, isp) -> None:
+    tenant, router = isp
+    assert router.account(ACCT_START, "s1", "alice", delay=600)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=600, octets_in=60, octets_out=600)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=300, octets_in=30, octets_out=300)
+    assert router.account(ACCT_INTERIM, "s1", "alice", seconds=600, octets_in=60, octets_out=600)  # sent again
+    [session] = world.sessions(tenant)
+    assert (session["seconds"], session["octets_in"], session["octets_out"]) == (600, 60, 600)
+    notes = "SELECT kind, times, seconds, octets_in FROM aaa.session_note WHERE tenant_id = %s"
+    assert world.query(notes, tenant.id) == [("report_late", 1, 300, 30)]
+    assert world.usage(tenant) == (60, 600, 600)
+
+
 def test_sessions_of_a_device_are_its_accounts_however_the_router_writes_its_mac(world: World, isp) -> None:
     tenant, router = isp
     account_id = world.subscriber(tenant, "02:00:0a:aa:bb:cc")

@@ -24,6 +24,16 @@ def test_of_two_interims_the_later_says_all() -> None:
     assert merged(old, row(ACCT_INTERIM, 160.0, 5)) == row(ACCT_INTERIM, 160.0, 5)  # nothing was used meanwhile
 
 
+def test_an_address_that_only_the_earlier_of_two_reports_told_is_kept() -> None:
+    told = list(row(ACCT_INTERIM, 100.0, 5))
+    told[11], told[19:21] = 1681915904, ["2001:db8::/64", "2001:db8:ab::/56"]
+    later = list(row(ACCT_INTERIM, 160.0, 6))
+    assert merged(tuple(told), tuple(later)) == (*later[:11], told[11], *later[12:19], *told[19:21])
+    later[11], later[19] = 1681915905, "2001:db8:1::/64"
+    together = merged(tuple(told), tuple(later))
+    assert together == (*later[:20], told[20])
+
+
 @pytest.mark.parametrize("column", [SECONDS, OCTETS_IN, OCTETS_OUT])
 def test_a_counter_that_went_back_is_for_the_database_to_judge(column: int) -> None:
     new = list(row(ACCT_INTERIM, 160.0, 6))
