@@ -216,3 +216,66 @@ def test_routers_that_were_asked_nothing_for_a_minute_are_forgotten(monkeypatch:
             assert sorted(port for _, port in exchange._queues) == [2, 3, 4]
 
     asyncio.run(story())
+
+
+class Noted:
+    """What somebody who watches is told."""
+
+    def __init__(self) -> None:
+        self.told: list[bytes | None] = []
+
+    def sent(self, request: bytes) -> None:
+        self.told.append(request)
+
+    def ended(self, reply: bytes | None) -> None:
+        self.told.append(reply)
+
+
+def test_who_watches_is_told_of_the_request_and_its_answer_or_that_none_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TRY_AFTER_SECONDS", (0.01, 0.01, 0.01))
+    replies: list[bytes] = []
+
+    async def story() -> tuple[Noted, Noted]:
+        answered, silent = Noted(), Noted()
+        with opened() as (exchange, router):
+            for watched in (answered, silent):
+                answer: asyncio.Future[DynamicReply | None] = asyncio.get_running_loop().create_future()
+                to = router.getsockname()
+                exchange.ask(to, SECRET, DISCONNECT_REQUEST, NAMES, answer.set_result, 500.0, watched)
+                if watched is answered:
+                    request, source = await next_request(router)
+                    replies.append(encode_dynamic_response(DISCONNECT_ACK, request, SECRET))
+                    router.sendto(replies[0], source)
+                async with asyncio.timeout(10):
+                    await answer
+        return answered, silent
+
+    answered, silent = asyncio.run(story())
+    assert [answered.told[1:], silent.told[1:]] == [replies, [None]]  # its repeats are not told again
+    for noted in (answered, silent):
+        first = noted.told[0]
+        assert first is not None
+        assert first[0] == DISCONNECT_REQUEST
+
+
+def test_an_answered_request_is_never_sent_again_and_a_changed_pace_counts_at_once() -> None:
+    """Else its timer would send, and give up, whatever has its place by then."""
+
+    async def story() -> None:
+        with opened() as (exchange, router):
+            answer = ask(exchange, router, rate=600.0)
+            [pending] = exchange._pending.values()
+            request, source = await next_request(router)
+            router.sendto(encode_dynamic_response(DISCONNECT_ACK, request, SECRET), source)
+            async with asyncio.timeout(10):
+                await answer
+            assert pending.timer is not None
+            assert pending.timer.cancelled()
+            ask(exchange, router, rate=700.0)
+            [queue] = exchange._queues.values()
+            assert queue.rate == 700.0
+            [pending] = exchange._pending.values()
+        assert pending.timer is not None
+        assert pending.timer.cancelled()  # closed: nobody is called back
+
+    asyncio.run(story())
