@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509 import load_pem_x509_certificate
 from OpenSSL import SSL
 from OpenSSL.crypto import X509
@@ -45,7 +45,7 @@ def nas_of(number: int = NAS) -> Any:
     )  # fmt: skip
 
 
-def credential(
+def credential_of(
     nas_id: int = NAS, tenant_id: int = TENANT, expires_at: float = 0.0, withdrawn: bool = False
 ) -> Credential:
     row = {"id": 1, "tenant_id": tenant_id, "nas_id": nas_id, "withdrawn": withdrawn, "expires_at": expires_at}
@@ -138,6 +138,13 @@ class Router:
             self.transport.written = b""
 
     @property
+    def server_certificate(self) -> bytes:
+        """What the server showed."""
+        shown = self.tls.get_peer_certificate(as_cryptography=True)
+        assert shown is not None
+        return shown.public_bytes(Encoding.PEM)
+
+    @property
     def is_in(self) -> bool:
         return self.connection.nas is not None and self.connection.is_open
 
@@ -145,19 +152,19 @@ class Router:
 class Cloud:
     """A hub and what it was given."""
 
-    def __init__(self, **found: Credential) -> None:
+    def __init__(self, credential: Credential | None = None, *, has_certificate: bool = True) -> None:
         self.taken: list[Request] = []
         self.counters = Counters()
         self.router_known = nas_of()
         self.nas = {NAS: self.router_known}
         self.watches = Watches()
         self.used: list[str] = []
-        mine = found.get("credential", credential())
+        server = SimpleNamespace(chain_pem=SERVER.certificate_pem, key_pem=SERVER.key_pem, authority=AUTHORITY)
         self.credentials = SimpleNamespace(
-            by_identity={fingerprint(CLIENT.certificate_pem): mine},
+            by_identity={fingerprint(CLIENT.certificate_pem): credential or credential_of()},
             find_key=lambda _identity: None,
             used=lambda _credential, source: self.used.append(source),
-            server=SimpleNamespace(chain_pem=SERVER.certificate_pem, key_pem=SERVER.key_pem, authority=AUTHORITY),
+            server=server if has_certificate else None,
         )
         handlers = {codes.ACCESS_REQUEST: self.taken.append, codes.ACCOUNTING_REQUEST: self.taken.append}
         parts: Any = SimpleNamespace(nas=self.nas), self.credentials, self.counters, handlers

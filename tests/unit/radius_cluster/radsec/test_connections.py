@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from infra import clock
-from infra.certificates import make_authority, make_client_certificate
+from infra.certificates import make_authority, make_client_certificate, make_server_certificate
 from radius_cluster.listen.duplicates import KEEP_SECONDS
 from radius_cluster.listen.peers import ASK, REPLY
 from radius_cluster.radsec import connection as module
@@ -18,18 +18,31 @@ from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.coa import encode_dynamic_request, encode_dynamic_response
 from radius_cluster.wire.md5 import hmac_md5
+from tests.fixtures.busy_machine import limit
 from tests.unit.radius_cluster.radsec.cloud import (
     AUTHORITY,
     NAS,
     SECRET,
+    SERVER,
     TENANT,
     Cloud,
     Router,
-    credential,
+    credential_of,
     login,
     report,
     run,
 )
+
+
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FINISHED_WITH_TLS_SECONDS", 0.01)
+
+
+async def aborted(*routers: Router) -> None:
+    async with asyncio.timeout(limit(5)):
+        while not all(router.transport.is_aborted for router in routers):
+            await asyncio.sleep(0.005)
 
 
 def test_a_router_is_known_by_its_certificate_and_answered_through_its_connection() -> None:
@@ -80,10 +93,10 @@ def test_status_server_is_answered_at_once_and_other_codes_are_counted() -> None
 @pytest.mark.parametrize(
     ("mine", "reason", "shown"),
     [
-        (credential(withdrawn=True), "radsec_withdrawn", ("radsec_withdrawn", TENANT, NAS)),
-        (credential(expires_at=1.0), "radsec_withdrawn", ("radsec_withdrawn", TENANT, NAS)),
-        (credential(nas_id=99), "unknown_nas", ("unknown_nas", TENANT, None)),
-        (credential(tenant_id=8), "unknown_nas", ("unknown_nas", 8, None)),
+        (credential_of(withdrawn=True), "radsec_withdrawn", ("radsec_withdrawn", TENANT, NAS)),
+        (credential_of(expires_at=1.0), "radsec_withdrawn", ("radsec_withdrawn", TENANT, NAS)),
+        (credential_of(nas_id=99), "unknown_nas", ("unknown_nas", TENANT, None)),
+        (credential_of(tenant_id=8), "unknown_nas", ("unknown_nas", 8, None)),
     ],
 )
 def test_who_may_not_come_in_is_told_to_whom_it_concerns(mine: Credential, reason: str, shown: tuple[Any, ...]) -> None:
@@ -155,6 +168,43 @@ def test_what_is_withdrawn_ends_its_connections_and_no_others() -> None:
     run(story)
 
 
+@pytest.mark.parametrize("later", [credential_of(withdrawn=True), credential_of(expires_at=1.0)])
+def test_a_certificate_that_is_withdrawn_or_ends_takes_its_open_connections_along(later: Credential) -> None:
+    async def story() -> None:
+        cloud = Cloud()
+        router = cloud.router()
+        [identity] = cloud.credentials.by_identity
+        cloud.credentials.by_identity = {identity: credential_of(expires_at=time.time() + 60)}
+        cloud.hub.refresh()
+        assert router.is_in
+        cloud.credentials.by_identity = {identity: later}
+        cloud.hub.refresh()
+        assert router.transport.is_closed
+
+    run(story)
+
+
+def test_a_renewed_server_certificate_is_shown_to_who_connects_next_and_no_certificate_lets_nobody_in() -> None:
+    async def story() -> None:
+        cloud = Cloud()
+        router = cloud.router()
+        cloud.hub.refresh()
+        assert cloud.router().server_certificate == router.server_certificate == SERVER.certificate_pem
+        renewed = make_server_certificate(AUTHORITY, ["radsec.example"], clock.now())
+        cloud.credentials.server.chain_pem, cloud.credentials.server.key_pem = renewed.certificate_pem, renewed.key_pem
+        cloud.hub.refresh()
+        assert cloud.router().server_certificate == renewed.certificate_pem
+        assert router.is_in
+        cloud.credentials.server = None  # not loaded yet
+        cloud.hub.refresh()
+        assert cloud.router().is_in
+        early = Cloud(has_certificate=False)
+        assert Router(early).transport.is_aborted
+        assert early.counted("too_many") == 1
+
+    run(story)
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
@@ -181,8 +231,7 @@ def test_a_stream_that_cannot_be_trusted_ends_and_what_was_ready_leaves_before(d
         assert seen == ([] if reason == "bad_length" else [(reason, data)])
         router.send(login(2))
         assert len(cloud.taken) == 1
-        await asyncio.sleep(module._FINISHED_WITH_TLS_SECONDS + 0.1)
-        assert router.transport.is_aborted  # a peer that does not read is not waited for
+        await aborted(router)  # a peer that does not read is not waited for
 
     run(story)
 
@@ -196,9 +245,7 @@ def test_garbage_instead_of_tls_ends_the_connection_whatever_the_peer_reads() ->
             assert router.transport.is_closed
             assert not router.connection.is_open
         assert cloud.counted("radsec_handshake") == 1  # the late one had shown its certificate
-        await asyncio.sleep(module._FINISHED_WITH_TLS_SECONDS + 0.1)
-        assert early.transport.is_aborted
-        assert late.transport.is_aborted
+        await aborted(early, late)
 
     run(story)
 
