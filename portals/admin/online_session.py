@@ -15,6 +15,7 @@ from portals.shared.router_answers import router_answer
 from portals.shared.words import CAUSES, COMMAND_STATES, CUT_REASONS, refusal, word
 from tenants.kernel.errors import NotFound
 from tenants.subscribers.kick import SessionKey
+from tenants.subscribers.queries_commands import UNASKED
 from tenants.subscribers.queries_detail import DayUsage, usage_by_day
 from tenants.subscribers.queries_session import SessionDetail, SessionEvent, session_detail
 from tenants.usage.queries_routers import router_names
@@ -96,13 +97,15 @@ def _words(event: SessionEvent, routers: Mapping[int, str]) -> tuple[str, str]:
         note = " · ".join(part for part in (str(said.sentence), where, event.detail, _times(event)) if part)
         return _("A login was refused: %(why)s", why=said.word), note
     if event.kind == "asked":
-        title = _("Told the router its rate")
+        title = _("A new speed for the session")
         if event.code == "radius.disconnect":
             title = _("Asked the router to end it")
         elif event.detail == "end_moved":
-            title = _("Told the router its new time-out")
+            title = _("A new time-out for the session")
         return title, word(CUT_REASONS, event.detail) if event.detail else ""
     if event.kind == "answered":
+        if event.detail in UNASKED:
+            return _("Nothing was sent to the router"), router_answer(event.code, event.detail)
         state = COMMAND_STATES.get(event.code)
         return _("The router's answer: %(state)s", state=str(state[1]) if state else event.code), router_answer(
             event.code, event.detail

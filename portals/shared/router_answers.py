@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from portals.shared.i18n import _, lazy
+from tenants.subscribers.queries_commands import UNASKED
 
 # Error-Cause (RFC 5176, 3.5) by the packet path's codes, and why nothing was sent at all
 _REFUSALS: Final[dict[str, Any]] = {
@@ -28,6 +29,8 @@ _REFUSALS: Final[dict[str, Any]] = {
     "no_address": lazy("Not sent: the router has no fixed address and has not been heard of yet."),
     "no_live_change": lazy("Not sent: this make cannot change a running session; the next login has the new speed."),
     "no_live_end": lazy("Not sent: this make cannot be told another end; at the old one the device dials again."),
+    "place_without_speed": lazy("The account is over, and its place names no speed: the session keeps the one it has."),
+    "account_over": lazy("The account is over, and there is no place for it: its end disconnects the session."),
     "unknown_nas": lazy("Not sent: the router was removed."),
     "session_not_nameable": lazy("Not sent: too little is known of the session to name it to the router."),
 }
@@ -38,7 +41,7 @@ def router_answer(state: str, result: str) -> str:
     if state == "unanswered":
         return _("Asked three times at %(address)s.", address=result) if result else ""
     if state != "refused":
-        return str(_REFUSALS[result]) if result == "no_live_end" else result
+        return str(_REFUSALS[result]) if result in UNASKED else result
     if result in _REFUSALS:
         return str(_REFUSALS[result])
     number = result.removeprefix("error_")

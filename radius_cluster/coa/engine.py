@@ -38,6 +38,14 @@ _BY_PORT: Final = frozenset(("NAS-Port-Id", "NAS-Port"))
 _ADDRESS_TRIES: Final = 4  # a second apart: nodes write every two seconds whence they heard a router
 
 
+class _NothingToSend(Exception):
+    """The row ends without a packet: as which state, and with what result."""
+
+    def __init__(self, state: str, result: str) -> None:
+        super().__init__(result)
+        self.state, self.result = state, result
+
+
 class Engine:
     """One per process; :meth:`serve_cell` runs once for each cell."""
 
@@ -159,8 +167,7 @@ class Engine:
             if wait:
                 not_yet.append((wish, wait))
                 continue
-            moves_end = wish.reason == END_MOVED
-            asks_rate = wish.topic == CHANGE and not moves_end
+            asks_rate = wish.topic == CHANGE and wish.reason != END_MOVED
             rate = await rows.rate_of(connection, wish, nas.tenant, time.time()) if asks_rate else None
             if rate is not None and rate.ends:  # a pack ended, an order was taken back: nothing is left to go on with
                 wish = replace(wish, topic=DISCONNECT)
@@ -169,9 +176,8 @@ class Engine:
             except ValueError:
                 self._end(wish, nas, "refused", "session_not_nameable")
                 continue
-            if not attributes:
-                told = ("done", "") if rate is not None and rate.over else ("refused", "no_live_change")
-                self._end(wish, nas, *(("done", "no_live_end") if moves_end else told))
+            except _NothingToSend as nothing:
+                self._end(wish, nas, nothing.state, nothing.result)
                 continue
             self._ask(wish, nas, (RADSEC, nas.id) if through_radsec else (address, nas.coa_port), attributes)
         if too_early:
@@ -180,7 +186,7 @@ class Engine:
             await rows.send_away(connection, not_yet)
 
     async def _attributes(self, wish: Wish, nas: NasEntry, rate: Rate | None, connection: Any) -> bytes:
-        """What is sent; b"" when this kind of router cannot change a running session."""
+        """What is sent. Raises _NothingToSend, ValueError."""
         by_port = _BY_PORT.intersection(nas.dialect.identify)
         port_id, port = await rows.port_of(connection, wish) if by_port else ("", None)
         names = encode_session_names(
@@ -198,10 +204,13 @@ class Engine:
             return names
         if wish.reason == END_MOVED:
             moved = await encode_moved_end(connection, wish, nas, time.time())
-            return names + moved if moved else b""
+            if not moved:
+                raise _NothingToSend("done", "no_live_end")
+            return names + moved
+        over = rate is not None and rate.over
         profile = None if rate is None else await self._profile(rate, nas, connection)
         if profile is None:
-            return b""
+            raise _NothingToSend("done", "account_over") if over else _NothingToSend("refused", "no_live_change")
         had = await rows.service_of(connection, wish)
         change = encode_coa_profile(
             nas.dialect,
@@ -210,7 +219,10 @@ class Engine:
             rate_unit=nas.rate_unit,
             previous_service=profile.service if had is None else had,
         )
-        return names + change if change else b""
+        if not change:  # the session keeps the speed that it has in its place
+            keeps = over and nas.dialect.coa
+            raise _NothingToSend(*(("done", "place_without_speed") if keeps else ("refused", "no_live_change")))
+        return names + change
 
     async def _profile(self, rate: Rate, nas: NasEntry, connection: Any) -> ReplyProfile | None:
         """What a login of this account would get now: its group's profile, at the rate of a throttle or of a window.

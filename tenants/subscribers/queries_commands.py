@@ -13,7 +13,9 @@ from tenants.subscribers.visibility import visible_ids
 
 DISCONNECT: Final = "radius.disconnect"
 CHANGE: Final = "radius.coa"
-NO_LIVE_END: Final = "no_live_end"  # routers of this make cannot be told another end of a session
+# Results of rows for which nobody was asked: of a make that cannot be told another end of a session; of an account that
+# is over, whose place has no speed to tell, or that has no place and is about to be cut.
+UNASKED: Final = ("no_live_end", "place_without_speed", "account_over")
 STATES: Final = {
     "done": ("done",),
     "refused": ("refused", "failed"),
@@ -144,7 +146,7 @@ def _visible(scope: TenantScope, actor: Actor) -> list[ColumnElement[bool]]:
     where = [
         OutboxRow.tenant_id == scope.tenant_id,
         OutboxRow.topic.in_((DISCONNECT, CHANGE)),
-        OutboxRow.result != NO_LIVE_END,  # nothing was asked of anybody; the session's own page tells it
+        OutboxRow.result.not_in(UNASKED),  # the session's own page tells it
     ]
     among = visible_ids(actor)
     if among is not None:

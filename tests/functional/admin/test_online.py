@@ -246,6 +246,30 @@ def test_the_story_of_a_session(desk):
     assert desk.get("/online/session").status_code == 200  # the list
 
 
+@pytest.mark.parametrize(
+    ("result", "said"),
+    [
+        ("place_without_speed", "its place names no speed: the session keeps the one it has"),
+        ("account_over", "there is no place for it: its end disconnects the session"),
+        ("no_live_end", "this make cannot be told another end"),
+    ],
+)
+def test_a_change_of_which_nothing_was_sent_says_why(desk, online, result, said):
+    link = re.search(r'href="[^"]*?/admin(/online/session\?[^"]+)"', desk.get("/online/?q=u1").get_data(as_text=True))
+    with desk.scope() as scope:
+        session = scope.session.scalars(select(OnlineSession).where(OnlineSession.account_id == online[1])).one()
+        asked = {"session_id": session.session_id, "account_id": online[1], "reason": "rate_changed"}
+        at = {"created_at": clock.now(), "finished_at": clock.now(), "subject": f"account:{online[1]}"}
+        row = OutboxRow(tenant_id=scope.tenant_id, topic="radius.coa", payload=asked, state="done", result=result, **at)
+        scope.session.add(row)
+    desk.get(link[1].replace("&amp;", "&"))
+    assert f"Nothing was sent to the router {'Not sent: ' * (result == 'no_live_end')}" in desk.text()
+    assert said in desk.text()
+    assert "The router's answer" not in desk.text()
+    desk.get("/online/results")
+    assert "u1" not in desk.text()
+
+
 def test_a_session_that_goes_on_after_its_end_raises_an_alert(desk, online):
     with desk.scope() as scope:
         session = scope.session.scalars(select(OnlineSession).where(OnlineSession.account_id == online[1])).one()

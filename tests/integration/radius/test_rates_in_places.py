@@ -39,7 +39,9 @@ def test_an_edited_rate_leads_nobody_out_of_his_place(world: World, processes: P
     for user, account_id in accounts.items():
         wish(world, tenant.id, nas_id, user, user, topic="radius.coa", account_id=account_id, reason="rate_changed")
     wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()))
-    assert set(states(world, tenant.id).values()) == {("done", "")}
+    found = states(world, tenant.id)
+    assert found.pop("pool") == ("done", "place_without_speed")
+    assert set(found.values()) == {("done", "")}
     told = {
         packet.text(codes.USER_NAME): (
             packet.vendor(codes.VENDOR_MIKROTIK, 8),
@@ -49,3 +51,22 @@ def test_an_edited_rate_leads_nobody_out_of_his_place(world: World, processes: P
     }
     usual = (b"20M/90M", None)
     assert told == {"over": (b"1M/1M", b"walled"), "soon": (b"3M/3M", None), "dialled before": usual, "paid": usual}
+
+
+def test_why_a_session_that_is_over_was_told_nothing(world: World, processes: Processes, listener) -> None:
+    """No place: the end itself disconnects it. A make that cannot: said as for everybody else."""
+    router = listener(acknowledge)
+    tenant = world.tenant()
+    slow = {"up_bps": 1_000_000, "down_bps": 1_000_000}
+    address = {"last_source": "127.0.0.1:5", "coa_port": router.port}
+    without, _ = world.nas(tenant, "without", **address)
+    unable, _ = world.nas(tenant, "unable", vendor="cisco-ios", options={"expired": slow}, **address)
+    account_id = world.subscriber(tenant, "over", valid_until=datetime.now(UTC) - timedelta(days=1))
+    processes.start("radius_cluster.coa", "coa_ready")
+    for nas_id, session in ((without, "no place"), (unable, "no way")):
+        wish(
+            world, tenant.id, nas_id, session, "over", topic="radius.coa", account_id=account_id, reason="rate_changed"
+        )
+    wait_for(lambda: all(state not in ("waiting", "taken") for state, _ in states(world, tenant.id).values()))
+    assert states(world, tenant.id) == {"no place": ("done", "account_over"), "no way": ("refused", "no_live_change")}
+    assert router.seen == []
