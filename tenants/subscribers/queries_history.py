@@ -11,6 +11,7 @@ from infra.tenant_scope import TenantScope
 from tenants.kernel.actor import Actor
 from tenants.subscribers.search_sql import normalise_mac
 from tenants.subscribers.visibility import visible_ids
+from tenants.usage.addresses import address6, address_of, uses_address6
 from tenants.usage.models import SessionHistory
 
 
@@ -79,14 +80,17 @@ def _statement(scope: TenantScope, wanted: HistoryFilter, actor: Actor) -> Selec
         where.append(SessionHistory.ended_at < wanted.until)
     if wanted.text:
         mac = normalise_mac(wanted.text)
-        named = or_(SessionHistory.username == wanted.text, func.host(SessionHistory.framed_ip) == wanted.text)
+        address = address6(wanted.text)
+        used = func.host(SessionHistory.framed_ip) == wanted.text
+        used = used if address is None else uses_address6(SessionHistory, address)
+        named = or_(SessionHistory.username == wanted.text, used)
         where.append(func.lower(SessionHistory.mac) == mac if mac else named)
     return select(
         SessionHistory.nas_id,
         SessionHistory.session_id,
         SessionHistory.username,
         SessionHistory.account_id,
-        func.coalesce(func.host(SessionHistory.framed_ip), "").label("framed_ip"),
+        address_of(SessionHistory).label("framed_ip"),
         func.coalesce(SessionHistory.mac, "").label("mac"),
         SessionHistory.started_at,
         SessionHistory.ended_at,

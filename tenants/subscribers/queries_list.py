@@ -17,6 +17,7 @@ from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.search_sql import named_by
 from tenants.subscribers.state_sql import STATES, shown_state_expression, state_conditions
 from tenants.subscribers.visibility import visible_to
+from tenants.usage.addresses import address_of
 from tenants.usage.models import Session as OnlineSession
 
 _SORTS: dict[str, Any] = {
@@ -189,13 +190,13 @@ def with_online(scope: TenantScope, rows: list[AccountRow]) -> list[AccountRow]:
     if not rows:
         return rows
     found = scope.session.execute(
-        select(OnlineSession.account_id, OnlineSession.framed_ip)
+        select(OnlineSession.account_id, address_of(OnlineSession))
         .where(OnlineSession.tenant_id == scope.tenant_id, OnlineSession.account_id.in_([row.id for row in rows]))
         .order_by(OnlineSession.started_at)
     ).all()
     addresses: dict[int, list[str]] = {}
-    for account_id, framed_ip in found:
-        addresses.setdefault(account_id, []).append("" if framed_ip is None else str(framed_ip))
+    for account_id, address in found:
+        addresses.setdefault(account_id, []).append(address)
     return [
         replace(row, sessions=len(addresses.get(row.id, ())), online_ip=(addresses.get(row.id) or [""])[-1])
         for row in rows

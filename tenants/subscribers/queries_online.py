@@ -14,6 +14,7 @@ from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.search_sql import normalise_mac
 from tenants.subscribers.visibility import visible_to
+from tenants.usage.addresses import address6, address_of, uses_address6
 from tenants.usage.models import Session as OnlineSession
 
 _SORTS: dict[str, Any] = {
@@ -121,7 +122,13 @@ def _text_condition(text: str) -> ColumnElement[bool]:
     mac = normalise_mac(text)
     if mac:
         return func.lower(OnlineSession.mac) == mac
-    if (text.replace(".", "").isdigit() and "." in text) or ":" in text:
+    whole = address6(text)
+    if whole is not None:
+        return uses_address6(OnlineSession, whole)
+    if ":" in text:
+        begun = OnlineSession.framed_ipv6_prefix, OnlineSession.delegated_ipv6_prefix, OnlineSession.mac
+        return or_(*(column.startswith(text.lower(), autoescape=True) for column in begun))
+    if text.replace(".", "").isdigit() and "." in text:
         return func.host(OnlineSession.framed_ip).startswith(text, autoescape=True)
     return or_(OnlineSession.username.contains(text, autoescape=True), Customer.name.contains(text, autoescape=True))
 
@@ -227,7 +234,7 @@ def _online_statement(now: datetime, interim_seconds: int) -> Select[*tuple[Any,
             OnlineSession.username,
             OnlineSession.account_id,
             func.coalesce(Customer.name, "").label("name"),
-            func.coalesce(func.host(OnlineSession.framed_ip), "").label("framed_ip"),
+            address_of(OnlineSession).label("framed_ip"),
             func.coalesce(OnlineSession.mac, "").label("mac"),
             func.coalesce(OnlineSession.nas_port_id, "").label("nas_port_id"),
             OnlineSession.started_at,

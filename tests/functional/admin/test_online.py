@@ -50,6 +50,37 @@ def test_filters(desk, online, query, count):
     assert page.count('aria-label="Disconnect u') == count
 
 
+V6 = {"framed_ipv6_prefix": "2001:db8:1:2::/64", "delegated_ipv6_prefix": "2001:db8:100::/56"}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("2001:db8:1:2::/64", True),
+        ("2001:DB8:1:2::7", True),  # an address of it: who was that?
+        ("2001:db8:100:ff::1", True),
+        ("2001:db8:100::/56", True),
+        ("2001:db8:1", True),
+        ("2001:db8:100:100::1", False),
+        ("2001:db8:1:3::/64", False),
+        ("2001:db8:2", False),
+        ("02:00:00:00:00", True),  # the beginning of the device's
+        ("::", False),
+    ],
+)
+def test_sessions_without_ipv4_are_shown_and_found_by_their_prefixes(desk, online, query, found):
+    with desk.scope() as scope:
+        go_online(scope, online[0], "v6", nas_id=2, mac="02:00:00:00:00:66", **V6)
+        close_session(scope, scope.session.get_one(Account, online[1]), "v6 before", clock.now(), **V6)
+    desk.get("/online/?nas=2")
+    assert "2001:db8:1:2::/64" in desk.text()
+    page = desk.get("/online/", query_string={"q": query}).get_data(as_text=True)
+    assert page.count('aria-label="Disconnect u') == found
+    partly = query in ("2001:db8:1", "02:00:00:00:00")  # past sessions are looked up by whole addresses
+    past = desk.get("/online/history", query_string={"q": query}).get_data(as_text=True)
+    assert ("2001:db8:1:2::/64</" in past) == (found and not partly)
+
+
 def test_the_highest_of_the_day_is_of_all_samples_not_of_those_drawn(desk, online):
     with desk.scope() as scope:
         for minutes, sessions in ((60, 4), (65, 77), (70, 5)):
