@@ -107,12 +107,12 @@ class Router:
         for _ in range(4):
             with suppress(SSL.WantReadError):
                 self.tls.do_handshake()
-            self._carry()
+            self.carry()
         return self
 
     def send(self, *packets: bytes) -> None:
         self.tls.sendall(b"".join(packets))
-        self._carry()
+        self.carry()
 
     def send_octets(self, data: bytes) -> None:
         """Not of TLS."""
@@ -120,7 +120,7 @@ class Router:
 
     async def received(self) -> list[Packet]:
         await asyncio.sleep(0)  # those of one turn leave together
-        self._carry()
+        self.carry()
         plain = b""
         with suppress(SSL.WantReadError, SSL.ZeroReturnError):
             while True:
@@ -129,7 +129,8 @@ class Router:
         assert all(isinstance(packet, Packet) for packet in found)
         return cast(list[Packet], found)
 
-    def _carry(self) -> None:
+    def carry(self) -> None:
+        """What either has for the other."""
         with suppress(SSL.WantReadError):
             while data := self.tls.bio_read(65_536):
                 self.connection.data_received(data)
