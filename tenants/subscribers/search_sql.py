@@ -16,7 +16,9 @@ from tenants.usage.models import Session as OnlineSession
 
 
 def normalise_mac(text: str) -> str:
-    """``aa:bb:cc:dd:ee:ff`` of a MAC in any common notation, or ""."""
+    """``aa:bb:cc:dd:ee:ff`` of a MAC in any common notation, or ""; an IPv6 address of twelve digits is none."""
+    if "::" in text or text.count(":") > 5:
+        return ""
     try:
         return checked_mac(text)
     except BadMac:

@@ -59,6 +59,7 @@ V6 = {"framed_ipv6_prefix": "2001:db8:1:2::/64", "delegated_ipv6_prefix": "2001:
         ("2001:db8:1:2::/64", True),
         ("2001:DB8:1:2::7", True),  # an address of it: who was that?
         ("2001:db8:100:ff::1", True),
+        ("2001:db8:1:2::abc", True),  # twelve digits, and no MAC
         ("2001:db8:100::/56", True),
         ("2001:db8:1", True),
         ("2001:db8:100:100::1", False),
