@@ -101,6 +101,7 @@ CREATE TABLE __schema__.roles (
   code TEXT NOT NULL,
   name TEXT NOT NULL,
   permissions TEXT[] NOT NULL,
+  known_rights TEXT[],
   limits JSONB DEFAULT '{}' NOT NULL,
   built_in BOOLEAN DEFAULT false NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,

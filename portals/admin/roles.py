@@ -8,8 +8,7 @@ from portals.shared.access import requires
 from portals.shared.forms import Form
 from portals.shared.i18n import _
 from portals.shared.toasts import toast
-from tenants.staff.built_in_roles import usual_rights
-from tenants.staff.edit_role import RoleForm, add_role, delete_role, edit_role
+from tenants.staff.edit_role import RoleForm, add_role, delete_role, edit_role, give_new_rights
 from tenants.staff.permissions import ALL, CATALOGUE
 from tenants.staff.queries_staff import RoleRow, list_roles, role_detail
 
@@ -55,6 +54,17 @@ def edit_role_page(role_id: int) -> str | Response | tuple[str, int]:
     return _page(form, role)
 
 
+@blueprint.post("/roles/<int:role_id>/new-rights")
+@requires("staff.edit")
+def give_new_rights_page(role_id: int) -> Response:
+    """What came with an update after the role was changed here, by one click."""
+    role = role_detail(scope(), role_id)
+    given = give_new_rights(scope(), role_id, actor=actor(), now=present())
+    if given:
+        toast(_("Saved the role %(name)s.", name=role.name))
+    return redirect(url_for("admin.edit_role_page", role_id=role_id))
+
+
 @blueprint.post("/roles/<int:role_id>/delete")
 @requires("staff.edit")
 def delete_role_page(role_id: int) -> Response:
@@ -78,7 +88,7 @@ def _read(form: Form, role: RoleRow | None = None) -> RoleForm:
 
 def _page(form: Form, role: RoleRow | None) -> str | tuple[str, int]:
     chosen = set(form.values("rights"))
-    missing = usual_rights(role.code) - chosen if role is not None and role.code != "owner" else frozenset()
+    new = role.new_rights - chosen if role is not None else frozenset()
     page = render_template(
         "admin/role.html",
         form=form,
@@ -86,7 +96,7 @@ def _page(form: Form, role: RoleRow | None) -> str | tuple[str, int]:
         roles=list_roles(scope()),
         catalogue=CATALOGUE,
         chosen=chosen,
-        missing=[right.label for group in CATALOGUE for right in group.permissions if right.code in missing],
+        new_rights=[right.label for group in CATALOGUE for right in group.permissions if right.code in new],
         fixed=(role is not None and role.code == "owner") or not actor().may("staff.edit"),
     )
     return page if form.ok else (page, 422)

@@ -79,7 +79,7 @@ def _actor(scope: TenantScope, operator: Operator, role: Role, address: str) -> 
         kind="operator",
         id=operator.id,
         name=operator.name or operator.username,
-        permissions=frozenset(role.permissions),
+        permissions=role.rights,
         everything=operator.is_owner,
         region_ids=regions,
         own_accounts_only=operator.own_accounts_only and not operator.is_owner,

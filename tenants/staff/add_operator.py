@@ -81,7 +81,7 @@ def giveable_role(scope: TenantScope, role_id: int, actor: Actor) -> Role:
         raise RoleNotFound(what="role", ref=role_id, field="role_id")
     if role.code == "owner" and not actor.everything:
         raise OwnerIsFixed(field="role_id")
-    require_rights(actor, role.permissions)
+    require_rights(actor, sorted(role.rights))
     return role
 
 

@@ -80,6 +80,5 @@ ROLES: Final[tuple[BuiltInRole, ...]] = (
 
 
 def usual_rights(code: str) -> frozenset[str]:
-    """What a built-in role has in a new tenant; nothing for roles of a tenant's own. Rights that come with an update
-    are given to no stored role by themselves: whether one was taken away or never known cannot be told apart."""
+    """What a built-in role has in a new tenant; nothing for roles of a tenant's own."""
     return next((role.permissions for role in ROLES if role.code == code), frozenset())

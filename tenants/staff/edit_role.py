@@ -13,6 +13,7 @@ from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError
 from tenants.registry.rules import check_name
 from tenants.staff.add_operator import require_rights
+from tenants.staff.built_in_roles import usual_rights
 from tenants.staff.errors import OwnerIsFixed, RoleNameTaken, RoleNotFound, UnknownPermission
 from tenants.staff.models import Operator, Role
 from tenants.staff.permissions import ALL
@@ -57,12 +58,25 @@ def edit_role(scope: TenantScope, role_id: int, form: RoleForm, *, actor: Actor,
     role = _find(scope, role_id)
     if role.code == "owner":
         raise OwnerIsFixed()
-    require_rights(actor, role.permissions)  # nobody weakens those above himself
-    before = {"name": role.name, "permissions": role.permissions, "limits": role.limits}
+    require_rights(actor, sorted(role.rights))  # nobody weakens those above himself
+    before = {"name": role.name, "permissions": sorted(role.rights), "limits": role.limits}
     role.name = _checked(scope, form, actor, role.id)
     role.permissions = sorted(form.permissions)
+    if role.built_in:  # one that has what it came with follows the product (again)
+        role.known_rights = None if form.permissions == usual_rights(role.code) else sorted(ALL)
     role.limits = form.limits
     _record(scope, "role.edit", role, before, actor, now)
+
+
+def give_new_rights(scope: TenantScope, role_id: int, *, actor: Actor, now: datetime) -> frozenset[str]:
+    """Give a built-in role that was changed here what came with the product since; gives what that was.
+
+    Raises as :func:`edit_role`.
+    """
+    role = _find(scope, role_id)
+    given = role.new_rights
+    edit_role(scope, role_id, RoleForm(role.name, role.rights | given, dict(role.limits)), actor=actor, now=now)
+    return given
 
 
 def delete_role(scope: TenantScope, role_id: int, *, actor: Actor, now: datetime) -> None:
@@ -74,7 +88,7 @@ def delete_role(scope: TenantScope, role_id: int, *, actor: Actor, now: datetime
     count = scope.session.scalar(select(func.count()).where(Operator.role_id == role.id)) or 0
     if count:
         raise RoleInUse(name=role.name, count=count)
-    _record(scope, "role.delete", role, {"permissions": role.permissions}, actor, now)
+    _record(scope, "role.delete", role, {"permissions": sorted(role.rights)}, actor, now)
     scope.session.delete(role)
 
 
@@ -100,7 +114,9 @@ def _record(
     scope: TenantScope, action: str, role: Role, before: dict[str, Any] | None, actor: Actor, now: datetime
 ) -> None:
     after = (
-        None if action == "role.delete" else {"name": role.name, "permissions": role.permissions, "limits": role.limits}
+        None
+        if action == "role.delete"
+        else {"name": role.name, "permissions": sorted(role.rights), "limits": role.limits}
     )
     record(
         scope,

@@ -10,22 +10,42 @@ from sqlalchemy.types import Text
 
 from infra.db import TenantBase
 from tenants.network import models as network_models
+from tenants.staff.built_in_roles import usual_rights
 
 # Foreign keys point into these packages: their tables must be known wherever ours are.
 _REFERRED = (network_models,)
 
 
 class Role(TenantBase):
-    """An operator group: permissions such as ``accounts.view`` and limits such as a restricted list (STF-3)."""
+    """An operator group: permissions such as ``accounts.view`` and limits such as a restricted list (STF-3).
+
+    A role that came with the product follows it until somebody changes its rights: then it has what is stored, and
+    rights of later versions are offered.
+    """
 
     __tablename__ = "roles"
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
     code: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str]
-    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    permissions: Mapped[list[str]] = mapped_column(ARRAY(Text))  # ask ``rights``
+    # Every right that there was when somebody changed those of a built-in role; null: nobody has
+    known_rights: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     limits: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     built_in: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def rights(self) -> frozenset[str]:
+        """What its operators may do."""
+        follows = self.built_in and self.known_rights is None
+        return usual_rights(self.code) if follows else frozenset(self.permissions)
+
+    @property
+    def new_rights(self) -> frozenset[str]:
+        """What new tenants' roles of this kind have by now, and was not there to be chosen or taken away."""
+        if not self.built_in or self.known_rights is None:
+            return frozenset()
+        return usual_rights(self.code).difference(self.permissions, self.known_rights)
 
 
 class Operator(TenantBase):

@@ -90,6 +90,7 @@ class RoleRow:
     limits: dict[str, Any]
     built_in: bool
     operators: int
+    new_rights: frozenset[str]  # of a later version than somebody's changes here, not given yet
 
 
 def list_roles(scope: TenantScope) -> tuple[RoleRow, ...]:
@@ -99,7 +100,7 @@ def list_roles(scope: TenantScope) -> tuple[RoleRow, ...]:
     )
     rows = scope.session.execute(select(Role).order_by(Role.built_in.desc(), Role.id)).scalars()
     return tuple(
-        RoleRow(r.id, r.code, r.name, frozenset(r.permissions), dict(r.limits), r.built_in, int(used.get(r.id, 0)))
+        RoleRow(r.id, r.code, r.name, r.rights, dict(r.limits), r.built_in, int(used.get(r.id, 0)), r.new_rights)
         for r in rows
     )
 

@@ -5,8 +5,11 @@ from sqlalchemy import select
 
 from infra import clock
 from tenants.registry.settings import GROUPS, read, write
+from tenants.staff.actor import actor_named
+from tenants.staff.built_in_roles import usual_rights
 from tenants.staff.find import find_role
 from tenants.staff.models import Role
+from tenants.staff.permissions import ALL
 from tenants.staff.queries_staff import list_roles
 from tests.fixtures.accounts import OWNER
 from tests.fixtures.tenants import OWNER_PASSWORD
@@ -149,16 +152,67 @@ def test_a_domain_of_ones_own_works_once_its_record_points_here(desk, monkeypatc
     assert "No domain of your own yet." in desk.text()
 
 
-def test_a_role_from_before_an_update_says_which_rights_it_lacks(desk):
+def technician(desk) -> Role:
     with desk.scope() as scope:
         role = scope.session.scalars(select(Role).where(Role.code == "technician")).one()
-        role.permissions = [right for right in role.permissions if right != "packets.watch"]
-        role_id = role.id
-    page = f"/roles/{role_id}/"
-    desk.get(page)
-    assert "have more rights Watch packets live. Either" in desk.text()
+        scope.session.expunge(role)
+        return role
+
+
+def test_a_role_that_nobody_changed_follows_the_product(desk, web):
+    role = technician(desk)
+    facts = {"username": "tom", "password": OWNER_PASSWORD, "name": "Tom", "role": str(role.id)}
+    desk.submit("/staff/new", facts)
+    with desk.scope() as scope:  # as it was stored by a version that knew less
+        scope.session.get(Role, role.id).permissions = ["accounts.view"]
+        assert actor_named(scope, "tom").permissions == usual_rights("technician")
+    rights = sorted(usual_rights("technician"))
+    desk.submit(f"/roles/{role.id}/", {"name": "Fitter", "rights": rights})  # another name changes no rights
+    assert (technician(desk).known_rights, technician(desk).name) == (None, "Fitter")
+    desk.get(f"/roles/{role.id}/")
+    assert "come with an update" not in desk.text()
+
+
+def test_a_role_that_was_changed_is_offered_what_came_since(desk, web):
+    role = technician(desk)
+    kept = sorted(usual_rights("technician") - {"nas.secret", "packets.watch", "refused.unlock"})
+    page = f"/roles/{role.id}/"
+    desk.submit(page, {"name": "Technician", "rights": kept})
+    assert sorted(technician(desk).rights) == kept
+    assert "come with an update" not in desk.text()  # what was taken away here stays away
     with desk.scope() as scope:
-        rights = [*scope.session.get(Role, role_id).permissions, "packets.watch"]
-    desk.submit(page, {"name": "Technician", "rights": rights})
+        known = sorted(ALL - {"packets.watch", "refused.unlock"})  # as if these two were of a later version
+        scope.session.get(Role, role.id).known_rights = known
     desk.get(page)
-    assert "have more rights" not in desk.text()
+    assert "come with an update Watch" not in desk.text()
+    assert "update Let who was locked out try again, Watch packets live This role" in desk.text()
+    desk.hire("chief", "staff.view", "staff.edit", "accounts.view")
+    chief = type(desk)(type(web)(web.client.application), desk.tenant, desk.database).sign_in("chief")
+    assert chief.submit(page, to=f"{page}new-rights").status_code != 200  # nobody gives more than he has
+    assert sorted(technician(desk).rights) == kept
+    desk.submit(page, to=f"{page}new-rights")
+    assert "come with an update" not in desk.text()
+    assert technician(desk).rights == usual_rights("technician") - {"nas.secret"}
+    desk.submit(page, {"name": "Technician", "rights": sorted(usual_rights("technician"))})
+    assert technician(desk).known_rights is None  # it has what it came with, and follows again
+
+
+def test_new_rights_left_out_are_not_offered_again(desk):
+    role = technician(desk)
+    page = f"/roles/{role.id}/"
+    with desk.scope() as scope:
+        stored = scope.session.get(Role, role.id)
+        stored.permissions, stored.known_rights = ["accounts.view"], sorted(ALL - {"refused.unlock"})
+    desk.get(page)
+    assert "come with an update" in desk.text()
+    desk.submit(page, {"name": "Technician", "rights": ["accounts.view"]})
+    assert "come with an update" not in desk.text()
+    assert technician(desk).rights == {"accounts.view"}
+
+
+def test_the_owners_role_has_every_right_there_is(desk):
+    with desk.scope() as scope:
+        owner = scope.session.scalars(select(Role).where(Role.code == "owner")).one()
+        owner.permissions = []
+        assert owner.rights == ALL
+    assert desk.submit("/roles/1/", to=f"/roles/{owner.id}/new-rights").status_code == 409
