@@ -1,6 +1,7 @@
 """What of RadSec is told to whom: refusals to the provider, connections to the coa processes; balancers before it."""
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,6 +9,7 @@ import pytest
 
 from radius_cluster.listen.peers import ASK, HOLDS, REPLY
 from radius_cluster.radsec import way_back as module
+from radius_cluster.radsec.connection import IDLE_SECONDS
 from radius_cluster.radsec.holdings import Holdings
 from radius_cluster.radsec.way_back import WayBack
 from radius_cluster.wire import attributes as encode
@@ -91,7 +93,36 @@ def test_behind_a_balancer_the_router_is_known_by_its_own_address(pieces: int) -
         assert cloud.counted("bad_proxy_header") == 1
         cloud.hub.balancers = TrustedBalancers("198.51.100.0/24")
         plain = cloud.router()
+        assert plain.is_in
         assert plain.connection.shown == "192.0.2.1:4000"
+
+    run(story)
+
+
+def test_a_request_that_is_sent_again_while_it_is_decided_is_decided_once() -> None:
+    async def story() -> None:
+        cloud = Cloud()
+        router = cloud.router()
+        router.send(login(1), login(1))
+        assert await router.received() == []
+        [request] = cloud.taken
+        assert cloud.router_known.counts["auth", "duplicate"] == 1
+        request.answer(login(9))
+        assert [packet.identifier for packet in await router.received()] == [9]
+
+    run(story)
+
+
+def test_an_hour_of_silence_is_counted_from_the_last_packet() -> None:
+    async def story() -> None:
+        cloud = Cloud()
+        busy, silent = cloud.router(), cloud.router()
+        for router in (busy, silent):
+            router.connection.heard_at -= IDLE_SECONDS
+        busy.send(login(1))
+        cloud.hub.tick(time.monotonic() + 1)
+        assert busy.is_in
+        assert silent.transport.is_closed
 
     run(story)
 
