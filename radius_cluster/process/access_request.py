@@ -16,7 +16,7 @@ from radius_cluster.process.credentials import verify_password
 from radius_cluster.process.eap_request import EapLogins
 from radius_cluster.process.find_by_spelling import Spelled, Spellings, find_by_spelling
 from radius_cluster.process.last_known_good import LastKnownGood
-from radius_cluster.process.led_to_place import led_of, note_led
+from radius_cluster.process.led_to_place import LedMeanwhile, led_of, note_led
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
 from radius_cluster.process.ready_replies import KeptReplies, at_other_rate, encode_place, ends_soon, last_ready
@@ -55,7 +55,7 @@ class Logins:
         self._counters = counters
         self._eap = eap
         self._lock_out = lock_out or LockOut()
-        self._memory = LastKnownGood()
+        self._memory, self._led = LastKnownGood(), LedMeanwhile()
         self._kept = KeptReplies()
         self._asked = 0  # logins that the database is being asked about
         self._degraded = False  # the database is away: decide from memory (RAD-10)
@@ -139,6 +139,7 @@ class Logins:
     async def _prepare(self, connection: Any) -> tuple[Any, Any]:
         prepared = connection, await connection.prepare(sql.LOGIN)
         await self._kept.begin(connection)
+        await self._led.note(connection)
         self._use_database()
         return prepared
 
@@ -302,11 +303,10 @@ class Logins:
             return
         if request.eap is not None and not self._eap_goes_on(request, row, now):
             return
-        added = self._recognise(request, row, now)
-        if added is None:
+        if (added := self._recognise(request, row, now)) is None:
             return
         ready = last_ready(nas, row)
-        attributes, windows, longest = ready[5] if ends_soon(ready, row, now) else ready[0], ready[1], ready[3]
+        soon, windows, longest = ends_soon(ready, row, now), ready[1], ready[3]
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
             special.state, True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), special.in_arrears, now,
@@ -314,15 +314,16 @@ class Logins:
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and special.quota_cut,
             not windows or in_windows(windows, weekday, minute), 0, 0, False,
         )  # fmt: skip
-        LOG.info(
-            "login_from_memory", tenant=nas.tenant.slug, username=request.user_name, verdict=CODES[verdict] or "ok"
-        )
+        shown = {"tenant": nas.tenant.slug, "username": request.user_name, "verdict": CODES[verdict] or "ok"}
+        LOG.info("login_from_memory", **shown)
         if verdict != OK:
             self._refuse_or_serve_expired(request, row, CODES[verdict], added, now, ready)
             return
         seconds = session_seconds(row[sql.VALID_UNTIL], now, longest, row[sql.RENEWS])
         seconds = until_closed(windows, nas.tenant, now, seconds)
-        body = attributes + framed_address(special.static_ip) + added
+        if soon:
+            self._led.add(led_of(request, row, ready, now))
+        body = (ready[5] if soon else ready[0]) + framed_address(special.static_ip) + added
         accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
 
     async def _decide_special(
@@ -347,7 +348,7 @@ class Logins:
                 accept(request, self._counters, *answer)
             batch[at] = None
         await probe_old_sessions(connection, [redials[at] for at in allowed if at in dead])
-        await note_led(connection, [led_of(requests[at], soon[at], found[at]) for at in allowed if at in soon], now)
+        await note_led(connection, [led_of(requests[at], soon[at], found[at], now) for at in allowed if at in soon])
         for at, answer in allowed.items():
             accept(requests[at], self._counters, *answer)
             batch[at] = None
@@ -358,8 +359,7 @@ class Logins:
     ) -> Allowed | None:  # fmt: skip
         """Every rule, for accounts with something special (``dead`` of their sessions do not count); None: refused."""
         nas, tenant, account_id = request.nas, request.nas.tenant, row[sql.ACCOUNT]
-        added = self._recognise(request, row, now, who)
-        if added is None:
+        if (added := self._recognise(request, row, now, who)) is None:
             return None
         soon = ends_soon(ready, row, now)
         attributes, windows, longest = ready[5] if soon else ready[0], ready[1], ready[3]

@@ -7,39 +7,75 @@ They are noted, because nothing else tells of their sessions that they are there
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+import asyncpg
+import structlog
+
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.login_sql import ACCOUNT
+from radius_cluster.process.special_login import port_of
 from radius_cluster.routing.directory import Ready
 from radius_cluster.wire.codes import CALLING_STATION_ID
 from radius_cluster.wire.devices import device_of
 
+LOG = structlog.get_logger(__name__)
+_MOST_KEPT: Final = 20_000  # logins of an outage
 # In the order of the key: other processes note the same at the same time.
 _NOTE: Final = """
 INSERT INTO aaa.place_login AS p (tenant_id, account_id, nas_id, mac, soon_seconds, at)
-SELECT DISTINCT ON (1, 2, 3, 4) tenant, account, nas, device, soon, to_timestamp($6::float8)
-FROM unnest($1::int[], $2::bigint[], $3::int[], $4::text[], $5::int[]) AS q(tenant, account, nas, device, soon)
-ORDER BY 1, 2, 3, 4
+SELECT DISTINCT ON (1, 2, 3, 4) tenant, account, nas, device, soon, to_timestamp(at)
+FROM unnest($1::int[], $2::bigint[], $3::int[], $4::text[], $5::int[], $6::float8[])
+  AS q(tenant, account, nas, device, soon, at)
+ORDER BY 1, 2, 3, 4, q.at DESC
 ON CONFLICT (tenant_id, account_id, nas_id, mac) DO UPDATE SET soon_seconds = excluded.soon_seconds, at = excluded.at
+WHERE p.at <= excluded.at
 """
 
 
 class Led(NamedTuple):
-    """``mac``: the device as accounting will name it; ``soon_seconds``: whoever has longer to go is led no more."""
+    """``mac``: the device as accounting will name it, or the port, so that two devices without a name are two;
+    ``soon_seconds``: whoever has longer to go is led no more."""
 
     tenant_id: int
     account_id: int
     nas_id: int
     mac: str
     soon_seconds: int
+    at: float
 
 
-def led_of(request: Request, row: Any, ready: Ready) -> Led:
+def led_of(request: Request, row: Any, ready: Ready, now: float) -> Led:
     """For a login that was given ``ready[5]``."""
-    device = device_of(request.packet) or request.packet.text(CALLING_STATION_ID)
-    return Led(request.nas.tenant.id, row[ACCOUNT], request.nas.id, device, ready[4])
+    packet = request.packet
+    device = device_of(packet) or packet.text(CALLING_STATION_ID) or port_of(packet)
+    return Led(request.nas.tenant.id, row[ACCOUNT], request.nas.id, device, ready[4], now)
 
 
-async def note_led(connection: Any, led: Sequence[Led], now: float) -> None:
+async def note_led(connection: Any, led: Sequence[Led]) -> None:
     """Write them down with one statement."""
     if led:
-        await connection.execute(_NOTE, *map(list, zip(*led, strict=True)), now)
+        await connection.execute(_NOTE, *map(list, zip(*led, strict=True)))
+
+
+class LedMeanwhile:
+    """Those of logins that were decided while the database was away, until it is back."""
+
+    def __init__(self) -> None:
+        self._led: list[Led] = []
+
+    def add(self, led: Led) -> None:
+        """Keep it; beyond many the newest are not."""
+        if len(self._led) < _MOST_KEPT:
+            self._led.append(led)
+
+    async def note(self, connection: Any) -> None:
+        """Write down what was kept. A database that can only be read decides logins all the same: the next connection
+        tries again."""
+        led, self._led = self._led, []
+        try:
+            await note_led(connection, led)
+        except asyncpg.PostgresError as error:
+            LOG.warning("places_not_noted", logins=len(led), error=str(error))
+            self._led = led + self._led
+        except BaseException:
+            self._led = led + self._led
+            raise

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from infra.settings import Settings
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from radius_cluster.wire.packet import Packet
 from tests.fixtures.busy_machine import limit
 from tests.fixtures.radius import Client, Processes, World, WorldTenant, wait_for
+from tests.fixtures.tcp_relay import TcpRelay
 
 ACCEPT, REJECT = codes.ACCESS_ACCEPT, codes.ACCESS_REJECT
 MakeClient = Callable[..., Client]
@@ -272,3 +274,50 @@ def test_extra_attributes_say_the_last_word_but_on_how_long_a_session_lasts(
     assert ask(own, "fixed").all(codes.FRAMED_IP_ADDRESS) == [bytes((10, 9, 8, 7))]
     assert ask(short, "alice").number(codes.SESSION_TIMEOUT) == 60
     assert 0 < ask(short, "ending").number(codes.SESSION_TIMEOUT) <= 50
+
+
+def test_a_login_that_is_led_there_while_the_database_is_away_is_noted_when_it_is_back(
+    behind_relay: Settings, relay: TcpRelay, world: World, processes: Processes
+) -> None:
+    """Else whoever pays afterwards would be let out by nobody."""
+    tenant = world.tenant()
+    nas_id, identifier = world.nas(tenant, options={"expiring": {"address_list": "soon"}, "expiring_days": 3})
+    until = datetime.now(UTC) + timedelta(days=2)
+    account_id = world.subscriber(tenant, "alice", max_sessions=0, valid_until=until)
+    world.subscriber(tenant, "bob", max_sessions=0)
+    processes.settings = behind_relay
+    processes.start()
+    router = Client(behind_relay, identifier)
+    for name in ("alice", "bob"):
+        accepted(router, name)
+    world.run("DELETE FROM aaa.place_login WHERE tenant_id = %s", tenant.id)
+    relay.refuse()
+    wait_for(lambda: "logins_from_memory" in processes.logs())
+    mac = encode.text(codes.CALLING_STATION_ID, "AA-BB-CC-00-11-22")
+    for name in ("alice", "bob"):
+        for extra in (b"", mac):
+            answer = router.log_in(name, extra=extra)
+            assert answer is not None
+            assert answer.vendor(14988, ADDRESS_LIST) == (b"soon" if name == "alice" else None)
+    away = datetime.now(UTC)
+    router.close()
+    relay.cut(target=world.connection.info.port)
+    noted = "SELECT account_id, nas_id, mac, at < %s FROM aaa.place_login WHERE tenant_id = %s ORDER BY mac"
+    rows = wait_for(lambda: world.query(noted, away, tenant.id))
+    assert rows == [(account_id, nas_id, "", True), (account_id, nas_id, "aa:bb:cc:00:11:22", True)]
+
+
+def test_two_devices_without_a_name_are_noted_by_their_ports(
+    world: World, processes: Processes, client: MakeClient
+) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant, options={"expiring": {"address_list": "soon"}, "expiring_days": 3})
+    until = datetime.now(UTC) + timedelta(days=2)
+    world.subscriber(tenant, "alice", max_sessions=0, valid_until=until)
+    processes.start()
+    for port in (b"eth 0/1:100", b"eth 0/1:200", b"eth 0/1:100"):
+        answer = client(identifier).log_in("alice", extra=encode.octets(codes.NAS_PORT_ID, port))
+        assert answer is not None
+        assert answer.vendor(14988, ADDRESS_LIST) == b"soon"
+    rows = world.query("SELECT mac FROM aaa.place_login WHERE tenant_id = %s ORDER BY 1", tenant.id)
+    assert [mac for (mac,) in rows] == ["eth 0/1:100", "eth 0/1:200"]
