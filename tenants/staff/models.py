@@ -37,8 +37,8 @@ class Role(TenantBase):
     @property
     def rights(self) -> frozenset[str]:
         """What its operators may do."""
-        follows = self.built_in and self.known_rights is None
-        return usual_rights(self.code) if follows else frozenset(self.permissions)
+        usual = usual_rights(self.code) if self.built_in and self.known_rights is None else None
+        return usual or frozenset(self.permissions)  # stored also for a kind of role that a later version has no more
 
     @property
     def new_rights(self) -> frozenset[str]:
