@@ -99,11 +99,17 @@ def test_a_router_that_reports_nothing_of_a_login_that_was_accepted(desk):
     nas, now = router(desk), clock.now()
     live = {"HX-Request": "true", "X-Broadloom-Poll": "1"}
     with desk.scope() as scope:
-        heard = dict.fromkeys(("first_packet_at", "first_accept_at", "last_packet_at"), now)
+        heard = {"first_packet_at": now, "first_accept_at": now - timedelta(seconds=5), "last_packet_at": now}
         scope.registry.execute(update(Nas).where(Nas.id == nas.id).values(**heard))
         told = {"source": "192.0.2.1:1", "nas_identifier": nas.identifier, "username": "u", "mac": "", "method": ""}
         packet = {"tenant_id": scope.tenant_id, "nas_id": nas.id, "code": 1, "reason": "unknown_user"}
-        scope.session.add(RefusedPacket(**packet, at=now - timedelta(minutes=1), **told))
+        scope.session.add(RefusedPacket(**packet, at=now - timedelta(minutes=3), **told))
+    desk.get(f"/routers/{nas.id}/", headers=live)
+    assert "The router talks to the cloud." in desk.text()  # the first report may be on its way
+    assert "was not let in" not in desk.text()
+    with desk.scope() as scope:
+        long_ago = now - timedelta(minutes=2)
+        scope.registry.execute(update(Nas).where(Nas.id == nas.id).values(first_accept_at=long_ago))
     desk.get(f"/routers/{nas.id}/", headers=live)
     assert "but the router has reported no session" in desk.text()
     assert "was not let in" not in desk.text()

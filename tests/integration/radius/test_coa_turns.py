@@ -79,8 +79,12 @@ def test_what_was_taken_when_the_connection_broke_is_sent_by_the_next(
     with psycopg.connect(settings.database_url) as locking:
         locking.execute("LOCK TABLE aaa.subscriber IN ACCESS EXCLUSIVE MODE")
         # The change of speed waits for its account; the Disconnect behind it was taken with it.
-        wish(world, tenant.id, nas_id, "s1", "alice", "radius.coa", account_id=account)
-        wish(world, tenant.id, nas_id, "s2", "alice")
+        world.run(
+            "INSERT INTO work.outbox (tenant_id, topic, payload) SELECT %s, topic, jsonb_build_object('nas_id', %s::int,"
+            " 'session_id', session, 'username', 'alice', 'framed_ip', '100.64.0.1', 'account_id', %s::bigint)"
+            " FROM unnest(ARRAY['radius.coa', 'radius.disconnect'], ARRAY['s1', 's2']) q(topic, session)",
+            tenant.id, nas_id, account,
+        )  # fmt: skip
         world.run("SELECT pg_notify('broadloom_outbox', 'radius')")
         wait_for(lambda: {state for state, _ in states(world, tenant.id).values()} == {"taken"})
         assert router.seen == []
