@@ -81,7 +81,8 @@ def test_what_was_taken_when_the_connection_broke_is_sent_by_the_next(
         # The change of speed waits for its account; the Disconnect behind it was taken with it.
         world.run(
             "INSERT INTO work.outbox (tenant_id, topic, payload) SELECT %s, topic, jsonb_build_object("
-            "'nas_id', %s::int, 'session_id', session, 'username', 'alice', 'framed_ip', '100.64.0.1', 'account_id', %s::bigint)"
+            "'nas_id', %s::int, 'session_id', session, 'username', 'alice', 'framed_ip', '100.64.0.1',"
+            " 'account_id', %s::bigint)"
             " FROM unnest(ARRAY['radius.coa', 'radius.disconnect'], ARRAY['s1', 's2']) q(topic, session)",
             tenant.id, nas_id, account,
         )  # fmt: skip
