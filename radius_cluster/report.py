@@ -44,10 +44,13 @@ FROM unnest($2::int[], $3::int[], $4::text[], $5::text[], $6::bigint[]) AS q(ten
 ORDER BY 1, 2, 4, 5
 ON CONFLICT (tenant_id, nas_id, hour, kind, outcome) DO UPDATE SET packets = c.packets + EXCLUDED.packets
 """
+# An EAP conversation that comes to nothing ends before anybody looks for the account.
 _REFUSED: Final = """
 INSERT INTO aaa.refused_packet (tenant_id, at, nas_id, nas_identifier, source, code, reason, username, account_id, mac,
   method, repeats, node)
-SELECT tenant, to_timestamp(at), nas, identifier, source, code, reason, username, account, mac, method, repeats, $13
+SELECT tenant, to_timestamp(at), nas, identifier, source, code, reason, username,
+  CASE WHEN account IS NULL AND reason LIKE 'eap!_%' ESCAPE '!' THEN aaa.account_of_spelling(tenant, username)
+    ELSE account END, mac, method, repeats, $13
 FROM unnest($1::int[], $2::float8[], $3::int[], $4::text[], $5::text[], $6::smallint[], $7::text[], $8::text[],
   $9::bigint[], $10::text[], $11::text[], $12::int[]) WITH ORDINALITY
   AS q(tenant, at, nas, identifier, source, code, reason, username, account, mac, method, repeats, n)

@@ -95,6 +95,7 @@ CREATE TABLE aaa.refused_packet (
 CREATE INDEX ix_refused_packet_account ON aaa.refused_packet (tenant_id, username, at);
 CREATE INDEX ix_refused_packet_at ON aaa.refused_packet (tenant_id, at);
 CREATE INDEX ix_refused_packet_nas ON aaa.refused_packet (tenant_id, nas_identifier, at);
+CREATE INDEX ix_refused_packet_of ON aaa.refused_packet (tenant_id, account_id, at) WHERE account_id IS NOT NULL;
 CREATE TABLE aaa.session (
   tenant_id INTEGER NOT NULL,
   nas_id INTEGER NOT NULL,

@@ -194,7 +194,7 @@ def show_account_devices(account_id: int) -> str:
     """Bindings and limits, and the refused logins that they caused."""
     account = read_account(account_id)
     since = local_date("2000-01-01")
-    refused = list_refused(scope(), since=since or present(), text=account.username, size=20)
+    refused = list_refused(scope(), since=since or present(), account=(account.id, account.username), size=20)
     return render_template("admin/account_devices.html", **head_values(account, "devices"), refused=refused.rows)
 
 

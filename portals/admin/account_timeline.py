@@ -54,7 +54,8 @@ def _item(entry: Happening, routers: dict[int, str]) -> tuple[str, str, str]:
         title = _("Refused: %(reason)s", reason=refusal(entry.what).word)
         if int(detail["repeats"]) > 1:
             title = f"{title} × {detail['repeats']}"
-        return "lock-x", title, routers.get(detail["nas_id"] or 0, detail["nas"])
+        where = routers.get(detail["nas_id"] or 0, detail["nas"])
+        return "lock-x", title, " · ".join(part for part in (where, detail["written"]) if part)
     if entry.kind == "session":
         note = " · ".join(
             part

@@ -9,6 +9,8 @@ from portals.shared.access import requires
 from portals.shared.i18n import _, lazy
 from portals.shared.lists import Column, ListView, StateTab
 from portals.shared.words import REFUSALS, refusal
+from tenants.subscribers.find import id_of_name
+from tenants.subscribers.search_sql import normalise_mac
 from tenants.subscribers.visibility import visible_ids
 from tenants.usage.queries_refused import count_refused_by_reason, list_refused
 from tenants.usage.queries_routers import router_names
@@ -43,6 +45,8 @@ def list_refused_page() -> str:
         reason=view.state or view.filter("reason"),
         nas_id=nas_id,
         text=view.text,
+        mac=normalise_mac(view.text),
+        named=id_of_name(scope(), view.text),
         among=among,
         cursor=view.cursor,
         size=view.size,

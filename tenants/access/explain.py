@@ -11,8 +11,8 @@ from tenants.access.models import Profile, Subscriber
 from tenants.access.reasons import CODES, REASONS, Reason
 from tenants.access.rules import OK, TOO_MANY_SESSIONS, UNKNOWN_USER, decide, in_windows, may_connect_until
 from tenants.registry.settings import read
-from tenants.usage.models import RefusedPacket
 from tenants.usage.models import Session as OnlineSession
+from tenants.usage.queries_refused import latest_refusals
 from tenants.usage.quota_left import QuotaGrant, quota_left
 
 LOOK_BACK_DAYS = 7
@@ -125,18 +125,10 @@ def _last_refusal(scope: TenantScope, account_id: int, now: datetime) -> LastRef
     )
     if username is None:
         return None
-    row = scope.session.execute(
-        select(RefusedPacket)
-        .where(
-            RefusedPacket.tenant_id == scope.tenant_id,
-            RefusedPacket.username == username,
-            RefusedPacket.at > now - timedelta(days=LOOK_BACK_DAYS),
-        )
-        .order_by(RefusedPacket.at.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    if row is None:
+    rows = latest_refusals(scope, account_id, username, since=now - timedelta(days=LOOK_BACK_DAYS), limit=1)
+    if not rows:
         return None
+    [row] = rows
     newest = scope.session.scalar(
         select(func.max(OnlineSession.started_at)).where(
             OnlineSession.tenant_id == scope.tenant_id, OnlineSession.account_id == account_id

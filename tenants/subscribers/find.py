@@ -35,6 +35,12 @@ def find_account(scope: TenantScope, ref: str | int, *, actor: Actor | None = No
     return account
 
 
+def id_of_name(scope: TenantScope, username: str) -> int | None:
+    """The account that holds this user name, None for nobody."""
+    holds = (Account.username == username, Account.name_released_at.is_(None), Account.deleted_at.is_(None))
+    return None if "\x00" in username else scope.session.scalar(select(Account.id).where(*holds))
+
+
 def lock_account(scope: TenantScope, account_id: int, *, actor: Actor | None = None) -> Account:
     """The account, locked until the end of the transaction and read anew. Raises AccountNotFound."""
     return find_account(scope, account_id, actor=actor, lock=True)

@@ -18,7 +18,8 @@ from tenants.subscribers.address_wish import not_taken, wants_address, wants_rou
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.state_sql import shown_state_expression
 from tenants.subscribers.visibility import visible_to
-from tenants.usage.models import RefusedPacket, SessionHistory, Usage
+from tenants.usage.models import SessionHistory, Usage
+from tenants.usage.queries_refused import latest_refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +225,9 @@ def timeline(
     """What happened to the account, newest first: staff actions, refused logins, ended sessions (SUB-10)."""
     session, tenant_id = scope.session, scope.tenant_id
     audit = select(AuditEntry).where(AuditEntry.object_kind == "account", AuditEntry.object_id == str(account_id))
-    refused = select(RefusedPacket).where(RefusedPacket.tenant_id == tenant_id, RefusedPacket.username == username)
     ended = select(SessionHistory).where(SessionHistory.tenant_id == tenant_id, SessionHistory.account_id == account_id)
     if before is not None:
         audit = audit.where(AuditEntry.at < before)
-        refused = refused.where(RefusedPacket.at < before)
         ended = ended.where(SessionHistory.ended_at < before)
     entries = [
         Happening(e.at, "audit", e.action, e.actor_name, {"before": e.before, "after": e.after, "reason": e.reason})
@@ -240,9 +239,15 @@ def timeline(
             "refused",
             r.reason,
             "",
-            {"nas_id": r.nas_id, "mac": r.mac, "repeats": r.repeats, "nas": r.nas_identifier},
+            {
+                "nas_id": r.nas_id,
+                "mac": r.mac,
+                "repeats": r.repeats,
+                "nas": r.nas_identifier,
+                "written": "" if r.username == username else r.username,
+            },
         )
-        for r in session.execute(refused.order_by(RefusedPacket.at.desc()).limit(limit)).scalars()
+        for r in latest_refusals(scope, account_id, username, before=before, limit=limit)
     ]
     entries += [
         Happening(

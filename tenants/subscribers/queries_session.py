@@ -171,8 +171,10 @@ def _notes(scope: TenantScope, found: SessionDetail) -> list[SessionEvent]:
 
 
 def _refused(scope: TenantScope, found: SessionDetail) -> list[SessionEvent]:
-    """Logins of the same name or device that were refused around it."""
+    """Logins of the same account, name or device that were refused around it."""
     same = [RefusedPacket.username == found.username]
+    if found.account_id:
+        same.append(RefusedPacket.account_id == found.account_id)
     if found.mac:
         same.append(RefusedPacket.mac == found.mac)
     facts = (RefusedPacket.at, RefusedPacket.reason, RefusedPacket.mac, RefusedPacket.repeats)

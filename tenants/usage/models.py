@@ -175,6 +175,8 @@ class RefusedPacket(AaaBase):
     __table_args__ = (
         Index("ix_refused_packet_at", "tenant_id", "at"),
         Index("ix_refused_packet_account", "tenant_id", "username", "at"),
+        # Of an account under whatever name the router wrote; most that are refused are nobody's.
+        Index("ix_refused_packet_of", "tenant_id", "account_id", "at", postgresql_where=text("account_id IS NOT NULL")),
         Index("ix_refused_packet_nas", "tenant_id", "nas_identifier", "at"),
     )
     id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
@@ -187,7 +189,7 @@ class RefusedPacket(AaaBase):
     # The codes of access.reasons, or unknown_nas, wrong_secret, no_message_authenticator, or a malformed packet's
     reason: Mapped[str]
     username: Mapped[str] = mapped_column(server_default="")
-    account_id: Mapped[int | None] = mapped_column(BigInteger)
+    account_id: Mapped[int | None] = mapped_column(BigInteger)  # whose it is, however the name is written
     mac: Mapped[str] = mapped_column(server_default="")
     method: Mapped[str] = mapped_column(server_default="")
     repeats: Mapped[int] = mapped_column(server_default="1")

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union_all
+from sqlalchemy.orm import aliased
 
 from infra.keyset import Page, count_bounded, fetch_page
 from infra.tenant_scope import TenantScope
@@ -43,15 +44,19 @@ def list_refused(
     reason: str = "",
     nas_id: int | None = None,
     nas_identifier: str = "",
-    account_id: int | None = None,
+    account: tuple[int, str] | None = None,
     text: str = "",
+    mac: str = "",
+    named: int | None = None,
     among: Select[int] | None = None,
     cursor: str = "",
     size: int = 50,
 ) -> Page[RefusedRow]:
     """One page of refusals, newest first, with its bounded total.
 
-    ``among``: ids of the accounts that the reader may see, None for all; user names that nobody has are anybody's.
+    ``account``: all of one, by its id and user name. ``text``: those of this user name or device; ``mac``: the device
+    as it is stored; ``named``: the account that has the name, whose refusals count however routers wrote it. ``among``:
+    ids of the accounts that the reader may see, None for all; user names that nobody has are anybody's.
     """
     where: list[ColumnElement[bool]] = [RefusedPacket.tenant_id == scope.tenant_id, RefusedPacket.at >= since]
     if reason:
@@ -60,12 +65,13 @@ def list_refused(
         where.append(RefusedPacket.nas_id == nas_id)
     if nas_identifier:
         where.append(RefusedPacket.nas_identifier == nas_identifier)
-    if account_id is not None:
-        where.append(RefusedPacket.account_id == account_id)
+    if account is not None:
+        where.append(_of(*account))
     if among is not None:
         where.append(_among(among))
     if text:
-        where.append(or_(RefusedPacket.username == text, RefusedPacket.mac == text.lower()))
+        its = [RefusedPacket.username == text, RefusedPacket.mac == (mac or text.lower())]
+        where.append(or_(*its, *([] if named is None else [RefusedPacket.account_id == named])))
     statement = select(*_columns()).where(*where)
     page = fetch_page(
         scope.session,
@@ -80,6 +86,37 @@ def list_refused(
 
 def _among(ids: Select[int]) -> ColumnElement[bool]:
     return or_(RefusedPacket.account_id.is_(None), RefusedPacket.account_id.in_(ids))
+
+
+def latest_refusals(
+    scope: TenantScope,
+    account_id: int,
+    username: str,
+    *,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    limit: int,
+) -> tuple[RefusedPacket, ...]:
+    """What was refused of an account, newest first: found for it, in whatever spelling, or of its very name."""
+    within = [RefusedPacket.tenant_id == scope.tenant_id]
+    within += [] if since is None else [RefusedPacket.at > since]
+    within += [] if before is None else [RefusedPacket.at < before]
+    # Each part reads as many rows of its index as are wanted, be there ever so many.
+    parts = (
+        select(RefusedPacket).where(*within, *its).order_by(RefusedPacket.at.desc()).limit(limit)
+        for its in ([RefusedPacket.account_id == account_id], _nobodys(username))
+    )
+    newest = aliased(RefusedPacket, union_all(*parts).subquery())
+    return tuple(scope.session.scalars(select(newest).order_by(newest.at.desc()).limit(limit)))
+
+
+def _of(account_id: int, username: str) -> ColumnElement[bool]:
+    return or_(RefusedPacket.account_id == account_id, and_(*_nobodys(username)))
+
+
+def _nobodys(username: str) -> list[ColumnElement[bool]]:
+    """Of this name, where nobody looked for the account: it was not there yet, or the packet could not be trusted."""
+    return [RefusedPacket.account_id.is_(None), RefusedPacket.username == username]
 
 
 def count_refused_by_reason(
