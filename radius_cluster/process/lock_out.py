@@ -21,6 +21,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.shared_table import open_table
 from radius_cluster.wire.codes import CALLING_STATION_ID
 from radius_cluster.wire.devices import device_of
+from radius_cluster.wire.packet import Packet
 
 _ATTEMPTS: Final = 10  # wrong passwords of one name from one device within the window
 _ATTEMPTS_ANY_NAME: Final = 50  # of any names from one device: somebody tries a list
@@ -32,6 +33,9 @@ _HEAD: Final = Struct("<I16s")  # until when anything counts, the secret of the 
 _HEAD_OCTETS: Final = 64
 _FIRST_WORD, _WORDS = _HEAD_OCTETS // 4, _SLOT.size // 4
 _SEED_OF_NAMES: Final = 0x9E3779B9
+# A MAC in its usual notations has at most so many octets; of a DHCP client's identifier more may be digits.
+_LONGEST_MAC: Final = 17
+_SMALL_DIGITS: Final = bytes.maketrans(b"ABCDEF", b"abcdef")
 # Lock-outs that one process remembers: each takes ten wrong passwords, so more are an attack.
 _MOST_TOLD: Final = 500
 _MOST_TOLD_OF_A_TENANT: Final = 200
@@ -52,7 +56,7 @@ class Locked:
         self.tenant_id, self.cell, self.nas_id = nas.tenant.id, nas.tenant.cell, nas.id
         self.username = "" if account_id is None else request.user_name
         self.account_id = account_id
-        self.device, self.mac = packet.value(CALLING_STATION_ID), device_of(packet) or packet.text(CALLING_STATION_ID)
+        self.device, self.mac = device_mark(packet), device_of(packet) or packet.text(CALLING_STATION_ID)
         self.at, self.mark = at, mark
         self.locked_at, self.until, self.told = now, until, 0
 
@@ -78,7 +82,7 @@ class LockOut:
 
     def is_locked(self, request: Request, now: float) -> bool:
         """Whether this login is to be refused unseen."""
-        device = request.packet.value(CALLING_STATION_ID)
+        device = device_mark(request.packet)
         name = request.user_name.encode("utf-8", "surrogateescape")
         of_device = crc32(device, request.nas.id)
         of_name = crc32(name, of_device ^ _SEED_OF_NAMES)
@@ -168,9 +172,21 @@ class LockOut:
         return blake2b(about, digest_size=8, key=_HEAD.unpack_from(self._table)[1]).digest()
 
 
+def device_mark(packet: Packet) -> bytes:
+    """By what a device is counted: the twelve digits of its MAC, in whatever notation they come, or what the router
+    calls it instead; b"" where it names none."""
+    called = packet.value(CALLING_STATION_ID)
+    if called and len(called) <= _LONGEST_MAC:  # nearly always it is a plain MAC: 0.3 µs
+        digits = called.translate(_SMALL_DIGITS, b":-. ")
+        if len(digits) == 12 and not digits.translate(None, b"0123456789abcdef"):
+            return digits
+    mac = device_of(packet)
+    return mac.replace(":", "").encode() if mac else called
+
+
 def _places(request: Request) -> list[tuple[int, bytes, int]]:
     """The name's from this device, then the device's: where the slot is, what it is about, how many failures lock."""
-    device = request.packet.value(CALLING_STATION_ID)
+    device = device_mark(request.packet)
     found = [_of_name(request.nas.id, device, request.user_name.encode("utf-8", "surrogateescape"))]
     if device:  # of a router that names none only the name can be counted, or one guesser would lock all
         found.append(_of_device(request.nas.id, device))

@@ -18,8 +18,8 @@ _MOST_SHOWN = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LockedRow:
-    """A login name from a device at a router; ``username`` "" is the device with any name. ``device`` is what the
-    router calls it, ``mac`` how people read that; ``tries`` of all hosts, ``hosts`` is how many lock it out."""
+    """A login name from a device at a router; ``username`` "" is the device with any name. ``device`` is by
+    what it is counted, ``mac`` how people read that; ``tries`` of all hosts, ``hosts`` is how many lock it out."""
 
     nas_id: int
     username: str

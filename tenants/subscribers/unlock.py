@@ -20,7 +20,7 @@ from tenants.usage.models import LockedOut
 @dataclass(frozen=True, slots=True)
 class Unlock:
     """Whom: all that is given must hold, and something must be. ``username``: as the device writes it, "" a device that
-    is refused with any name. ``device``: as its router calls it; ``mac``: the same as people write it."""
+    is refused with any name. ``device``: by what it is counted; ``mac``: the same as people write it."""
 
     account_id: int | None = None
     nas_id: int | None = None

@@ -206,7 +206,7 @@ class LockedOut(AaaBase):
     nas_id: Mapped[int] = mapped_column(primary_key=True)
     # As the device writes it; "" where the device is refused with any name.
     username: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
-    device: Mapped[bytes] = mapped_column(primary_key=True)  # Calling-Station-Id as it came, empty without one
+    device: Mapped[bytes] = mapped_column(primary_key=True)  # a MAC's digits, else Calling-Station-Id; may be empty
     counted_in: Mapped[str] = mapped_column(primary_key=True)  # by which host: the name of its table in memory
     account_id: Mapped[int | None] = mapped_column(BigInteger)  # null where the device is refused with any name
     mac: Mapped[str]  # as in aaa.refused_packet

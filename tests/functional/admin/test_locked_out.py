@@ -86,7 +86,7 @@ def test_guess_until_locked_see_it_and_unlock(desk: Desk, nas_id: int, processes
     desk.get(account)
     assert "Locked out for guessing passwords" in desk.text()
     assert "nothing stands in the way" not in desk.text()
-    unlock(desk, account=account_of(desk), nas=nas_id, username="alice", device=MAC.encode().hex())
+    unlock(desk, account=account_of(desk), nas=nas_id, username="alice", device=b"020000000066".hex())
     assert "1 device may try again." in desk.text()
     wait_for(lambda: routers[0].log_in("alice", "pass-0001", extra=calling).code == codes.ACCESS_ACCEPT)
     desk.get(account)

@@ -13,7 +13,7 @@ from radius_cluster.wire import codes
 from tenants.network.unlocking import CHANNEL, Unlocked
 from tests.fixtures.radius import Client, Processes, World, WorldTenant, wait_for
 
-MAC = "02-00-00-00-00-66"
+MAC, MARK = "02-00-00-00-00-66", "020000000066"
 ROWS = "SELECT username, device, mac, account_id, tries, nas_id FROM aaa.locked_out WHERE tenant_id = %s ORDER BY 1, 2"
 Clients = Callable[..., Client]
 
@@ -34,7 +34,7 @@ def log_in(clients: Clients, identifier: str, name: str = "alice", device: str =
     return answer.code
 
 
-def say(world: World, tenant: WorldTenant, nas_id: int, name: str = "alice", device: str = MAC) -> None:
+def say(world: World, tenant: WorldTenant, nas_id: int, name: str = "alice", device: str = MARK) -> None:
     told = Unlocked(tenant.id, nas_id, name, device.encode()).announcement()
     world.query("SELECT pg_notify(%s, %s)", CHANNEL, told)
 
@@ -47,20 +47,21 @@ def test_it_is_told_and_ended_by_hand(world: World, processes: Processes, client
     processes.start()
     guess(client, identifier, processes.settings, ["alice"] * 9)
     assert world.query(ROWS, tenant.id) == []
-    guess(client, identifier, processes.settings, ["alice"])
+    guess(client, identifier, processes.settings, ["alice"], "0200.0000.0066")  # the same device
     [row] = wait_for(lambda: world.query(ROWS, tenant.id))
-    assert row == ("alice", MAC.encode(), "02:00:00:00:00:66", account_id, 10, nas_id)
+    assert row == ("alice", MARK.encode(), "02:00:00:00:00:66", account_id, 10, nas_id)
     [(seconds, ago)] = world.query(
         "SELECT extract(epoch FROM until_at - locked_at), extract(epoch FROM now() - locked_at) FROM aaa.locked_out"
         " WHERE tenant_id = %s", tenant.id,
     )  # fmt: skip
     assert 60 <= seconds <= 61
     assert 0 <= ago < 60
-    assert log_in(client, identifier) == codes.ACCESS_REJECT  # the right password, now
+    # the right password, now
+    assert log_in(client, identifier, device="02:00:00:00:00:66") == codes.ACCESS_REJECT
     wait_for(lambda: world.query(ROWS, tenant.id)[0][4] == 11)
     say(world, other, nas_id)  # another provider has no say
     say(world, tenant, nas_id, "bob")
-    say(world, tenant, nas_id, device="02-00-00-00-00-01")
+    say(world, tenant, nas_id, device="020000000001")
     for nonsense in ("", "[]", "7", '[1, 2, "x", "zz"]', '["1", 2, "x", ""]'):
         world.query("SELECT pg_notify(%s, %s)", CHANNEL, nonsense)
     assert log_in(client, identifier) == codes.ACCESS_REJECT
@@ -114,7 +115,7 @@ def test_a_device_with_any_name_and_rows_of_before(world: World, processes: Proc
     processes.start()
     guess(client, identifier, processes.settings, names)
     rows = wait_for(lambda: [row for row in world.query(ROWS, tenant.id) if row[0] == ""])
-    assert rows == [("", MAC.encode(), "02:00:00:00:00:66", None, 50, nas_id)]
+    assert rows == [("", MARK.encode(), "02:00:00:00:00:66", None, 50, nas_id)]
     wait_for(lambda: [row[0] for row in world.query(ROWS, tenant.id)] == [""])  # the one of before went with it
     assert log_in(client, identifier) == codes.ACCESS_REJECT
     say(world, tenant, nas_id, "")

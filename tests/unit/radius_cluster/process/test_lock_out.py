@@ -5,8 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from radius_cluster.process.lock_out import LockOut
+from radius_cluster.process.lock_out import LockOut, device_mark
+from radius_cluster.wire.mac_address import normalise_mac
 
 NOW = 1_795_000_000.5
 
@@ -79,6 +82,43 @@ def test_where_nothing_can_be_written_a_process_counts_alone(folder: Path | None
     for _ in range(10):
         alone.failed(login("\udcff\udcfe"), NOW, 71)
     assert alone.is_locked(login("\udcff\udcfe"), NOW)
+
+
+NOTATIONS = (
+    b"02-00-00-AA-BB-01", b"02:00:00:aa:bb:01", b"0200.00aa.bb01", b"020000-AABB01", b"020000AABB01", b"2:0:0:aa:bb:1",
+    b"02-00-00-AA-BB-01:Cafe", b"1:2:0:0:aa:bb:1", b"01:02:00:00:aa:bb:01", b" 02-00-00-AA-BB-01",
+)  # fmt: skip
+
+
+def test_a_device_is_one_however_its_address_is_written() -> None:
+    alone = LockOut(None)
+    for device in NOTATIONS:
+        alone.failed(login(device=device), NOW, 71)
+    assert all(alone.is_locked(login(device=device), NOW) for device in NOTATIONS)
+    assert not alone.is_locked(login(device=b"02-00-00-AA-BB-02"), NOW)
+    [(locked, tries)] = alone.noted(NOW)
+    assert (locked.device, locked.mac, tries) == (b"020000aabb01", "02:00:00:aa:bb:01", 10)
+    for turn in range(50):
+        alone.failed(login(f"name {turn}", NOTATIONS[turn % 10]), NOW, turn + 1)
+    assert [locked.username for locked, _tries in alone.noted(NOW)] == ["alice", ""]
+    alone.unlock(7, "alice", b"020000aabb01")
+    alone.unlock(7, "", b"020000aabb01")
+    assert not any(alone.is_locked(login(device=device), NOW) for device in NOTATIONS)
+
+
+@pytest.mark.parametrize(("one", "other"), [(b"ge-1/0/3.100", b"ge-1/0/31.00"), (b"12-345-678", b"12.345.678")])
+def test_what_is_no_address_is_taken_as_it_is(one: bytes, other: bytes) -> None:
+    alone = LockOut(None)
+    guess(alone, 10, login(device=one))
+    assert alone.is_locked(login(device=one), NOW)
+    assert not alone.is_locked(login(device=other), NOW)
+
+
+@given(st.text("0123456789abcdefABCDEF:-. ", max_size=24) | st.text("01:2a", min_size=9, max_size=20))
+@example("1:2:00:00:0a:0b:0c")  # twelve digits, and a DHCP client's identifier
+def test_the_short_way_to_a_device_finds_what_the_long_one_does(called: str) -> None:
+    packet = login(device=called.encode()).packet
+    assert device_mark(packet) == (normalise_mac(called).replace(":", "") or called).encode()
 
 
 def test_staff_are_told_of_whom_it_is(tmp_path: Path) -> None:
