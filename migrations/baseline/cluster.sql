@@ -209,6 +209,7 @@ CREATE TABLE aaa.subscriber (
   CONSTRAINT pk_subscriber PRIMARY KEY (tenant_id, username)
 )
  WITH (fillfactor = 90);
+CREATE INDEX ix_subscriber_capitals ON aaa.subscriber (tenant_id, lower(username)) WHERE username <> lower(username);
 CREATE INDEX ix_subscriber_quota ON aaa.subscriber (tenant_id, account_id) WHERE quota_kind > 0;
 CREATE UNIQUE INDEX uq_subscriber_account ON aaa.subscriber (tenant_id, account_id);
 CREATE TABLE aaa.usage (

@@ -193,7 +193,7 @@ class Logins:
             known = {row[sql.ORDINAL] - 1 for row in rows}
             strangers = [at for at in range(len(requests)) if at not in known]
             kept = self._kept.snapshot, self._memory.remember
-            spelled = await find_by_spelling(statement, requests, names, strangers, now, *kept)
+            spelled = await find_by_spelling(connection, statement, requests, names, strangers, now, *kept)
             for at, (row, who) in spelled.items():
                 if requests[at].eap is None or self._eap_goes_on(requests[at], row, now, who):
                     special.append((at, row))

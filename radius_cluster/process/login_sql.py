@@ -47,6 +47,15 @@ FROM unnest($1::int[], $2::text[], $3::float8[]) WITH ORDINALITY AS q(tenant, us
 JOIN aaa.subscriber u ON u.tenant_id = q.tenant AND u.username = q.username COLLATE "C"
 """.replace("{open}", _OPEN).replace("{active}", str(STATE_ACTIVE))
 
+# Accounts whose names, in small letters, are these, of those that have capitals; asked only of names that nobody has.
+CAPITALS: Final = """
+SELECT q.ordinal, min(u.username), count(*)
+FROM unnest($1::int[], $2::text[]) WITH ORDINALITY AS q(tenant, small, ordinal)
+JOIN aaa.subscriber u ON u.tenant_id = q.tenant AND lower(u.username) = q.small COLLATE "C"
+  AND u.username <> lower(u.username)
+GROUP BY 1
+"""
+
 
 def subject_of(account_id: int) -> str:
     """What outbox rows of an account are about.

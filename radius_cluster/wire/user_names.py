@@ -23,7 +23,23 @@ def other_spellings(name: str) -> list[str]:
     """
     plain = name.strip(_EDGES)
     bare = without_realm(plain)
-    ways = [plain, plain.translate(_SMALL), bare, bare.translate(_SMALL)]
-    if len(name) <= _LONGEST_MAC:
-        ways.insert(0, normalise_mac(name))
+    ways = [_device(name), plain, plain.translate(_SMALL), bare, bare.translate(_SMALL)]
     return [way for way in dict.fromkeys(ways) if way and way != name]
+
+
+def in_small_letters(name: str) -> list[str]:
+    """The name and what it is without its realm or domain, in small letters: by these an account is found that has
+    capitals itself."""
+    plain = name.strip(_EDGES).translate(_SMALL)
+    return [way for way in dict.fromkeys((plain, without_realm(plain))) if way]
+
+
+def changes_letters(name: str, way: str) -> bool:
+    """Whether ``way``, one of the other spellings, is the name in other letters: then one in yet others may be
+    meant."""
+    plain = name.strip(_EDGES)
+    return way not in (plain, without_realm(plain), _device(name))
+
+
+def _device(name: str) -> str:
+    return normalise_mac(name) if len(name) <= _LONGEST_MAC else ""

@@ -59,6 +59,13 @@ class Subscriber(AaaBase):
         Index("uq_subscriber_account", "tenant_id", "account_id", unique=True),
         # Accounting asks of every report whether its account has a quota: a small index says no without the row.
         Index("ix_subscriber_quota", "tenant_id", "account_id", postgresql_where=text("quota_kind > 0")),
+        # Names with capitals, for logins that are given in other letters: few accounts have such.
+        Index(
+            "ix_subscriber_capitals",
+            "tenant_id",
+            text("lower(username)"),
+            postgresql_where=text("username <> lower(username)"),
+        ),
         {"postgresql_with": {"fillfactor": "90"}},
     )
     tenant_id: Mapped[int] = mapped_column(primary_key=True)

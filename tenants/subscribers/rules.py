@@ -63,7 +63,7 @@ def shown_state(account: HasState, now: datetime, expiring_days: int) -> str:
 
 
 def check_username(value: str, *, field: str = "username") -> str:
-    """The name as it is: case counts, as it does for routers. Raises BadUsername.
+    """The name as it is: two may differ in capitals only, as for routers. Raises BadUsername.
 
     A device's address with its separators becomes ``aa:bb:cc:dd:ee:ff``, by which MAC authentication finds it in
     whatever notation a router sends it. Twelve digits alone, or in fours with dashes, may be a number and stay.

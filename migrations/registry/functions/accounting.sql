@@ -112,13 +112,23 @@ $$;
 -- Whose session it is where no account has the name: routers and people write it in many ways (RAD-2; wire/user_names.py has the
 -- same, a test compares both). Null for nobody's.
 CREATE OR REPLACE FUNCTION aaa.account_of_spelling(p_tenant int, p_user text) RETURNS bigint LANGUAGE sql STABLE AS $$
-  SELECT u.account_id
-  FROM (SELECT plain, btrim(regexp_replace(regexp_replace(plain, '(?<=.)@[^@]*$', ''), '^.*\\', ''), E' \t\r\n\uFFFD') AS bare
-    FROM (SELECT btrim(p_user, E' \t\r\n\uFFFD') AS plain) trimmed) names,
-    unnest(ARRAY[CASE WHEN length(p_user) <= 24 THEN aaa.mac_of(p_user) END, plain, lower(plain COLLATE "C"), bare,
-      lower(bare COLLATE "C")]) WITH ORDINALITY AS way(name, place)
-    JOIN aaa.subscriber u ON u.tenant_id = p_tenant AND u.username = way.name COLLATE "C"
-  ORDER BY way.place LIMIT 1
+  WITH names AS (
+    SELECT plain, btrim(regexp_replace(regexp_replace(plain, '(?<=.)@[^@]*$', ''), '^.*\\', ''), E' \t\r\n\uFFFD') AS bare
+    FROM (SELECT btrim(p_user, E' \t\r\n\uFFFD') AS plain) trimmed),
+  found AS (
+    SELECT u.account_id, u.username, way.place IN (3, 5) AS changed
+    FROM names, unnest(ARRAY[CASE WHEN length(p_user) <= 24 THEN aaa.mac_of(p_user) END, plain, lower(plain COLLATE "C"), bare,
+        lower(bare COLLATE "C")]) WITH ORDINALITY AS way(name, place)
+      JOIN aaa.subscriber u ON u.tenant_id = p_tenant AND u.username = way.name COLLATE "C"
+    ORDER BY way.place LIMIT 1)
+  SELECT account_id FROM found f WHERE NOT (changed AND EXISTS (  -- in other letters, and more than one is called so
+    SELECT FROM aaa.subscriber o WHERE o.tenant_id = p_tenant AND lower(o.username) = f.username AND o.username <> lower(o.username)))
+  UNION ALL
+  (SELECT CASE count(*) WHEN 1 THEN min(o.account_id) END
+   FROM names, unnest(ARRAY[lower(plain COLLATE "C"), lower(bare COLLATE "C")]) WITH ORDINALITY AS way(name, place)
+     JOIN aaa.subscriber o ON o.tenant_id = p_tenant AND lower(o.username) = way.name COLLATE "C" AND o.username <> lower(o.username)
+   WHERE NOT EXISTS (SELECT FROM found)
+   GROUP BY way.place ORDER BY way.place LIMIT 1)
 $$;
 DROP FUNCTION IF EXISTS aaa.account_of_device(int, text);
 

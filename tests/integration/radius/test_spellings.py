@@ -37,7 +37,11 @@ def test_an_account_is_found_in_other_spellings(world: World, processes: Process
     alice = world.subscriber(tenant, "alice", max_sessions=0)
     bob = world.subscriber(tenant, "bob", max_sessions=0)
     whole = world.subscriber(tenant, "bob@isp", max_sessions=0)
-    world.subscriber(tenant, "Carol", max_sessions=0)
+    carol = world.subscriber(tenant, "Carol", max_sessions=0)
+    dave = world.subscriber(tenant, "Dave@Isp", max_sessions=0)
+    for name in ("eve", "Eve", "Fred", "FRED"):
+        world.subscriber(tenant, name, max_sessions=0)
+    world.subscriber(world.tenant(), "Grace", max_sessions=0)  # another provider's
     processes.start()
     router = client(identifier)
     for name in SPELLINGS:
@@ -48,7 +52,14 @@ def test_an_account_is_found_in_other_spellings(world: World, processes: Process
     assert Device(client(identifier), "alice@isp").log_in("secret").code == ACCEPT
     assert account_of(router.log_in("bob@isp")) == b"%d" % whole  # the very name goes before
     assert account_of(router.log_in("bob@other")) == b"%d" % bob
-    nobody = [client(identifier).access(name) for name in ("carol", "bobby@isp", "@isp", "isp\\")]
+    for name in ("carol", "CAROL", "Carol@other", "isp\\carol "):
+        assert account_of(router.log_in(name)) == b"%d" % carol, name
+    assert by_mschap(router, "ISP\\carol", b"carol") == ACCEPT
+    assert account_of(router.log_in("dave@isp")) == b"%d" % dave
+    for name in ("eve", "Eve", "Fred@isp", "isp\\FRED"):
+        assert router.log_in(name).code == ACCEPT, name
+    unknown = ("EVE", "eVe@isp", "fred", "Fred2", "grace", "bobby@isp", "@isp", "isp\\")  # or: which of two?
+    nobody = [client(identifier).access(name) for name in unknown]
     asked = [client(identifier) for _ in nobody]
     for one, request in zip(asked, nobody, strict=True):
         one.socket.sendto(request, (processes.settings.bind, processes.settings.radius_auth_port))
@@ -89,13 +100,31 @@ def test_names_in_gb_18030(world: World, processes: Processes, client) -> None:
 def test_sessions_are_their_accounts_however_the_name_is_written(world: World, processes: Processes, client) -> None:
     tenant = world.tenant()
     _, identifier = world.nas(tenant)
-    names = {name: world.subscriber(tenant, name) for name in ("alice", "bob", "bob@isp", "02:00:00:aa:bb:cc", "张三")}
+    accounts = (
+        "alice",
+        "bob",
+        "bob@isp",
+        "02:00:00:aa:bb:cc",
+        "张三",
+        "Carol",
+        "Dave@Isp",
+        "eve",
+        "Eve",
+        "Fred",
+        "FRED",
+    )
+    names = {name: world.subscriber(tenant, name) for name in accounts}
+    in_capitals = {
+        "carol": "Carol", "CAROL@other": "Carol", "ISP\\cArol": "Carol", "dave@isp": "Dave@Isp", "DAVE@ISP": "Dave@Isp",
+        "Eve@isp": "Eve", "isp\\eve": "eve", "EVE": "", "eVE@isp": "", "fred": "", "Fred ": "Fred", "dave": "",
+    }  # fmt: skip
     processes.start()
     router = client(identifier)
     written = (
         *SPELLINGS, "bob@isp", "Bob@ISP", "bob@other", "isp\\bob@x", "bobby", "@isp", "isp\\", "a@b@c", "张三@isp",
         "1:2:0:0:AA:BB:CC", "01:02:00:00:aa:bb:cc", "0102.0000.aabb.cc", "01020000AABBCC", "0102-0000-aabb-cc",
         "1:02:00:00:aa:bb:c", "\t Bob \t", "ALICE\\", "alice@", "É", "bob\\alice", "Alice @isp",
+        *in_capitals,
     )  # fmt: skip
     for number, name in enumerate(written):
         assert router.account(codes.ACCT_START, f"s{number}", name)
@@ -103,7 +132,8 @@ def test_sessions_are_their_accounts_however_the_name_is_written(world: World, p
     owners = {row["session_id"]: row["account_id"] for row in world.sessions(tenant)}
     for number, name in enumerate(written):
         ways = [name, *other_spellings(name)]
-        assert owners[f"s{number}"] == next((names[way] for way in ways if way in names), 0), name
+        wanted = in_capitals.get(name) or next((way for way in ways if way in names and name not in in_capitals), "")
+        assert owners[f"s{number}"] == names.get(wanted, 0), name
     assert owners["no start"] == names["alice"]
     assert world.usage(tenant) == (7, 8, 60)
 

@@ -112,9 +112,16 @@ def test_a_name_is_remembered_as_its_router_writes_it() -> None:
         asked.extend(values)
         return [(7, *row("")[1:]), (3, *row("")[1:]), (6, *row("")[1:])]  # bob's in small letters, too
 
-    statement = SimpleNamespace(fetch=fetch)
+    async def capitals(_statement: str, tenant_ids: list[int], small: list[str]) -> list[Any]:
+        asked_small.append((tenant_ids, small))
+        return []
+
+    asked_small: list[Any] = []
+    statement, connection = SimpleNamespace(fetch=fetch), SimpleNamespace(fetch=capitals)
     kept = "1:1:", logins._memory.remember
-    found = asyncio.run(find_by_spelling(statement, requests, names, range(5), 2_000.0, *kept))
+    found = asyncio.run(find_by_spelling(connection, statement, requests, names, range(5), 2_000.0, *kept))
+    # Nobody has it so, or letters were changed: is there another with capitals?
+    assert asked_small == [([1] * 3, ["alice", "02-00-00-aa-bb-cc", "bob"])]
     ways = ["02:00:00:aa:bb:cc", "02-00-00-aa-bb-cc", "02:00:00:aa:bb:dd", "bob@isp", "Bob", "bob", "carol"]
     assert asked == [[1] * 7, ways, [800.0] * 7, "1:1:"]
     assert {at: who.user_name for at, (_row, who) in found.items()} == {2: "02:00:00:aa:bb:dd", 3: "bob", 4: "carol"}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radius_cluster.wire.foreign_text import read_text
-from radius_cluster.wire.user_names import other_spellings
+from radius_cluster.wire.user_names import changes_letters, in_small_letters, other_spellings
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,23 @@ from radius_cluster.wire.user_names import other_spellings
 )
 def test_other_spellings(written: str, ways: list[str]) -> None:
     assert other_spellings(written) == ways
+
+
+@pytest.mark.parametrize(
+    ("written", "small", "changed"),
+    [
+        ("carol", ["carol"], []),
+        (" CAROL ", ["carol"], ["carol"]),
+        ("Carol@Isp", ["carol@isp", "carol"], ["carol@isp", "carol"]),
+        ("ISP\\carol", ["isp\\carol", "carol"], ["isp\\carol"]),
+        ("02-00-00-AA-BB-CC", ["02-00-00-aa-bb-cc"], ["02-00-00-aa-bb-cc"]),  # its MAC is no other name
+        ("É", ["É"], []),
+        (" ", [], []),
+    ],
+)
+def test_small_letters(written: str, small: list[str], changed: list[str]) -> None:
+    assert in_small_letters(written) == small
+    assert [way for way in other_spellings(written) if changes_letters(written, way)] == changed
 
 
 @given(st.text(max_size=60))
