@@ -6,7 +6,8 @@ Only built when the installation names balancers, so that the plain receiver pay
 from typing import Any, Final
 
 from radius_cluster.counters import Refusal, dropped
-from radius_cluster.listen.duplicates import Key
+from radius_cluster.listen.duplicates import Key, mark_of
+from radius_cluster.listen.incoming import Source
 from radius_cluster.listen.receive import LARGEST_DATAGRAM, Receiver
 from radius_cluster.wire.proxy_protocol import (
     BAD_HEADER,
@@ -33,16 +34,32 @@ class BalancedReceiver(Receiver):
         if len(source) == _WITH_BALANCER:  # handed over by another process, which has read the header
             super().take(data, (source[0], source[1], tuple(source[2])), now)
             return
-        if source[0] in self._balancers:
-            header = read_proxy_header(data)
-            if not isinstance(header, ProxyHeader):
-                self._drop_header(data, source, now)
-                return
-            data = data[header.octets :]
-            key = b""  # of what follows the header
-            if header.source is not None:
-                source = (*header.source, source)
-        super().take(data, source, now, key)
+        plain = self._without_header(data, source, key)
+        if plain is None:
+            self._drop_header(data, source, now)
+        else:
+            data, source, key = plain
+            super().take(data, source, now, key)
+
+    def _take_or_hand_over(self, data: bytes, source: tuple[Any, ...], now: float, key: Key) -> None:
+        """A repeat of what this process has is known by what follows the header; whoever gets others reads theirs."""
+        plain = self._without_header(data, source, key)
+        if plain is not None and plain[2] in self.duplicates.answers:
+            super().take(plain[0], plain[1], now, plain[2])
+        else:
+            super()._take_or_hand_over(data, source, now, key)
+
+    def _without_header(self, data: bytes, source: Source, key: Key) -> tuple[bytes, Source, Key] | None:
+        """The packet, who sent it, and its key; None where a balancer's header is missing."""
+        if source[0] not in self._balancers:
+            return data, source, key
+        header = read_proxy_header(data)
+        if not isinstance(header, ProxyHeader):
+            return None
+        data = data[header.octets :]
+        if header.source is not None:
+            source = (*header.source, source)
+        return data, source, mark_of(source) + data[:20]
 
     def send(self, reply: bytes, destination: tuple[Any, ...]) -> None:
         """Send a datagram to the router, through its balancer where it has one."""

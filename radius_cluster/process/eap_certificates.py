@@ -49,6 +49,7 @@ class TenantTls:
         self._connection: Any = None
         self._kept: dict[int, _Kept] = {}
         self._waiting: dict[int, list[Callable[[bool], None]]] = {}
+        self._outdated: set[int] = set()  # tenants whose certificate has changed while it was loaded
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -76,6 +77,8 @@ class TenantTls:
     def forget(self, tenant_id: int) -> None:
         """The tenant's certificate has changed: the next login loads it."""
         self._kept.pop(tenant_id, None)
+        if tenant_id in self._waiting:
+            self._outdated.add(tenant_id)
 
     def close(self) -> None:
         """Stop loading."""
@@ -93,20 +96,34 @@ class TenantTls:
     async def _load(self, tenant: TenantEntry) -> None:
         loaded = False
         try:
-            async with self._lock, asyncio.timeout(_TIMEOUT_SECONDS):
-                row = await self._row(tenant)
+            row = await self._read(tenant)
+            while tenant.id in self._outdated:
+                row = await self._read(tenant)
             self._keep(tenant, row)
             loaded = True
         except asyncio.CancelledError:
             raise
         except Exception as error:  # whatever the cause: supplicants ask again
             LOG.warning("eap_certificate_unreadable", tenant=tenant.slug, error=f"{type(error).__name__}: {error}")
-            if self._connection is not None:
-                self._connection.terminate()
-                self._connection = None
         finally:
+            self._outdated.discard(tenant.id)
             for go_on in self._waiting.pop(tenant.id, []):
-                go_on(loaded)
+                try:
+                    go_on(loaded)
+                except Exception:  # of one login: the others go on
+                    LOG.exception("eap_login_failed", tenant=tenant.slug)
+
+    async def _read(self, tenant: TenantEntry) -> Any:
+        """The row. All that are asked for at once wait together while the registry hangs, not one after the other."""
+        async with asyncio.timeout(_TIMEOUT_SECONDS), self._lock:
+            self._outdated.discard(tenant.id)
+            try:
+                return await self._row(tenant)
+            except BaseException:  # it may be busy with this still; nobody else uses it before the lock is free
+                if self._connection is not None:
+                    self._connection.terminate()
+                    self._connection = None
+                raise
 
     def _keep(self, tenant: TenantEntry, row: Any) -> None:
         kept = self._kept.get(tenant.id)

@@ -89,11 +89,18 @@ class EapLogins:
         self._server.forget_old(int(time.time()))
 
     def _after_loading(self, request: Request, submit: Submit, loaded: bool) -> None:
-        if loaded:
+        if not loaded:
+            self._drop(request, "no_certificate")
+            return
+        try:
             self.receive(request, submit)
-        else:
-            request.forget("no_certificate")
-            self._counters.count(request.nas, dropped("auth", "no_certificate"))
+        except Exception:
+            self._drop(request, "internal_error")  # a repeat is a new request
+            raise
+
+    def _drop(self, request: Request, reason: str) -> None:
+        request.forget(reason)
+        self._counters.count(request.nas, dropped("auth", reason))
 
     def _decided(self, request: Request, step: Step, submit: Submit) -> bool:
         if isinstance(step, Accept) or (isinstance(step, Reject) and step.reason in _ABOUT_THE_PASSWORD):
@@ -120,8 +127,7 @@ class EapLogins:
             case Reject():
                 self._refuse(request, step)
             case Discard():
-                request.forget(step.reason)
-                self._counters.count(request.nas, dropped("auth", step.reason))
+                self._drop(request, step.reason)
             case Accept():  # directly follows an Ask, which only knows() answers
                 raise AssertionError("an Accept without a look-up")
 
