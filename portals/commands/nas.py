@@ -1,5 +1,6 @@
 """Routers (NAS): add, list, and the configuration to paste into one."""
 
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,10 @@ import click
 from infra import clock
 from portals.commands._output import emit
 from portals.commands._places import place_pairs
-from portals.commands._tenant import AT_THE_COMMAND_LINE, open_tenant, tenant_option
+from portals.commands._tenant import AT_THE_COMMAND_LINE, given, open_tenant, tenant_option
 from tenants.kernel.errors import Phrase
 from tenants.network.add_nas import AddNas, add_nas
-from tenants.network.edit_nas import delete_nas, reveal_secret
+from tenants.network.edit_nas import delete_nas, edit_form, edit_nas, reveal_secret
 from tenants.network.errors import BadImport
 from tenants.network.find import find_nas, find_region
 from tenants.network.import_nas import import_nas, summary
@@ -80,6 +81,35 @@ def add(
         f"Added the router {added.identifier} (id {added.nas_id}).\nShared secret: {added.secret}\n"
         f"`broadloom nas script --tenant {tenant} {added.identifier}` prints its configuration.",
     )
+
+
+@command.command("edit")
+@tenant_option
+@click.argument("nas")
+@click.option("--name")
+@click.option("--identifier", help="Must be changed in the router, too.")
+@click.option("--vendor", help="A make, or own-NAME for a dialect of your own.")
+@click.option("--auth-mode", help="identifier, address or ddns.")
+@click.option("--address", help='The router\'s IP address; "" takes it away.')
+@click.option("--ddns-name", help='Dynamic DNS name of the router; "" takes it away.')
+@click.option("--coa-port", type=int, help="Port for Disconnect and CoA.")
+@click.option("--message-authenticator", help="required or optional.")
+@click.option("--region", help='Name or id; "" for none.')
+@click.option("--timezone", help="Of the router's clock; \"\" for the provider's.")
+@click.option("--invert/--no-invert", default=None, help="Whether it reports up and down the other way round.")
+@click.option("--remark")
+def edit(tenant: str, nas: str, region: str | None, invert: bool | None, **values: Any) -> None:
+    """Change a router (by identifier or id); what is left out stays. Its secret is not touched."""
+    with open_tenant(tenant) as opened:
+        scope = opened.scope
+        found = find_nas(scope, nas)
+        form = replace(edit_form(found), **given(**values, invert_directions=invert))
+        if region is not None:
+            form = replace(form, region_id=find_region(scope, region).id if region else None)
+        edit_nas(scope, form, actor=AT_THE_COMMAND_LINE, now=clock.now())
+        row = nas_row(found, {known.id: known.name for known in list_regions(scope)})
+        more = {name: getattr(found, name) for name in ("timezone", "invert_directions", "remark")}
+    emit({**asdict(row), **more}, f"Changed the router {row.identifier}.")
 
 
 @command.command("list")

@@ -36,6 +36,11 @@ class EditNas:
     remark: str = ""
 
 
+def edit_form(nas: Nas) -> EditNas:
+    """The form as it stands: what is not changed in it stays."""
+    return EditNas(nas.id, **_facts(nas))
+
+
 def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetime) -> None:
     """Raises Forbidden, NasNotFound and the errors of ``network/errors.py``; each names its form field."""
     actor.require("nas.edit")

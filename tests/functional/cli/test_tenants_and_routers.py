@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from infra.db import Database
 from infra.tenant_scope import tenant_scope
+from tenants.audit.models import AuditEntry
 from tenants.audit.seal_chain import seal_chain
 from tenants.registry.directory import find_tenant
 from tests.fixtures.command_line import CommandLine
@@ -109,6 +110,70 @@ def test_bad_routers(cli: CommandLine, acme: str, words: tuple[str, ...], code: 
     assert len(cli("nas", "list", "--tenant", acme)) == 1
 
 
+def test_a_router_is_changed(cli: CommandLine, acme: str, fresh_database_url: str) -> None:
+    added = cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--name", "Main", "--remark", "roof")
+    cli("region", "add", "--tenant", acme, "--name", "West")
+    edit = ("nas", "edit", "--tenant", acme)
+    changed = cli(
+        *(*edit, "acme-main", "--name", "Main Street", "--identifier", "acme-main-street", "--vendor", "huawei"),
+        *("--address", "203.0.113.7", "--auth-mode", "address", "--ddns-name", "main.dyn.example", "--invert"),
+        *("--coa-port", "1700", "--message-authenticator", "optional", "--region", "West", "--timezone", "Asia/Urumqi"),
+    )
+    assert (changed["id"], changed["name"], changed["identifier"]) == (added["id"], "Main Street", "acme-main-street")
+    assert (changed["vendor"], changed["address"], changed["auth_mode"]) == ("huawei", "203.0.113.7", "address")
+    assert (changed["ddns_name"], changed["coa_port"]) == ("main.dyn.example", 1700)
+    assert (changed["message_authenticator"], changed["region"], changed["timezone"]) == (
+        "optional",
+        "West",
+        "Asia/Urumqi",
+    )
+    assert (changed["invert_directions"], changed["remark"]) == (True, "roof")
+    by_id = cli(
+        *(*edit, str(added["id"]), "--address", "", "--auth-mode", "identifier", "--region", "", "--timezone", ""),
+        *("--no-invert", "--remark", ""),
+    )
+    assert (by_id["address"], by_id["region"], by_id["timezone"], by_id["remark"]) == ("", "", "", "")
+    assert (by_id["invert_directions"], by_id["coa_port"], by_id["vendor"]) == (False, 1700, "huawei")
+    assert added["secret"] not in str((changed, by_id))
+    assert cli.run(*edit, "acme-main-street", "--remark", "x")[1] == "Changed the router acme-main-street.\n"
+    assert added["secret"] in cli("nas", "script", "--tenant", acme, "acme-main-street")["script"]
+    database = Database(fresh_database_url)
+    with tenant_scope(database, find_tenant(database, acme)) as scope:
+        entry = scope.session.scalars(select(AuditEntry).where(AuditEntry.action == "nas.edit")).first()
+        assert entry is not None
+        assert (entry.actor_name, entry.before["name"], entry.after["name"]) == ("command line", "Main", "Main Street")
+        assert added["secret"] not in str((entry.before, entry.after))
+    database.dispose()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--identifier", "acme-r2"), "nas_identifier_taken"),
+        (("--identifier", "other-r1"), "nas_identifier_outside_prefix"),
+        (("--name", "acme-r2"), "nas_name_taken"),
+        (("--name", ""), "bad_name"),
+        (("--address", "not-an-address"), "bad_nas_address"),
+        (("--auth-mode", "address"), "nas_address_needed"),
+        (("--auth-mode", "address", "--address", "203.0.113.7"), "nas_address_taken"),
+        (("--auth-mode", "guess"), "bad_choice"),
+        (("--coa-port", "70000"), "bad_coa_port"),
+        (("--message-authenticator", "never"), "bad_choice"),
+        (("--region", "Atlantis"), "region_not_found"),
+        (("--timezone", "Mars/Base"), "bad_timezone"),
+        (("--vendor", "microtik"), "unknown_vendor"),
+        (("--secret", "radius-secret"), "usage"),
+    ],
+)
+def test_bad_changes_of_a_router(cli: CommandLine, acme: str, words: tuple[str, ...], code: str) -> None:
+    add = ("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--identifier")
+    cli(*add, "acme-r1")
+    cli(*add, "acme-r2", "--address", "203.0.113.7", "--auth-mode", "address")
+    before = cli("nas", "list", "--tenant", acme)
+    assert cli.refused("nas", "edit", "--tenant", acme, "acme-r1", *words)["code"] == code
+    assert cli("nas", "list", "--tenant", acme) == before
+
+
 @pytest.mark.parametrize(
     "words",
     [
@@ -130,7 +195,7 @@ def test_another_tenants_router_is_unknown(cli: CommandLine, acme: str) -> None:
     cli("tenant", "create", "--slug", "other", "--name", "O", "--email", "o@other.example", "--password", PASSWORD)
     added = cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--identifier", "acme-r1")
     for reference in ("acme-r1", str(added["id"])):
-        for command in ("script", "delete"):
+        for command in ("script", "edit", "delete"):
             assert cli.refused("nas", command, "--tenant", "other", reference)["code"] == "nas_not_found"
     assert cli("nas", "list", "--tenant", "other") == []
     region = cli("region", "add", "--tenant", acme, "--name", "West")
