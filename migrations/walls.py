@@ -50,6 +50,7 @@ REGISTRY_GRANTS: dict[str, dict[str, list[str]]] = {
         "nas": [
             "SELECT",
             "UPDATE (first_packet_at, first_accept_at, first_online_at, last_packet_at, last_source)",
+            "UPDATE (other_sources, returns, returned_at)",
         ],
         "nodes": [_EVERYTHING],
         "tenant_certificates": ["SELECT", "INSERT"],

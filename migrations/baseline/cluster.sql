@@ -121,6 +121,7 @@ CREATE TABLE aaa.session (
   base_octets_in BIGINT DEFAULT '0' NOT NULL,
   base_octets_out BIGINT DEFAULT '0' NOT NULL,
   cut_requested_at TIMESTAMP WITH TIME ZONE,
+  cut_failed TEXT,
   reports INTEGER DEFAULT '0' NOT NULL,
   up_bps BIGINT,
   down_bps BIGINT,

@@ -137,6 +137,7 @@ CREATE TABLE registry.nas (
   invert_directions BOOLEAN DEFAULT false NOT NULL,
   region_id BIGINT,
   timezone TEXT DEFAULT '' NOT NULL,
+  stale_seconds INTEGER,
   options JSONB DEFAULT '{}' NOT NULL,
   remark TEXT DEFAULT '' NOT NULL,
   created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -148,14 +149,19 @@ CREATE TABLE registry.nas (
   first_online_at TIMESTAMP WITH TIME ZONE,
   last_packet_at TIMESTAMP WITH TIME ZONE,
   last_source TEXT DEFAULT '' NOT NULL,
+  other_sources JSONB DEFAULT '{}' NOT NULL,
+  returns INTEGER DEFAULT '0' NOT NULL,
+  returned_at TIMESTAMP WITH TIME ZONE,
   CONSTRAINT pk_nas PRIMARY KEY (id),
   CONSTRAINT ck_nas_auth_mode CHECK (auth_mode IN ('identifier','address','ddns')),
   CONSTRAINT ck_nas_message_authenticator CHECK (message_authenticator IN ('required','optional')),
   CONSTRAINT ck_nas_identifier CHECK (identifier !~ '[[:cntrl:]]' AND length(identifier) BETWEEN 1 AND 253),
   CONSTRAINT ck_nas_coa_port CHECK (coa_port BETWEEN 1 AND 65535),
+  CONSTRAINT ck_nas_stale_seconds CHECK (stale_seconds BETWEEN 120 AND 604800),
   CONSTRAINT fk_nas_tenant_id FOREIGN KEY(tenant_id) REFERENCES registry.tenants (id)
 );
 CREATE UNIQUE INDEX ix_nas_address_fixed ON registry.nas (address) WHERE auth_mode = 'address' AND deleted_at IS NULL;
+CREATE INDEX ix_nas_stale_seconds ON registry.nas (tenant_id) WHERE stale_seconds IS NOT NULL;
 CREATE INDEX ix_nas_tenant_id ON registry.nas (tenant_id);
 CREATE UNIQUE INDEX uq_nas_identifier ON registry.nas (identifier) WHERE deleted_at IS NULL;
 CREATE UNIQUE INDEX uq_nas_name ON registry.nas (tenant_id, name) WHERE deleted_at IS NULL;
@@ -283,6 +289,7 @@ GRANT INSERT ON registry.nas TO broadloom_app;
 GRANT UPDATE ON registry.nas TO broadloom_app;
 GRANT SELECT ON registry.nas TO broadloom_radius;
 GRANT UPDATE (first_packet_at, first_accept_at, first_online_at, last_packet_at, last_source) ON registry.nas TO broadloom_radius;
+GRANT UPDATE (other_sources, returns, returned_at) ON registry.nas TO broadloom_radius;
 ALTER TABLE registry.nas ENABLE ROW LEVEL SECURITY;
 ALTER TABLE registry.nas FORCE ROW LEVEL SECURITY;
 CREATE POLICY own_tenant ON registry.nas TO broadloom_app USING (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int)) WITH CHECK (tenant_id = (SELECT NULLIF(current_setting('broadloom.tenant_id', true), '')::int));

@@ -87,6 +87,7 @@ _FIELDS: dict[str, Any] = {
     "coa_port": lazy("Port for disconnects"),
     "message_authenticator": lazy("Message-Authenticator"),
     "timezone": lazy("Time zone"),
+    "stale_minutes": lazy("Silent sessions end after (minutes)"),
     "invert_directions": lazy("Directions"),
     "extra": lazy("Extra attributes"),
     "rate_unit": lazy("Unit of rates"),

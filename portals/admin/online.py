@@ -38,8 +38,15 @@ COLUMNS = (
     Column("port", lazy("Port"), shown=False, mono=True),
 )
 _MOST_COMMANDS = 200
-FILTERS = ("nas", "region", "longer", "late", "unknown", "defied")
+FILTERS = ("nas", "region", "longer", "late", "unknown", "defied", "cut")
 LONGER = ((900, lazy("15 minutes")), (3600, lazy("1 hour")), (86400, lazy("1 day")), (604800, lazy("1 week")))
+
+
+CUTS = (
+    ("any", lazy("refused or unanswered")),
+    ("refused", lazy("refused")),
+    ("unanswered", lazy("unanswered")),
+)
 
 
 def wanted_sessions(view: ListView) -> OnlineFilter:
@@ -52,6 +59,7 @@ def wanted_sessions(view: ListView) -> OnlineFilter:
         late=view.filter("late") == "1",
         unknown=view.filter("unknown") == "1",
         defied=view.filter("defied") == "1",
+        not_ended=_not_ended(view.filter("cut")),
     )
 
 
@@ -87,6 +95,8 @@ def list_online() -> str:
         "stale_intervals": tenant_settings().stale_intervals,
         "choices": list_choices(scope(), actor()),
         "longer": LONGER,
+        "cuts": CUTS,
+        "own_stale": any(router.stale_seconds for router in routers),
         "export_url": view.elsewhere(url_for("admin.export_online_page")) if actor().may("online.export") else "",
     }
     _chips(view, values)
@@ -172,6 +182,10 @@ def clear_router(nas_id: int) -> str | Response:
     return render_template("admin/router_clear.html", form=Form(None), router=router, back=back)
 
 
+def _not_ended(raw: str) -> str:
+    return raw if raw in dict(CUTS) else ""
+
+
 def _wanted_of_form() -> OnlineFilter:
     field = request.form.get
     return OnlineFilter(
@@ -182,6 +196,7 @@ def _wanted_of_form() -> OnlineFilter:
         late=field("filter_late", "") == "1",
         unknown=field("filter_unknown", "") == "1",
         defied=field("filter_defied", "") == "1",
+        not_ended=_not_ended(field("filter_cut", "")),
     )
 
 
@@ -194,3 +209,4 @@ def _chips(view: ListView, values: dict[str, Any]) -> None:
     view.chip("late", _("Late reports"), _("yes"))
     view.chip("unknown", _("Unknown subscriber"), _("yes"))
     view.chip("defied", _("Goes on after its end"), _("yes"))
+    view.chip("cut", _("Disconnect"), str(dict(CUTS).get(view.filter("cut"), "?")))

@@ -100,6 +100,7 @@ def _page(router: Router, values: dict[str, Any], *, secret: str) -> str:
         addresses=addresses,
         plans=plans_on_router(scope(), router.id),
         bound=bound_accounts(scope(), router.id),
+        usual_stale_seconds=tenant_settings().interim_seconds * tenant_settings().stale_intervals,
         listen_url=url_for("admin.onboard_router", nas_id=router.id),
     )
 

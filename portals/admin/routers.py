@@ -16,12 +16,14 @@ from portals.shared.forms import Form
 from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _, lazy, ngettext
 from portals.shared.lists import Column, ListView, StateTab
+from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from portals.shared.uploads import form_with_files
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
 from tenants.network.import_nas import COLUMNS as IMPORT_COLUMNS
 from tenants.network.import_nas import ImportedRow, import_nas, summary
+from tenants.registry.rules_stale import MOST_MINUTES
 from tenants.subscribers.queries_list import list_choices
 from tenants.subscribers.queries_router_plans import bound_accounts
 from tenants.usage import queries_routers
@@ -42,6 +44,7 @@ SORTS: dict[str, Callable[[queries_routers.Router], Any]] = {
     "last": lambda router: router.last_packet_at or datetime.min.replace(tzinfo=UTC),
 }
 _DOTS = {"": "", "good": "normal", "silent": "expired", "waiting": "not_activated"}
+CHOICES = ("vendor", "auth_mode", "message_authenticator")
 FORM_FIELDS = ("name", "identifier", "address", "ddns_name", "timezone", "remark")
 
 
@@ -59,6 +62,7 @@ def _labels() -> dict[str, str]:
         "region": _("Region"),
         "timezone": _("Time zone"),
         "remark": _("Remark"),
+        "stale_minutes": _("Silent sessions end after"),
         "invert_directions": _("Directions"),
     }
 
@@ -143,7 +147,7 @@ def edit_router(nas_id: int) -> str | Response | tuple[str, int]:
     """Everything but the secret."""
     router = queries_routers.router_detail(scope(), nas_id)
     if request.method == "GET":
-        names = (*FORM_FIELDS, "vendor", "auth_mode", "coa_port", "message_authenticator", "invert_directions")
+        names = (*FORM_FIELDS, *CHOICES, "coa_port", "stale_minutes", "invert_directions")
         values = {name: getattr(router, name) for name in names}
         return _form_page(Form(None, _labels(), **values, region=router.region_id or ""), router)
     form = Form(request.form, _labels())
@@ -201,6 +205,7 @@ def _read(form: Form) -> dict[str, Any]:
     values["auth_mode"] = form.choice("auth_mode", ("identifier", "address", "ddns"))
     values["message_authenticator"] = form.choice("message_authenticator", ("required", "optional"))
     values["coa_port"] = form.integer("coa_port", lowest=1, highest=65535, required=False)
+    values["stale_minutes"] = form.integer("stale_minutes", lowest=0, highest=MOST_MINUTES, required=False)
     values["region_id"] = as_number(form.choice("region", regions, required=False))
     values["invert_directions"] = form.checked("invert_directions")
     if not values["name"]:
@@ -216,4 +221,5 @@ def _form_page(form: Form, router: queries_routers.Router | None) -> str:
         vendors=dialect_choices(),
         regions=list_choices(scope(), actor())["regions"],
         prefix=scope().tenant.nas_prefix,
+        settings=tenant_settings(),
     )

@@ -41,6 +41,7 @@ def command() -> None:
 @click.option("--coa-port", type=int, help="Port for Disconnect and CoA; the make's usual one when left out.")
 @click.option("--message-authenticator", default="required", show_default=True, help="required or optional.")
 @click.option("--region", help="Name or id.")
+@click.option("--stale-minutes", type=int, help="How long its sessions may be silent; the provider's when left out.")
 @click.option("--remark", default="")
 def add(
     tenant: str,
@@ -54,6 +55,7 @@ def add(
     coa_port: int | None,
     message_authenticator: str,
     region: str | None,
+    stale_minutes: int | None,
     remark: str,
 ) -> None:
     """Add a router."""
@@ -70,6 +72,7 @@ def add(
             coa_port=coa_port,
             message_authenticator=message_authenticator,
             region_id=None if region is None else find_region(scope, region).id,
+            stale_minutes=stale_minutes,
             remark=remark,
         )
         added = add_nas(scope, wanted, actor=AT_THE_COMMAND_LINE, now=clock.now())
@@ -96,19 +99,24 @@ def add(
 @click.option("--message-authenticator", help="required or optional.")
 @click.option("--region", help='Name or id; "" for none.')
 @click.option("--timezone", help="Of the router's clock; \"\" for the provider's.")
+@click.option("--stale-minutes", type=int, help="How long its sessions may be silent; 0 for the provider's.")
 @click.option("--invert/--no-invert", default=None, help="Whether it reports up and down the other way round.")
 @click.option("--remark")
-def edit(tenant: str, nas: str, region: str | None, invert: bool | None, **values: Any) -> None:
+def edit(
+    tenant: str, nas: str, region: str | None, stale_minutes: int | None, invert: bool | None, **values: Any
+) -> None:
     """Change a router (by identifier or id); what is left out stays. Its secret is not touched."""
     with open_tenant(tenant) as opened:
         scope = opened.scope
         found = find_nas(scope, nas)
         form = replace(edit_form(found), **given(**values, invert_directions=invert))
+        if stale_minutes is not None:
+            form = replace(form, stale_minutes=stale_minutes or None)
         if region is not None:
             form = replace(form, region_id=find_region(scope, region).id if region else None)
         edit_nas(scope, form, actor=AT_THE_COMMAND_LINE, now=clock.now())
         row = nas_row(found, {known.id: known.name for known in list_regions(scope)})
-        more = {name: getattr(found, name) for name in ("timezone", "invert_directions", "remark")}
+        more = {name: getattr(found, name) for name in ("timezone", "stale_seconds", "invert_directions", "remark")}
     emit({**asdict(row), **more}, f"Changed the router {row.identifier}.")
 
 

@@ -20,7 +20,7 @@ from radius_cluster.process.led_to_place import LedMeanwhile, led_of, note_led
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.login_replies import accept, framed_address, reject
 from radius_cluster.process.ready_replies import KeptReplies, at_other_rate, encode_place, ends_soon, last_ready
-from radius_cluster.process.redial import count_old_sessions, probe_old_sessions, redial_of
+from radius_cluster.process.redial import count_old_sessions, own_limits, probe_old_sessions, redials_of
 from radius_cluster.process.special_login import Special, local_minute, read_special, until_closed
 from radius_cluster.routing.directory import Ready
 from radius_cluster.wire.codes import USER_NAME
@@ -333,8 +333,8 @@ class Logins:
         found = await self._kept.find(connection, {at: (requests[at].nas, row) for at, row in special})
         read = {at: read_special(row[sql.RARE], requests[at].packet, requests[at].nas, now) for at, row in special}
         # The same device cannot be online and dial: its old session is dead, whatever we heard of it last.
-        redials = {at: redial_of(requests[at], row[sql.ACCOUNT], read[at], now) for at, row in special if read[at].full}
-        dead = await count_old_sessions(connection, redials)
+        redials = redials_of(requests, special, read, now)
+        dead = await count_old_sessions(connection, redials, now)
         allowed: dict[int, Allowed] = {}
         soon = {at: row for at, row in special if ends_soon(found[at], row, now)}
         for at, row in special:
@@ -386,12 +386,12 @@ class Logins:
         seconds = until_closed(windows, tenant, now, seconds)
         if special.seconds_left and special.quota_cut:
             seconds = min(seconds, special.seconds_left)
-        beyond, subject = special.open_sessions - special.max_sessions + 1, sql.subject_of(account_id)
-        if special.drop_oldest and special.max_sessions > 0 and beyond > 0:
-            alive_after = now - tenant.stale_seconds
+        subject = sql.subject_of(account_id)
+        if special.drop_oldest and special.open_sessions >= special.max_sessions > 0:
             await connection.execute(
-                sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, beyond, special.mac, alive_after, subject
-            )
+                sql.DROP_OLDEST_SESSIONS, tenant.id, account_id, special.max_sessions, special.mac,
+                now - tenant.usual_stale_seconds, subject, *own_limits((tenant,), now),
+            )  # fmt: skip
         if not special.activated:
             await connection.execute(sql.ACTIVATE, tenant.id, account_id, now, subject)
         if special.learns:

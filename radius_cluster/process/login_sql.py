@@ -15,8 +15,9 @@ LOCALE: Final = 6
 CHANGED: Final = 7
 RARE: Final = 8
 
-# Of sessions: those without an update for the tenant's stale time do not count, because a dead router must not lock its
-# subscribers out (OW#617). The sub-select correlates with the table's tenant_id, which is what Citus can push down.
+# Of sessions: those without an update for the stale time do not count, because a dead router must not lock its
+# subscribers out (OW#617). Here that is the longest that any router of the tenant has; redial.py looks closer. The
+# sub-select correlates with the table's tenant_id, which is what Citus can push down.
 _OPEN: Final = """FROM aaa.session s WHERE s.tenant_id = u.tenant_id AND s.account_id = u.account_id
     AND s.updated_at > to_timestamp(q.alive_after)"""
 # What few logins have (bindings, quota, fixed address, another state, no session left) travels as one JSON text: an
@@ -86,9 +87,13 @@ JOIN aaa.profile p ON p.tenant_id = q.tenant AND p.profile_id = q.profile
 # The oldest sessions beyond what the plan allows, with the new one counted in; first the device's own, if it redials.
 # Only such as count: to cut off one that is silent for too long would leave the others, which are one too many.
 DROP_OLDEST_SESSIONS: Final = """
-WITH oldest AS (
-  SELECT * FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2 AND s.updated_at > to_timestamp($5)
-  ORDER BY ($4::text <> '' AND s.mac = $4) IS TRUE DESC, s.started_at LIMIT $3),
+WITH alive AS (
+  SELECT * FROM aaa.session s WHERE s.tenant_id = $1 AND s.account_id = $2
+    AND s.updated_at > to_timestamp(COALESCE((SELECT o.alive_after FROM unnest($7::int[], $8::float8[])
+      AS o(nas, alive_after) WHERE o.nas = s.nas_id), $5::float8))),
+oldest AS (
+  SELECT * FROM alive s ORDER BY ($4::text <> '' AND s.mac = $4) IS TRUE DESC, s.started_at
+  LIMIT GREATEST(0, (SELECT count(*) FROM alive) + 1 - $3::int)),
 asked AS (
   INSERT INTO work.outbox (tenant_id, topic, subject, payload)
   SELECT tenant_id, 'radius.disconnect', $6::text, jsonb_build_object('nas_id', nas_id,

@@ -20,6 +20,8 @@ from radius_cluster.process.accounting_record import KEY, MAC, NAS, SESSION, TEN
 from radius_cluster.process.login_sql import subject_of
 from radius_cluster.process.outer_names import OUTER
 from radius_cluster.process.recent_starts import RecentStarts
+from radius_cluster.process.redial import own_limits
+from radius_cluster.routing.directory import TenantEntry
 from radius_cluster.wire.codes import CLASS
 from tenants.access.too_many_sql import TOGETHER_SECONDS, too_many_sql
 
@@ -40,6 +42,7 @@ _TOO_MANY: Final = too_many_sql(
     AND s.username = q.usr COLLATE "C"
   WHERE s.account_id > 0 AND EXISTS (SELECT FROM aaa.session o WHERE o.tenant_id = s.tenant_id
     AND o.account_id = s.account_id AND (o.session_id <> s.session_id OR o.nas_id <> s.nas_id))""",
+    "SELECT nas_id, to_timestamp(after) AS alive_after FROM unnest($6::int[], $7::float8[]) AS o(nas_id, after)",
     just_begun_seconds=_JUST_BEGUN_SECONDS,
 )
 _END: Final = """
@@ -55,7 +58,7 @@ WITH asked AS (
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """
-Begun = tuple[Row, float]  # the session's key, the tenant's stale time in seconds
+Begun = tuple[Row, TenantEntry]  # the session's key, and whose it is
 
 
 class SessionLimits:
@@ -79,7 +82,7 @@ class SessionLimits:
         device = row[MAC] or f"{row[NAS]}/{row[SESSION]}"
         second = self._recent.is_second(row[TENANT], name, device, request.arrived, TOGETHER_SECONDS)
         if second and len(self._begun) < _MOST_WAITING:
-            self._begun.append((row[KEY], request.nas.tenant.stale_seconds))
+            self._begun.append((row[KEY], request.nas.tenant))
 
     def tick(self, now: float) -> None:
         """Every half second: look at those that have waited long enough for the others' Starts, and their own Stops."""
@@ -115,8 +118,9 @@ async def end_too_many(connection: Any, begun: list[Begun]) -> int:
     """Ask for the end of sessions that are one too many, of the accounts of these; gives how many."""
     now = time.time()
     tenants, nas, sessions, names = zip(*(key for key, _ in begun), strict=True)
-    alive_after = [now - stale_seconds for _, stale_seconds in begun]
-    found = await connection.fetch(_TOO_MANY, tenants, nas, sessions, names, alive_after, timeout=_SQL_SECONDS)
+    alive_after = [now - tenant.usual_stale_seconds for _, tenant in begun]
+    limits = alive_after, *own_limits((tenant for _, tenant in begun), now)
+    found = await connection.fetch(_TOO_MANY, tenants, nas, sessions, names, *limits, timeout=_SQL_SECONDS)
     if found:
         columns = list(zip(*found, strict=True))
         await connection.execute(_END, *columns, [subject_of(account) for account in columns[1]], timeout=_SQL_SECONDS)

@@ -47,8 +47,8 @@ class Special:
 
     @property
     def full(self) -> bool:
-        """Whether no session is left, unless some of the open ones are those of the device that dials."""
-        return self.open_sessions >= self.max_sessions > 0 and not self.drop_oldest and bool(self.mac)
+        """Whether no session is left, unless some of the open ones do not count (redial.py)."""
+        return self.open_sessions >= self.max_sessions > 0 and not self.drop_oldest
 
     @property
     def quota_used_up(self) -> bool:

@@ -19,6 +19,7 @@ MOST_READY = 2_000  # replies kept per tenant
 LATENCY_SLOTS = 26  # of counters.LATENCY_OUTCOMES
 _EDGES = b" \t\r\n\0"
 _NEVER_SECONDS = 31_536_000  # of a setting that says "never": a year, which every router can count
+_NO_STALE: Mapping[int, int] = {}
 _PLACE_RATES = ("up_bps", "down_bps")
 _PLACE_TEXTS = (
     "pool", "ipv6_pool", "address_list", "user_group", "qos_profile", "service", "redirect_url", "dns1", "dns2",
@@ -43,10 +44,12 @@ class TenantEntry(_OftenOfTenant):
         "interim_seconds",
         "locale",
         "max_session_seconds",
+        "own_stale",
         "past_ready",
         "prefix",
         "ready",
         "slug",
+        "usual_stale_seconds",
         "zone",
     )
 
@@ -57,6 +60,7 @@ class TenantEntry(_OftenOfTenant):
         # What they last were, for logins while the database is away: an old rate is better than none
         self.past_ready: dict[tuple[int, str], Ready] = {}
         self.dialects: dict[str, Dialect] = {}  # the tenant's own
+        self.own_stale: Mapping[int, int] = _NO_STALE  # routers whose sessions may be silent for longer, or shorter
         self.latency = [0] * LATENCY_SLOTS  # answers by how long they took; counters.LATENCY_OUTCOMES names the slots
         self.update(row, box)
 
@@ -69,10 +73,23 @@ class TenantEntry(_OftenOfTenant):
         self.locale: str = intern(row["locale"])
         self.interim_seconds: int = row["interim_seconds"]
         self.max_session_seconds: int = row["max_session_seconds"] or _NEVER_SECONDS
-        self.stale_seconds: int = _one(row["stale_intervals"] * row["interim_seconds"])
+        self.usual_stale_seconds: int = _one(row["stale_intervals"] * row["interim_seconds"])
+        self._set_longest_stale()
         self.zone, self.day_number = day_numbers(row["timezone"])
         self.box = box
         self.forget_ready()
+
+    def set_stale(self, nas_id: int, seconds: int | None) -> None:
+        """How long sessions of this router may be silent; None: as long as the others'."""
+        if self.own_stale.get(nas_id) != seconds:
+            others = {known: own for known, own in self.own_stale.items() if known != nas_id}
+            self.own_stale = others if seconds is None else {**others, nas_id: seconds}
+            self._set_longest_stale()
+
+    def _set_longest_stale(self) -> None:
+        """``stale_seconds``: no session counts that was silent for longer. Which of the others do is asked only where
+        they stand in the way of a login (process/redial.py), so that no other pays for it."""
+        self.stale_seconds: int = _one(max(self.usual_stale_seconds, *self.own_stale.values(), 0))
 
     def replies_in(self, style: str) -> dict[int, Ready]:
         """The replies of this style by profile, always the same dict."""
@@ -250,6 +267,7 @@ class Directory:
             self.nas.pop(row["id"], None)
             return False
         self.nas[nas.id] = nas
+        tenant.set_stale(nas.id, row.get("stale_seconds"))
         self.by_identifier[nas.identifier] = nas
         if nas.address:
             self.by_address[nas.address] = nas
@@ -272,6 +290,7 @@ class Directory:
             self.by_address.setdefault(address, nas)
 
     def _unlink(self, nas: NasEntry) -> None:
+        nas.tenant.set_stale(nas.id, None)
         if self.by_identifier.get(nas.identifier) is nas:
             del self.by_identifier[nas.identifier]
         if nas.address and self.by_address.get(nas.address) is nas:

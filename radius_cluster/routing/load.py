@@ -25,8 +25,8 @@ _TENANTS = (
 )
 _NAS = (
     "SELECT id, tenant_id, identifier, vendor, secret_sealed, auth_mode, host(address) AS address, ddns_addresses,"
-    " coa_port, message_authenticator, invert_directions, region_id, options, first_packet_at, first_accept_at,"
-    " first_online_at,"
+    " coa_port, message_authenticator, invert_directions, region_id, options, stale_seconds, first_packet_at,"
+    " first_accept_at, first_online_at,"
     " deleted_at FROM registry.nas WHERE deleted_at IS NULL"
 )
 _DIALECTS = "SELECT tenant_id, key, text, version FROM registry.dialects"

@@ -19,6 +19,7 @@ from tenants.access.rules import RENEWAL_GRACE_SECONDS, STATE_ACTIVE, STATE_DISA
 from tenants.access.session_request import facts_sql
 from tenants.access.too_many_sql import TOGETHER_SECONDS, too_many_sql
 from tenants.access.used_up_sql import used_up_sql
+from tenants.usage.close_stale import Silence
 from tenants.usage.models import Session as OnlineSession
 
 LATELY: Final = timedelta(minutes=5)  # what began before was looked at then
@@ -68,7 +69,10 @@ _BEGUN: Final = """
   WHERE s.started_at > :begun_after AND s.account_id > 0 AND EXISTS (SELECT FROM aaa.session o
     WHERE o.tenant_id = s.tenant_id AND o.account_id = s.account_id
       AND (o.session_id <> s.session_id OR o.nas_id <> s.nas_id))"""
-_TOO_MANY: Final = too_many_sql(_BEGUN, just_begun_seconds=int(LATELY.total_seconds()))
+_OWN: Final = """
+  SELECT routers.nas_id, :now - make_interval(secs => routers.seconds) AS alive_after
+  FROM unnest(CAST(:routers AS int[]), CAST(:own_seconds AS int[])) AS routers (nas_id, seconds)"""
+_TOO_MANY: Final = too_many_sql(_BEGUN, _OWN, just_begun_seconds=int(LATELY.total_seconds()))
 # The account's requests of the last hour, whatever became of them, by the index on (tenant, topic, subject).
 _ASK: Final = f"""
 INSERT INTO work.outbox (tenant_id, topic, subject, payload)
@@ -101,14 +105,16 @@ def end_uninvited(session: DatabaseSession, days: Mapping[int, date], *, begun_a
     return _ask(session, session.execute(text(_UNINVITED), values).all(), now)
 
 
-def end_too_many(session: DatabaseSession, silence_seconds: Mapping[int, int], *, now: datetime) -> int:
+def end_too_many(session: DatabaseSession, silence: Silence, *, now: datetime) -> int:
     """Ask for the end of devices that began lately, together with others, beyond what their account may have.
 
-    ``silence_seconds``: tenant → after how long a silent session does not count. Gives how many were asked about.
+    A session that was silent for longer than ``silence`` does not count. Gives how many were asked about.
     """
     values = {
-        "tenants": list(silence_seconds),
-        "seconds": list(silence_seconds.values()),
+        "tenants": list(silence.of_tenants),
+        "seconds": list(silence.of_tenants.values()),
+        "routers": list(silence.of_routers),
+        "own_seconds": list(silence.of_routers.values()),
         "begun_after": now - LATELY,
         "now": now,
     }

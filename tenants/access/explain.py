@@ -13,6 +13,7 @@ from tenants.access.rules import OK, TOO_MANY_SESSIONS, UNKNOWN_USER, decide, in
 from tenants.registry.settings import read
 from tenants.usage.models import Session as OnlineSession
 from tenants.usage.queries_refused import latest_refusals
+from tenants.usage.queries_routers import stale_times
 from tenants.usage.quota_left import QuotaGrant, quota_left
 
 LOOK_BACK_DAYS = 7
@@ -69,17 +70,14 @@ def explain(scope: TenantScope, account_id: int, now: datetime) -> Explanation:
 
 def _devices_online(scope: TenantScope, account_id: int, now: datetime) -> list[str | None]:
     """The MAC of each session that counts: those that were silent for too long do not (process/login_sql.py)."""
-    settings = read(scope)
-    alive_after = now - timedelta(seconds=settings.stale_intervals * settings.interim_seconds)
-    return list(
-        scope.session.scalars(
-            select(OnlineSession.mac).where(
-                OnlineSession.tenant_id == scope.tenant_id,
-                OnlineSession.account_id == account_id,
-                OnlineSession.updated_at > alive_after,
-            )
+    settings, own = read(scope), stale_times(scope)
+    usual = settings.stale_intervals * settings.interim_seconds
+    rows = scope.session.execute(
+        select(OnlineSession.mac, OnlineSession.nas_id, OnlineSession.updated_at).where(
+            OnlineSession.tenant_id == scope.tenant_id, OnlineSession.account_id == account_id
         )
     )
+    return [mac for mac, nas_id, at in rows if at > now - timedelta(seconds=own.get(nas_id, usual))]
 
 
 def _decision(scope: TenantScope, subscriber: Subscriber, online: int, now: datetime) -> int:

@@ -20,6 +20,7 @@ from tenants.network.vendors import VENDORS
 from tenants.registry.keys import box_for
 from tenants.registry.models import Nas
 from tenants.registry.rules import check_name
+from tenants.registry.settings import read
 from tenants.registry.tiers import require_room
 
 
@@ -38,6 +39,7 @@ class AddNas:
     message_authenticator: str = "required"
     region_id: int | None = None
     timezone: str = ""
+    stale_minutes: int | None = None  # how long its sessions may be silent
     invert_directions: bool = False
     remark: str = ""
 
@@ -84,6 +86,7 @@ def add_nas(scope: TenantScope, command: AddNas, *, actor: Actor, now: datetime)
         invert_directions=command.invert_directions,
         region_id=command.region_id,
         timezone=rules.check_timezone(command.timezone),
+        stale_seconds=rules.check_stale(command.stale_minutes, read(scope).interim_seconds),
         remark=command.remark.strip(),
         created_at=now,
         updated_at=now,

@@ -15,6 +15,8 @@ from tenants.network.own_dialects import own_dialect
 from tenants.registry.keys import box_for
 from tenants.registry.models import Nas
 from tenants.registry.rules import check_name
+from tenants.registry.rules_stale import interim_of
+from tenants.registry.settings import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class EditNas:
     message_authenticator: str = "required"
     region_id: int | None = None
     timezone: str = ""
+    stale_minutes: int | None = None
     invert_directions: bool = False
     remark: str = ""
 
@@ -68,6 +71,9 @@ def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetim
         "message_authenticator": rules.check_message_authenticator(command.message_authenticator),
         "timezone": rules.check_timezone(command.timezone),
     }
+    if command.stale_minutes != before["stale_minutes"]:
+        interim = interim_of(str(nas.options.get("extra") or ""), read(scope).interim_seconds)
+        changes["stale_seconds"] = rules.check_stale(command.stale_minutes, interim)
     if ddns_name != nas.ddns_name:  # what the other name meant says nothing about this one
         changes |= {"ddns_addresses": [], "ddns_resolved_at": None, "ddns_checked_at": None, "ddns_error": ""}
     changes |= {"identifier": identifier, "auth_mode": auth_mode, "address": address, "ddns_name": ddns_name}
@@ -126,6 +132,7 @@ def _facts(nas: Nas) -> dict[str, Any]:
         "message_authenticator": nas.message_authenticator,
         "region_id": nas.region_id,
         "timezone": nas.timezone,
+        "stale_minutes": None if nas.stale_seconds is None else nas.stale_seconds // 60,
         "invert_directions": nas.invert_directions,
         "remark": nas.remark,
     }

@@ -139,6 +139,15 @@ class BadCoaPort(InvalidInput):
     message = "{port} is not a port; a port lies between 1 and 65535."
 
 
+class BadStaleTime(InvalidInput):
+    """Sessions would end between two reports, or hardly ever."""
+
+    code = "bad_stale_time"
+    message = (
+        "Give {least} to {most} minutes: the router reports every {interval} seconds, and one report may get lost."
+    )
+
+
 class UnknownVendor(InvalidInput):
     """The make is not one of the list."""
 

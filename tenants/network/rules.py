@@ -15,11 +15,13 @@ from tenants.network.errors import (
     BadDdnsName,
     BadIdentifier,
     BadSecret,
+    BadStaleTime,
     BadTimezone,
     IdentifierOutsidePrefix,
     UnknownVendor,
 )
 from tenants.network.vendors import VENDORS
+from tenants.registry.rules_stale import MOST_MINUTES, fewest_minutes
 
 LONGEST_IDENTIFIER = 64  # the attribute holds 253 octets; routers' name fields are shorter
 SHORTEST_SECRET, LONGEST_SECRET = 8, 60  # several makes cut longer ones off silently
@@ -100,6 +102,16 @@ def check_coa_port(port: int) -> int:
     if not 1 <= port <= 65535:
         raise BadCoaPort(field="coa_port", port=port)
     return port
+
+
+def check_stale(minutes: int | None, interim_seconds: int, field: str = "stale_minutes") -> int | None:
+    """Seconds; None for the provider's. Raises :class:`BadStaleTime`."""
+    if minutes is None:
+        return None
+    least = fewest_minutes(interim_seconds)
+    if not least <= minutes <= MOST_MINUTES:
+        raise BadStaleTime(field=field, least=least, most=MOST_MINUTES, interval=interim_seconds)
+    return minutes * 60
 
 
 def check_vendor(vendor: str, own_dialects: Collection[str] = ()) -> str:

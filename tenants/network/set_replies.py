@@ -11,7 +11,10 @@ from tenants.kernel.actor import Actor
 from tenants.kernel.errors import Phrase
 from tenants.network.errors import BadReplyOption
 from tenants.network.find import find_nas
+from tenants.network.rules import check_stale
 from tenants.network.rules_replies import WHOLE_NUMBER, check_expiring, check_extra, check_place, check_rate_unit
+from tenants.registry.rules_stale import interim_of
+from tenants.registry.settings import read
 
 MOST_COA_RATE = 5_000
 
@@ -38,8 +41,11 @@ def set_replies(scope: TenantScope, command: SetReplies, *, actor: Actor, now: d
     if command.coa_rate is not None and not 1 <= command.coa_rate <= MOST_COA_RATE:
         hint = Phrase(WHOLE_NUMBER, low=1, high=MOST_COA_RATE)
         raise BadReplyOption(field="coa_rate", value=command.coa_rate, hint=hint)
+    extra = check_extra(command.extra)
+    if nas.stale_seconds is not None:
+        check_stale(nas.stale_seconds // 60, interim_of(extra, read(scope).interim_seconds), "extra")
     options = {
-        "extra": check_extra(command.extra),
+        "extra": extra,
         "rate_unit": check_rate_unit(command.rate_unit),
         "expired": check_place(command.expired, "expired_"),
         "expiring": check_expiring(command.expiring, command.expiring_days),

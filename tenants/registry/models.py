@@ -131,6 +131,7 @@ class Nas(RegistryBase):
         CheckConstraint("message_authenticator IN ('required','optional')", name="message_authenticator"),
         CheckConstraint("identifier !~ '[[:cntrl:]]' AND length(identifier) BETWEEN 1 AND 253", name="identifier"),
         CheckConstraint("coa_port BETWEEN 1 AND 65535", name="coa_port"),
+        CheckConstraint("stale_seconds BETWEEN 120 AND 604800", name="stale_seconds"),
         Index(
             "ix_nas_address_fixed",
             "address",
@@ -138,6 +139,7 @@ class Nas(RegistryBase):
             postgresql_where=text("auth_mode = 'address' AND deleted_at IS NULL"),
         ),
         Index("uq_nas_identifier", "identifier", unique=True, postgresql_where=text("deleted_at IS NULL")),
+        Index("ix_nas_stale_seconds", "tenant_id", postgresql_where=text("stale_seconds IS NOT NULL")),
         Index("uq_nas_name", "tenant_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -158,6 +160,7 @@ class Nas(RegistryBase):
     invert_directions: Mapped[bool] = mapped_column(server_default=text("false"))
     region_id: Mapped[int | None] = mapped_column(BigInteger)  # tenant's regions.id; no foreign key across schemas
     timezone: Mapped[str] = mapped_column(server_default="")
+    stale_seconds: Mapped[int | None]  # how long its sessions may be silent; null = as long as the tenant's
     options: Mapped[dict[str, Any]] = mapped_column(
         server_default=text("'{}'")
     )  # expired pool/ACL/rate, extra attributes …
@@ -171,6 +174,11 @@ class Nas(RegistryBase):
     first_online_at: Mapped[datetime | None]
     last_packet_at: Mapped[datetime | None]
     last_source: Mapped[str] = mapped_column(server_default="")  # address:port of the last verified packet
+    # For two routers of one identifier (radius_cluster/report.py): the other addresses of the last minutes with the
+    # seconds since 1970 of their last packet, and how often in a row packets came from one of them again.
+    other_sources: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    returns: Mapped[int] = mapped_column(server_default="0")
+    returned_at: Mapped[datetime | None]
 
 
 class Node(RegistryBase):

@@ -19,7 +19,8 @@ from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError, InvalidInputs, Phrase
 from tenants.registry.errors import BadSetting, UnknownSetting
-from tenants.registry.models import Tenant, TenantSetting
+from tenants.registry.models import Nas, Tenant, TenantSetting
+from tenants.registry.rules_stale import fewest_minutes, interim_of
 from tenants.registry.setting_kinds import Setting
 from tenants.registry.settings_catalogue import CATALOGUE, DEFAULTS, GROUPS, TenantSettings
 
@@ -100,6 +101,8 @@ def write_many(scope: TenantScope, raw: dict[str, str], *, actor: Actor, now: da
         raise errors[0] if len(errors) == 1 else InvalidInputs(errors)
     before = read(scope)
     changed = {key: value for key, value in values.items() if getattr(before, key) != value}
+    if "interim_seconds" in changed:
+        _require_reports_in_time(scope, changed["interim_seconds"])
     for key, value in changed.items():
         _store(scope, key, value, actor=actor, now=now)
     if changed:
@@ -206,6 +209,25 @@ def _copy_to_registry(scope: TenantScope, changed: dict[str, Any]) -> None:
             .where(Tenant.id == scope.tenant_id)
             .values(directory_version=Tenant.directory_version + 1, **copied)
         )
+
+
+def _require_reports_in_time(scope: TenantScope, interim_seconds: int) -> None:
+    """Routers with a stale time of their own must be able to report in it."""
+    own = select(Nas).where(Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None), Nas.stale_seconds.is_not(None))
+    for nas in scope.registry.scalars(own.order_by(Nas.id)):
+        minutes = (nas.stale_seconds or 0) // 60
+        least = fewest_minutes(interim_of(str(nas.options.get("extra") or ""), interim_seconds))
+        if minutes < least:
+            _refuse(
+                CATALOGUE["interim_seconds"],
+                str(interim_seconds),
+                Phrase(
+                    "sessions of the router {name} end after {minutes} silent minutes; give it {least} or more first",
+                    name=nas.name,
+                    minutes=minutes,
+                    least=least,
+                ),
+            )
 
 
 def _number(setting: Setting, raw: str, text: str) -> int:

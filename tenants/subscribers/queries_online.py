@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
 
 from infra.keyset import Page, count_bounded, fetch_page
 from infra.tenant_scope import TenantScope
@@ -16,6 +16,7 @@ from tenants.subscribers.search_sql import normalise_mac
 from tenants.subscribers.visibility import visible_to
 from tenants.usage.addresses import address6, address_of, uses_address6
 from tenants.usage.models import Session as OnlineSession
+from tenants.usage.queries_routers import stale_times
 
 _SORTS: dict[str, Any] = {
     "username": OnlineSession.username,
@@ -40,6 +41,7 @@ class OnlineFilter:
     late: bool = False
     unknown: bool = False
     defied: bool = False  # the router said that it ended them, and they go on
+    not_ended: str = ""  # it refused to end them, or did not answer: any | refused | unanswered
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class OnlineRow:
     now_down_bps: int | None
     late: bool
     cut_requested_at: datetime | None
+    cut_failed: str | None  # refused | unanswered
 
     @property
     def defied(self) -> bool:
@@ -86,6 +89,7 @@ class OnlineTotals:
     octets_out: int
     late: int
     defied: int
+    not_ended: int
     up_bps: int  # between the last two reports of those that are not late
     down_bps: int
 
@@ -103,9 +107,12 @@ def _online_conditions(
     if wanted.longer_than_seconds:
         where.append(OnlineSession.started_at <= now - timedelta(seconds=wanted.longer_than_seconds))
     if wanted.late:
-        where.append(OnlineSession.updated_at < late_before(now, interim_seconds))
+        where.append(_late(scope, now, interim_seconds))
     if wanted.defied:
         where.append(_DEFIED)
+    if wanted.not_ended:
+        any_ = wanted.not_ended == "any"
+        where.append(OnlineSession.cut_failed.is_not(None) if any_ else OnlineSession.cut_failed == wanted.not_ended)
     if wanted.unknown:
         where.append(OnlineSession.account_id == 0)
     if wanted.text:
@@ -113,9 +120,12 @@ def _online_conditions(
     return where
 
 
-def late_before(now: datetime, interim_seconds: int) -> datetime:
-    """Sessions not heard of since then are late."""
-    return now - timedelta(seconds=LATE_INTERVALS * interim_seconds)
+def _late(scope: TenantScope, now: datetime, interim_seconds: int) -> ColumnElement[bool]:
+    """Whether a session has been silent for so long that it may be over; those of routers with a stale time of their
+    own when three quarters of it have passed, which is what three of four intervals are."""
+    usual = literal(now - timedelta(seconds=LATE_INTERVALS * interim_seconds))
+    own = {nas_id: literal(now - timedelta(seconds=0.75 * seconds)) for nas_id, seconds in stale_times(scope).items()}
+    return OnlineSession.updated_at < (case(own, value=OnlineSession.nas_id, else_=usual) if own else usual)
 
 
 def _text_condition(text: str) -> ColumnElement[bool]:
@@ -145,7 +155,7 @@ def list_online(
     size: int = 50,
 ) -> Page[OnlineRow]:
     """One page of open sessions with its bounded total."""
-    statement = _online_statement(now, interim_seconds).where(
+    statement = _online_statement(scope, now, interim_seconds).where(
         *_online_conditions(scope, wanted, actor, now, interim_seconds)
     )
     key = _SORTS.get(sort.removeprefix("-"), OnlineSession.username)
@@ -179,7 +189,7 @@ def sessions_of_account(
 ) -> tuple[OnlineRow, ...]:
     """The open sessions of one account, newest first."""
     statement = (
-        _online_statement(now, interim_seconds)
+        _online_statement(scope, now, interim_seconds)
         .where(OnlineSession.tenant_id == scope.tenant_id, OnlineSession.account_id == account_id)
         .order_by(OnlineSession.started_at.desc())
     )
@@ -190,14 +200,16 @@ def total_online(
     scope: TenantScope, wanted: OnlineFilter, actor: Actor, now: datetime, *, interim_seconds: int
 ) -> OnlineTotals:
     """Sums over all sessions of the filter, not only over the page."""
+    late = _late(scope, now, interim_seconds)
     statement = select(
         func.count(),
         func.coalesce(func.sum(OnlineSession.octets_in), 0),
         func.coalesce(func.sum(OnlineSession.octets_out), 0),
-        func.count().filter(OnlineSession.updated_at < late_before(now, interim_seconds)),
+        func.count().filter(late),
         func.count().filter(_DEFIED),
+        func.count().filter(OnlineSession.cut_failed.is_not(None)),
         *(
-            func.coalesce(func.sum(rate).filter(OnlineSession.updated_at >= late_before(now, interim_seconds)), 0)
+            func.coalesce(func.sum(rate).filter(not_(late)), 0)
             for rate in (OnlineSession.up_bps, OnlineSession.down_bps)
         ),
     ).select_from(OnlineSession)
@@ -226,7 +238,7 @@ def _joined(statement: Any, wanted: OnlineFilter, actor: Actor) -> Any:
     return statement
 
 
-def _online_statement(now: datetime, interim_seconds: int) -> Select[*tuple[Any, ...]]:
+def _online_statement(scope: TenantScope, now: datetime, interim_seconds: int) -> Select[*tuple[Any, ...]]:
     return (
         select(
             OnlineSession.nas_id,
@@ -246,8 +258,9 @@ def _online_statement(now: datetime, interim_seconds: int) -> Select[*tuple[Any,
             Profile.down_bps,
             OnlineSession.up_bps.label("now_up_bps"),
             OnlineSession.down_bps.label("now_down_bps"),
-            (OnlineSession.updated_at < literal(late_before(now, interim_seconds))).label("late"),
+            _late(scope, now, interim_seconds).label("late"),
             OnlineSession.cut_requested_at,
+            OnlineSession.cut_failed,
         )
         .outerjoin(Account, Account.id == OnlineSession.account_id)
         .outerjoin(Customer, Customer.id == Account.customer_id)

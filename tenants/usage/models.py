@@ -51,7 +51,8 @@ class Session(AaaBase):
     base_seconds: Mapped[int] = mapped_column(BigInteger, server_default="0")
     base_octets_in: Mapped[int] = mapped_column(BigInteger, server_default="0")
     base_octets_out: Mapped[int] = mapped_column(BigInteger, server_default="0")
-    cut_requested_at: Mapped[datetime | None]  # a Disconnect was sent; interims after an ACK raise an alert
+    cut_requested_at: Mapped[datetime | None]  # a Disconnect was acknowledged; interims after it raise an alert
+    cut_failed: Mapped[str | None]  # refused | unanswered: the last Disconnect, unless one was acknowledged since
     reports: Mapped[int] = mapped_column(server_default="0")  # interims that were stored
     up_bps: Mapped[int | None] = mapped_column(BigInteger)  # between the last two reports
     down_bps: Mapped[int | None] = mapped_column(BigInteger)

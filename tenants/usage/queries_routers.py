@@ -16,6 +16,8 @@ from tenants.registry.models import Nas, Node
 from tenants.usage.models import Session as OnlineSession
 
 SILENT_AFTER_SECONDS = 900  # three accounting intervals of the usual five minutes
+COPIED_RETURNS = 3  # one or two are a line that failed and came back
+COPIED_SHOWN = timedelta(minutes=30)  # after the last one
 HEARTBEAT_SECONDS = 15  # a node that was silent for so long is not announced to anybody
 
 
@@ -36,6 +38,7 @@ class Router:
     coa_port: int
     message_authenticator: str
     timezone: str
+    stale_seconds: int | None  # of its own
     invert_directions: bool
     region_id: int | None
     region_name: str
@@ -47,6 +50,9 @@ class Router:
     first_online_at: datetime | None
     last_packet_at: datetime | None
     last_source: str
+    other_sources: tuple[str, ...]  # addresses of the last minutes, the newest first
+    returns: int  # how often in a row packets came from one of them again
+    returned_at: datetime | None
     sessions: int
 
     @property
@@ -57,6 +63,21 @@ class Router:
         if self.first_packet_at is not None:
             return "packet"
         return "copied" if self.script_copied_at is not None else "registered"
+
+    @property
+    def stale_minutes(self) -> int | None:
+        """As people write it."""
+        return None if self.stale_seconds is None else self.stale_seconds // 60
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The addresses of its packets of the last minutes."""
+        return (self.last_source.rpartition(":")[0], *self.other_sources)
+
+    def is_copied(self, now: datetime) -> bool:
+        """Whether another router seems to have its identifier: packets come from one address and another in turn. An
+        address that changes, however often, is none that comes again."""
+        return self.returns >= COPIED_RETURNS and self.returned_at is not None and now - self.returned_at < COPIED_SHOWN
 
     def health(self, now: datetime) -> str:
         """``waiting`` for its first packet, ``good``, or ``silent``."""
@@ -94,6 +115,14 @@ def router_options(scope: TenantScope, nas_id: int) -> dict[str, Any]:
     return dict(scope.registry.scalar(select(Nas.options).where(Nas.id == nas_id)) or {})
 
 
+def stale_times(scope: TenantScope) -> dict[int, int]:
+    """The routers with a stale time of their own, and its seconds."""
+    statement = select(Nas.id, Nas.stale_seconds).where(
+        Nas.tenant_id == scope.tenant_id, Nas.stale_seconds.is_not(None)
+    )
+    return {nas_id: seconds or 0 for nas_id, seconds in scope.registry.execute(statement)}
+
+
 def router_names(scope: TenantScope) -> dict[int, str]:
     """Name by id, the removed ones included: history still names them."""
     rows = scope.registry.execute(select(Nas.id, Nas.name).where(Nas.tenant_id == scope.tenant_id)).all()
@@ -124,6 +153,7 @@ def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
             coa_port=row.coa_port,
             message_authenticator=row.message_authenticator,
             timezone=row.timezone,
+            stale_seconds=row.stale_seconds,
             invert_directions=row.invert_directions,
             region_id=row.region_id,
             region_name=regions.get(row.region_id or 0, ""),
@@ -135,6 +165,9 @@ def _routers(scope: TenantScope, rows: list[Nas]) -> tuple[Router, ...]:
             first_online_at=row.first_online_at,
             last_packet_at=row.last_packet_at,
             last_source=row.last_source,
+            other_sources=tuple(sorted(row.other_sources, key=row.other_sources.__getitem__, reverse=True)),
+            returns=row.returns,
+            returned_at=row.returned_at,
             sessions=int(sessions.get(row.id, 0)),
         )
         for row in rows

@@ -16,10 +16,10 @@ from infra.tenant_scope import tenant_scope, unscoped
 from tenants.access.check_sessions import LATELY, begun_by_nobody, end_too_many, end_uninvited
 from tenants.registry.directory import find_tenant
 from tenants.registry.errors import TenantNotFound
-from tenants.registry.models import Tenant
+from tenants.registry.models import Nas, Tenant
 from tenants.registry.nodes import drop_dead, listening_since
 from tenants.subscribers.end_closed import end_sessions_of_closed
-from tenants.usage.close_stale import close_stale_sessions, longest_silence
+from tenants.usage.close_stale import Silence, close_stale_sessions, longest_silence
 from tenants.usage.drop_old import drop_old_counts
 from tenants.usage.sample_online import sample_online
 from workers.context import Context
@@ -37,7 +37,7 @@ _MONTHS_BEHIND, _MONTHS_AHEAD = 1, 3
 
 @platform_job
 def close_stale(known: Context, cell: str) -> int:
-    """Close sessions that have been silent for the tenant's number of intervals; gives how many."""
+    """Close sessions that have been silent for too long; gives how many."""
     now = clock.now()
     with unscoped(known.database, reason="read every tenant's accounting interval") as registry:
         since = listening_since(registry, alive_since=now - NODE_ALIVE)
@@ -74,12 +74,17 @@ def check_all_sessions(known: Context, cell: str) -> int:
         return end_uninvited(session, days, begun_after=BEGINNING, now=now)
 
 
-def _longest_silence(registry: Session, cell: str) -> dict[int, int]:
-    """Tenant of the cell → seconds after which a silent session counts as gone."""
+def _longest_silence(registry: Session, cell: str) -> Silence:
+    """Of the tenants of the cell, and of their routers."""
     rows = registry.execute(
         select(Tenant.id, Tenant.interim_seconds, Tenant.stale_intervals).where(Tenant.cell == cell)
     ).all()
-    return {row.id: longest_silence(row.interim_seconds, row.stale_intervals) for row in rows}
+    ours = select(Tenant.id).where(Tenant.cell == cell)
+    own = select(Nas.id, Nas.stale_seconds).where(Nas.stale_seconds.is_not(None), Nas.tenant_id.in_(ours))
+    return Silence(
+        {row.id: longest_silence(row.interim_seconds, row.stale_intervals) for row in rows},
+        {row.id: row.stale_seconds for row in registry.execute(own)},
+    )
 
 
 def _local_days(registry: Session, cell: str, now: datetime) -> dict[int, date]:

@@ -12,7 +12,7 @@ BEGIN
 END $$;
 
 CREATE OR REPLACE TRIGGER notify_directory_nas AFTER INSERT OR DELETE OR UPDATE OF identifier, vendor, secret_sealed, auth_mode, address,
-  ddns_name, ddns_addresses, coa_port, message_authenticator, invert_directions, region_id, timezone, options, deleted_at, tenant_id
+  ddns_name, ddns_addresses, coa_port, message_authenticator, invert_directions, region_id, timezone, stale_seconds, options, deleted_at, tenant_id
   ON registry.nas FOR EACH ROW EXECUTE FUNCTION registry.notify_directory('nas');
 CREATE OR REPLACE TRIGGER notify_directory_tenant AFTER INSERT OR DELETE OR UPDATE OF slug, cell, state, nas_prefix, timezone, locale,
   interim_seconds, max_session_seconds, stale_intervals, data_key_wrapped

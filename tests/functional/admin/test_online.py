@@ -77,6 +77,11 @@ def test_sessions_without_ipv4_are_shown_and_found_by_their_prefixes(desk, onlin
     assert "2001:db8:1:2::/64" in desk.text()
     page = desk.get("/online/", query_string={"q": query}).get_data(as_text=True)
     assert page.count('aria-label="Disconnect u') == found
+    for path in ("/search", "/accounts/"):  # by an address or prefix, whole
+        hit = desk.get(path, query_string={"q": query}, headers={"HX-Request": "true"}).get_data(as_text=True)
+        whole = query not in ("2001:db8:1", "2001:db8:2", "02:00:00:00:00")
+        assert (f"/accounts/{online[0]}" in hit) == (found and whole)
+        assert ("Who was online with it" in hit) == (whole and path == "/search")
     partly = query in ("2001:db8:1", "02:00:00:00:00")  # past sessions are looked up by whole addresses
     past = desk.get("/online/history", query_string={"q": query}).get_data(as_text=True)
     assert ("2001:db8:1:2::/64</" in past) == (found and not partly)
@@ -314,6 +319,37 @@ def test_a_session_that_goes_on_after_its_end_raises_an_alert(desk, online):
     only = desk.get("/online/?defied=1").get_data(as_text=True)
     assert ">u1<" in only
     assert ">u2<" not in only
+
+
+def test_sessions_that_routers_would_not_end_are_marked(desk, online):
+    assert "refused or did not answer" not in desk.get("/online/").get_data(as_text=True)
+    with desk.scope() as scope:
+        for number, state in ((0, "refused"), (2, "unanswered")):
+            of_it = OnlineSession.account_id == online[number]
+            scope.session.scalars(select(OnlineSession).where(of_it)).one().cut_failed = state
+    page = desk.get("/online/").get_data(as_text=True)
+    assert "2 sessions were to end, but their routers refused or did not answer." in desk.text()
+    link = re.search(r'<a href="[^"]*/admin(/[^"]+)"><span class="pill pill-bad">disconnect refused</span>', page)
+    assert desk.get(link[1].replace("&amp;", "&")).status_code == 200
+    assert "Session of u0" in desk.text()
+    shown = {"any": ["u0", "u2"], "refused": ["u0"], "unanswered": ["u2"], "rubbish": ["u0", "u1", "u2"]}
+    for wanted, names in shown.items():
+        only = desk.get(f"/online/?cut={wanted}").get_data(as_text=True)
+        assert re.findall(r">(u\d)</a>", only) == names
+    desk.submit("/online/?cut=unanswered", {"all": "1", "filter_cut": "unanswered"}, to="/online/kick")
+    assert [row.payload["username"] for row in disconnects(desk)] == ["u2"]
+
+
+def test_sessions_of_a_router_with_its_own_time_of_silence_are_late_by_it(desk, online):
+    with desk.scope() as scope:
+        nas_id = add_nas(scope, AddNas("mikrotik", "Barge", stale_minutes=80), actor=OWNER, now=clock.now()).nas_id
+        for number, minutes in ((0, 59), (1, 61), (2, 16)):
+            found = select(OnlineSession).where(OnlineSession.account_id == online[number])
+            session = scope.session.scalars(found).one()
+            session.updated_at = clock.now() - timedelta(minutes=minutes)
+            session.nas_id = 9 if number == 2 else nas_id
+    assert re.findall(r">(u\d)</a>", desk.get("/online/?late=1").get_data(as_text=True)) == ["u1", "u2"]
+    assert "or when their router's own time is over" in desk.text()
 
 
 def test_a_bulk_kick_shows_how_far_it_is_and_what_the_routers_said_in_words(desk, online):

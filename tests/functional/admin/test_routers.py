@@ -177,6 +177,42 @@ def test_changing_and_removing(desk):
     assert "No router yet." in desk.text()
 
 
+def test_how_long_its_sessions_may_be_silent(desk):
+    desk.submit("/routers/new", GOOD)
+    nas = router(desk)
+    assert "Silent sessions end after 20 min (as usual)" in desk.text()
+    fields = GOOD | {"identifier": nas.identifier}
+    for wrong in ("9", "0", "x", "10081"):
+        answer = desk.submit(f"/routers/{nas.id}/edit", fields | {"stale_minutes": wrong})
+        assert answer.status_code == 422
+        assert 'id="f-stale_minutes-note"' in answer.get_data(as_text=True)
+    desk.submit(f"/routers/{nas.id}/edit", fields | {"stale_minutes": "45"})
+    assert "Silent sessions end after 45 min" in desk.text()
+    assert router(desk).stale_seconds == 2700
+    assert 'value="45"' in desk.get(f"/routers/{nas.id}/edit").get_data(as_text=True)
+    desk.submit(f"/routers/{nas.id}/edit", fields | {"stale_minutes": ""})
+    assert router(desk).stale_seconds is None
+
+
+def test_two_routers_with_one_identifier_are_told_of(desk):
+    desk.submit("/routers/new", GOOD)
+    nas_id = router(desk).id
+
+    def shown(**facts) -> list[bool]:
+        with desk.scope() as scope:
+            scope.registry.execute(update(Nas).where(Nas.id == nas_id).values(**facts))
+        pages = [desk.get(path).get_data(as_text=True) for path in ("/routers/", f"/routers/{nas_id}/")]
+        return ["from two places" in pages[0], "come from several addresses in turn" in pages[1]]
+
+    now = clock.now()
+    seen = {"last_packet_at": now, "first_packet_at": now, "last_source": "198.51.100.7:5"}
+    assert shown(**seen, other_sources={"2001:db8::5": 2.0, "203.0.113.9": 3.0}) == [False, False]
+    assert shown(returns=2, returned_at=now) == [False, False]
+    assert shown(returns=3) == [True, True]
+    assert "in turn: 198.51.100.7, 203.0.113.9, 2001:db8::5." in desk.text()
+    assert shown(returned_at=now - timedelta(minutes=31)) == [False, False]
+
+
 def test_a_new_secret_starts_the_waiting_again(desk):
     desk.submit("/routers/new", GOOD)
     nas = router(desk)

@@ -118,6 +118,7 @@ def test_a_router_is_changed(cli: CommandLine, acme: str, fresh_database_url: st
         *(*edit, "acme-main", "--name", "Main Street", "--identifier", "acme-main-street", "--vendor", "huawei"),
         *("--address", "203.0.113.7", "--auth-mode", "address", "--ddns-name", "main.dyn.example", "--invert"),
         *("--coa-port", "1700", "--message-authenticator", "optional", "--region", "West", "--timezone", "Asia/Urumqi"),
+        *("--stale-minutes", "30"),
     )
     assert (changed["id"], changed["name"], changed["identifier"]) == (added["id"], "Main Street", "acme-main-street")
     assert (changed["vendor"], changed["address"], changed["auth_mode"]) == ("huawei", "203.0.113.7", "address")
@@ -127,13 +128,14 @@ def test_a_router_is_changed(cli: CommandLine, acme: str, fresh_database_url: st
         "West",
         "Asia/Urumqi",
     )
-    assert (changed["invert_directions"], changed["remark"]) == (True, "roof")
+    assert (changed["invert_directions"], changed["stale_seconds"], changed["remark"]) == (True, 1800, "roof")
     by_id = cli(
         *(*edit, str(added["id"]), "--address", "", "--auth-mode", "identifier", "--region", "", "--timezone", ""),
-        *("--no-invert", "--remark", ""),
+        *("--no-invert", "--stale-minutes", "0", "--remark", ""),
     )
     assert (by_id["address"], by_id["region"], by_id["timezone"], by_id["remark"]) == ("", "", "", "")
     assert (by_id["invert_directions"], by_id["coa_port"], by_id["vendor"]) == (False, 1700, "huawei")
+    assert by_id["stale_seconds"] is None
     assert added["secret"] not in str((changed, by_id))
     assert cli.run(*edit, "acme-main-street", "--remark", "x")[1] == "Changed the router acme-main-street.\n"
     assert added["secret"] in cli("nas", "script", "--tenant", acme, "acme-main-street")["script"]
@@ -163,6 +165,7 @@ def test_a_router_is_changed(cli: CommandLine, acme: str, fresh_database_url: st
         (("--timezone", "Mars/Base"), "bad_timezone"),
         (("--vendor", "microtik"), "unknown_vendor"),
         (("--secret", "radius-secret"), "usage"),
+        (("--stale-minutes", "9"), "bad_stale_time"),
     ],
 )
 def test_bad_changes_of_a_router(cli: CommandLine, acme: str, words: tuple[str, ...], code: str) -> None:

@@ -16,9 +16,18 @@ from tenants.kernel.actor import SYSTEM, Actor
 from tenants.kernel.errors import BusinessError, Forbidden
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.add_region import RegionForm, add_region, delete_region, edit_region
-from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, mark_script_copied, renew_secret, reveal_secret
+from tenants.network.edit_nas import (
+    EditNas,
+    delete_nas,
+    edit_form,
+    edit_nas,
+    mark_script_copied,
+    renew_secret,
+    reveal_secret,
+)
 from tenants.network.errors import (
     AddressTaken,
+    BadStaleTime,
     IdentifierOutsidePrefix,
     IdentifierTaken,
     LastRegion,
@@ -29,9 +38,11 @@ from tenants.network.errors import (
 )
 from tenants.network.find import default_region, find_nas, find_region
 from tenants.network.queries import list_nas
-from tenants.registry.errors import TierLimitReached
+from tenants.network.set_replies import SetReplies, set_replies
+from tenants.registry.errors import BadSetting, TierLimitReached
 from tenants.registry.keys import box_for
 from tenants.registry.models import Nas, Tenant
+from tenants.registry.settings import write
 from tenants.usage.models import RefusedPacket
 from tenants.usage.queries_onboarding import onboarding
 from tests.fixtures.radius import wait_for
@@ -60,6 +71,35 @@ def test_identifier_and_secret_are_made(scope: TenantScope) -> None:
     assert find_nas(scope, add(scope, vendor="cisco").nas_id).coa_port == 1700
     assert box_for(scope).open(nas.secret_sealed, NAS_SECRET).decode() == first.secret
     assert first.secret.encode() not in nas.secret_sealed
+
+
+def test_how_long_its_sessions_may_be_silent(scope: TenantScope) -> None:
+    nas_id = add(scope, stale_minutes=10).nas_id  # two intervals of five minutes
+    change = form(scope, nas_id)
+    assert edit_form(find_nas(scope, nas_id)).stale_minutes == 10
+    for minutes in (0, 9, 10_081):
+        with pytest.raises(BadStaleTime) as refused:
+            edit_nas(scope, replace(change, stale_minutes=minutes), actor=OPERATOR, now=clock.now())
+        assert refused.value.field == "stale_minutes"
+        assert "Give 10 to 10080 minutes: the router reports every 300 seconds" in str(refused.value)
+        with pytest.raises(BadStaleTime):
+            add(scope, stale_minutes=minutes)
+    # What makes it report more rarely is refused, too, until the router has more time.
+    rarely = SetReplies(nas_id, extra="Acct-Interim-Interval = 1800")
+    with pytest.raises(BadStaleTime) as of_extra:
+        set_replies(scope, rarely, actor=OPERATOR, now=clock.now())
+    assert of_extra.value.field == "extra"
+    with pytest.raises(BadSetting) as of_all:
+        write(scope, "interim_seconds", "600", actor=SYSTEM, now=clock.now())
+    assert "end after 10 silent minutes; give it 20 or more first" in str(of_all.value)
+    write(scope, "interim_seconds", "240", actor=SYSTEM, now=clock.now())
+    edit_nas(scope, replace(change, stale_minutes=60), actor=OPERATOR, now=clock.now())
+    set_replies(scope, rarely, actor=OPERATOR, now=clock.now())
+    write(scope, "interim_seconds", "3600", actor=SYSTEM, now=clock.now())  # this router has its own interval
+    with pytest.raises(BadStaleTime):
+        edit_nas(scope, replace(change, stale_minutes=59), actor=OPERATOR, now=clock.now())
+    edit_nas(scope, change, actor=OPERATOR, now=clock.now())
+    assert find_nas(scope, nas_id).stale_seconds is None
 
 
 def test_an_identifier_is_taken_in_the_whole_cloud(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes, mschap
 from radius_cluster.wire.packet import Packet, parse, verify_response
+from tests.fixtures.busy_machine import limit
 from tests.fixtures.radius import Client, Processes, World, wait_for
 
 ACCEPT, REJECT = codes.ACCESS_ACCEPT, codes.ACCESS_REJECT
@@ -159,6 +160,59 @@ def test_concurrency(world: World, processes: Processes, client) -> None:
     # a session that has been silent for four intervals does not lock its subscriber out (OW#617)
     world.run("UPDATE aaa.session SET updated_at = now() - interval '21 minutes' WHERE tenant_id = %s", tenant.id)
     assert router.log_in("alice").code == ACCEPT
+
+
+def test_each_router_has_its_own_time_of_silence(world: World, processes: Processes, client) -> None:
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    slow, slow_identifier = world.nas(tenant, "slow", stale_seconds=3600)
+    _, quick_identifier = world.nas(tenant, "quick", stale_seconds=120)
+    world.subscriber(tenant, "alice", max_sessions=1)
+    world.subscriber(tenant, "bob", max_sessions=2, drop_oldest=True)
+    processes.start()
+    router = client(identifier)
+
+    def online(user: str, *sessions: tuple[str, int]) -> None:
+        """On each of these routers, silent for so many minutes."""
+        world.run("DELETE FROM aaa.session WHERE tenant_id = %s", tenant.id)
+        for where, minutes in sessions:
+            assert client(where).account(codes.ACCT_START, f"s-{where}", user)
+            world.run(
+                "UPDATE aaa.session SET updated_at = now() - make_interval(mins => %s), started_at = now() - interval"
+                " '5 hours' - make_interval(mins => %s) WHERE session_id = %s", minutes, minutes, f"s-{where}",
+            )  # fmt: skip
+
+    phone = encode.text(codes.CALLING_STATION_ID, "AA-BB-CC-00-11-22")
+    for where, minutes, code in (
+        (slow_identifier, 59, REJECT),
+        (slow_identifier, 61, ACCEPT),
+        (identifier, 19, REJECT),
+        (identifier, 21, ACCEPT),  # although another router may be silent for an hour
+        (quick_identifier, 1, REJECT),
+        (quick_identifier, 3, ACCEPT),
+    ):
+        online("alice", (where, minutes))
+        for extra in (b"", phone):
+            assert (where, minutes, router.log_in("alice", extra=extra).code) == (where, minutes, code)
+
+    def asked() -> list[str]:
+        rows = world.query(
+            "SELECT payload ->> 'session_id' FROM work.outbox WHERE tenant_id = %s AND topic = 'radius.disconnect'",
+            tenant.id,
+        )
+        return [row[0] for row in rows]
+
+    online("bob", (identifier, 30), (quick_identifier, 3), (slow_identifier, 50))  # the last alone counts
+    assert router.log_in("bob").code == ACCEPT
+    assert asked() == []
+    online("bob", (identifier, 10), (quick_identifier, 3), (slow_identifier, 50))
+    assert router.log_in("bob").code == ACCEPT
+    assert asked() == [f"s-{slow_identifier}"]
+    # What is changed counts at once
+    online("alice", (slow_identifier, 50))
+    assert router.log_in("alice").code == REJECT
+    world.run("UPDATE registry.nas SET stale_seconds = NULL WHERE id = %s", slow)
+    wait_for(lambda: router.log_in("alice").code == ACCEPT, limit(5))
 
 
 def test_first_login_starts_the_period(world: World, processes: Processes, client) -> None:

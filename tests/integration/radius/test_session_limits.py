@@ -1,7 +1,8 @@
 """Two logins before either Start: both are let in, and one of them is ended (RAD-3)."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
 from tests.fixtures.radius import Processes, World, WorldTenant, wait_for
 
-STALE_SECONDS = 1200.0
+STALE_SECONDS = 1200
 ONE, TWO, THREE = (f"02:00:00:00:00:0{n}" for n in (1, 2, 3))
 
 
@@ -26,6 +27,9 @@ class House:
     nas_id: int
     account_id: int
     url: str
+    stale: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(usual_stale_seconds=STALE_SECONDS, own_stale={})
+    )
 
     def begin(self, session: str, mac: str | None, seconds_ago: float, *, silent_seconds: float = 0) -> None:
         self.world.run(
@@ -41,7 +45,7 @@ class House:
         async def look() -> None:
             connection = await connect(self.url, "test")
             try:
-                keys = [((self.tenant.id, self.nas_id, session, "alice"), STALE_SECONDS) for session in sessions]
+                keys = [((self.tenant.id, self.nas_id, session, "alice"), self.stale) for session in sessions]
                 await end_too_many(connection, keys)
             finally:
                 await connection.close()
@@ -126,6 +130,15 @@ def test_silent_ended_and_cut_sessions_do_not_count(house: House) -> None:
     house.world.run("UPDATE aaa.session SET cut_requested_at = now() WHERE session_id = 'cut'")
     house.begin("new", THREE, 4)
     assert house.look("new", "ended", "cut") == []
+
+
+def test_routers_may_be_silent_for_longer_or_shorter_than_others(house: House) -> None:
+    house.begin("silent", ONE, 20, silent_seconds=STALE_SECONDS + 1)
+    house.begin("new", THREE, 4)
+    house.stale.own_stale = {house.nas_id: 300, house.nas_id + 1: 9000}
+    assert house.look("new") == []
+    house.stale.own_stale = {house.nas_id: STALE_SECONDS + 60}
+    assert house.look("new") == ["new"]
 
 
 def test_old_news_ends_nobody(house: House) -> None:

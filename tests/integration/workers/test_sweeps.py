@@ -10,11 +10,12 @@ from infra import clock
 from infra.db import MAIN_CELL, Database
 from infra.outbox import DueRow
 from infra.tenant_scope import TenantRef, tenant_scope, unscoped
+from tenants.network.add_nas import AddNas, add_nas
 from tenants.registry.nodes import beat
 from tenants.usage.close_stale import longest_silence
 from tenants.usage.models import OnlineSample, RefusedPacket, SessionHistory
 from tenants.usage.models import Session as OnlineSession
-from tests.fixtures.accounts import go_online, open_one, sell
+from tests.fixtures.accounts import OWNER, go_online, open_one, sell
 from workers.context import Context
 from workers.due_kinds import UPKEEP_KINDS
 from workers.jobs import sweeps
@@ -45,6 +46,25 @@ def test_silent_sessions_are_closed_with_what_they_last_reported(
         (ended,) = scope.session.scalars(select(SessionHistory)).all()
         assert (ended.session_id, ended.ended_at, ended.cause) == ("stale", seen, 100)
         assert (ended.seconds, ended.octets_in, ended.octets_out) == (50, 7, 5_000_000_000)
+
+
+def test_routers_with_a_stale_time_of_their_own(
+    job_context: Context, database: Database, tenant: TenantRef, radius_listens: None
+) -> None:
+    now = clock.now()
+    with tenant_scope(database, tenant) as scope:
+        account_id = open_one(scope, "u1", sell(scope, max_sessions=0))
+        for name, minutes in (("usual", None), ("slow", 60), ("quick", 10)):
+            wanted = AddNas("mikrotik", name, stale_minutes=minutes)
+            nas_id = add_nas(scope, wanted, actor=OWNER, now=now).nas_id
+            for silent in (9, 11, 19, 21, 59, 61):
+                at = now - timedelta(minutes=silent)
+                go_online(scope, account_id, f"{name}-{silent}", at=at, nas_id=nas_id)
+    sweeps.close_stale(MAIN_CELL)
+    with tenant_scope(database, tenant) as scope:
+        left = set(scope.session.scalars(select(OnlineSession.session_id)))
+    slow = {f"slow-{silent}" for silent in (9, 11, 19, 21, 59)}
+    assert left == {"usual-9", "usual-11", "usual-19", *slow, "quick-9"}
 
 
 def test_silence_of_the_cluster_is_no_fault_of_the_sessions(

@@ -13,6 +13,7 @@ from tenants.access.explain import explain
 from tenants.access.models import Subscriber
 from tenants.access.project import project_account
 from tenants.access.rules import RENEWAL_GRACE_SECONDS
+from tenants.network.add_nas import AddNas, add_nas
 from tenants.registry.settings import write
 from tenants.usage.models import RefusedPacket
 from tenants.usage.models import Session as OnlineSession
@@ -85,6 +86,15 @@ def test_how_long_is_silent_is_the_providers_to_say(scope: TenantScope) -> None:
     assert explain(scope, account_id, NOW).may_connect
     write(scope, "stale_intervals", "8", actor=OWNER, now=NOW)
     assert not explain(scope, account_id, NOW).may_connect
+
+
+def test_how_long_is_silent_may_be_the_routers_to_say(scope: TenantScope) -> None:
+    nas_id = add_nas(scope, AddNas("mikrotik", "Barge", stale_minutes=60), actor=OWNER, now=NOW).nas_id
+    account_id = open_one(scope, "u1", sell(scope))
+    go_online(scope, account_id, at=NOW - timedelta(minutes=59), mac="02:00:00:00:00:01", nas_id=nas_id)
+    refuse(scope)
+    assert not explain(scope, account_id, NOW).may_connect
+    assert explain(scope, account_id, NOW + timedelta(minutes=1)).may_connect
 
 
 def test_the_refused_devices_own_session_is_no_reason(scope: TenantScope) -> None:
