@@ -50,8 +50,15 @@ FROM unnest($1::bigint[], $2::text[], $3::text[]) AS q(id, state, result) WHERE 
 """
 # An acknowledged session that goes on reporting raises an alert (daloradius#463): what it is compared with.
 _CUT: Final = """
-UPDATE aaa.session s SET cut_requested_at = now()
+UPDATE aaa.session s SET cut_requested_at = now(), cut_failed = NULL
 FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q(tenant, nas, session, username)
+WHERE s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
+  AND s.username = q.username COLLATE "C"
+"""
+# One that its router would not end, or said nothing about, is marked in the list of who is online.
+_NOT_CUT: Final = """
+UPDATE aaa.session s SET cut_failed = q.state
+FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[]) AS q(tenant, nas, session, username, state)
 WHERE s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
   AND s.username = q.username COLLATE "C"
 """
@@ -171,11 +178,16 @@ async def finish(connection: Any, outcomes: list[Outcome]) -> None:
             [outcome.state for outcome in outcomes],
             [outcome.result for outcome in outcomes],
         )
-        cut = [o.wish for o in outcomes if o.state == "done" and o.wish.topic == DISCONNECT]
+        cuts = [outcome for outcome in outcomes if outcome.wish.topic == DISCONNECT]
+        not_cut = {o.wish: o.state for o in cuts if o.state != "done" and not o.session_is_gone}
+        if not_cut:
+            wishes = _ordered(not_cut)
+            await connection.execute(_NOT_CUT, *_keys(wishes), [not_cut[wish] for wish in wishes])
+        cut = [outcome.wish for outcome in cuts if outcome.state == "done"]
         gone = [o.wish for o in outcomes if o.session_is_gone]
         for statement, wishes in ((_CUT, cut), (_GONE, gone)):
             if wishes:
-                await connection.execute(statement, *_keys(wishes))
+                await connection.execute(statement, *_keys(_ordered(wishes)))
 
 
 async def rate_of(connection: Any, wish: Wish, tenant: TenantEntry, now: float) -> Rate | None:
@@ -222,13 +234,17 @@ async def port_of(connection: Any, wish: Wish) -> tuple[str, int | None]:
     return ("", None) if row is None else (row[0], row[1])
 
 
+def _ordered(wishes: Iterable[Wish]) -> list[Wish]:
+    """As rows are locked."""
+    return sorted(wishes, key=lambda wish: (wish.tenant_id, wish.nas_id, wish.session_id, wish.username))
+
+
 def _keys(wishes: list[Wish]) -> tuple[list[int], list[int], list[str], list[str]]:
-    ordered = sorted(wishes, key=lambda wish: (wish.tenant_id, wish.nas_id, wish.session_id, wish.username))
     return (
-        [wish.tenant_id for wish in ordered],
-        [wish.nas_id for wish in ordered],
-        [wish.session_id for wish in ordered],
-        [wish.username for wish in ordered],
+        [wish.tenant_id for wish in wishes],
+        [wish.nas_id for wish in wishes],
+        [wish.session_id for wish in wishes],
+        [wish.username for wish in wishes],
     )
 
 

@@ -50,3 +50,9 @@ def test_only_the_session_that_was_asked_about(
     still = {(row["nas_id"], row["session_id"], row["username"]): row for row in world.sessions(tenant)}
     assert set(still) == (sessions - {asked} if gone else sessions)
     assert {key for key, row in still.items() if row["cut_requested_at"] is not None} == ({asked} if cut else set())
+    not_cut = {asked: state} if topic == DISCONNECT and not gone and not cut else {}
+    assert {key: row["cut_failed"] for key, row in still.items() if row["cut_failed"] is not None} == not_cut
+    if not_cut:  # until a later one is acknowledged
+        state = "done"
+        asyncio.run(write())
+        assert [row["cut_failed"] for row in world.sessions(tenant)] == [None] * 4
