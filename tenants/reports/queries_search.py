@@ -12,7 +12,7 @@ from tenants.kernel.actor import Actor
 from tenants.registry.settings import read
 from tenants.subscribers.models import Account
 from tenants.subscribers.queries_list import AccountRow, accounts_by_id
-from tenants.subscribers.search_sql import matching_account_ids
+from tenants.subscribers.search_sql import is_of_device, matching_account_ids
 from tenants.subscribers.visibility import visible_to
 from tenants.usage.queries_routers import Router, list_routers
 
@@ -38,6 +38,7 @@ class Found:
     more_accounts: bool
     orders: tuple[FoundOrder, ...]
     routers: tuple[Router, ...]
+    sessions: bool = False  # sessions, too, can be looked for by it
 
     @property
     def nothing(self) -> bool:
@@ -71,7 +72,7 @@ def search_everything(scope: TenantScope, text: str, actor: Actor, now: datetime
         accounts = accounts_by_id(scope, ids[:limit], actor, now, read(scope).expiring_days)
     orders = _orders(scope, text, actor) if actor.may("orders.view") else ()
     routers = list_routers(scope, text=text)[:5] if actor.may("nas.view") else ()
-    return Found(tuple(accounts), more, orders, routers)
+    return Found(tuple(accounts), more, orders, routers, actor.may("online.view") and is_of_device(text))
 
 
 def _orders(scope: TenantScope, text: str, actor: Actor) -> tuple[FoundOrder, ...]:

@@ -12,6 +12,7 @@ from tenants.subscribers.errors import BadMac
 from tenants.subscribers.models import Account, Customer
 from tenants.subscribers.rules import normalise_mac as checked_mac
 from tenants.subscribers.search import pattern, words_of
+from tenants.usage.addresses import address6, uses_address6
 from tenants.usage.models import Session as OnlineSession
 
 
@@ -58,9 +59,14 @@ def exact_condition(text: str) -> ColumnElement[bool]:
     return and_(search_condition(text), or_(*found))
 
 
+def is_of_device(text: str) -> bool:
+    """Whether it is a MAC, an address, or a prefix of IPv6: those online have to be asked, too."""
+    return bool(normalise_mac(text)) or _is_address(text.strip()) or address6(text) is not None
+
+
 def named_by(text: str, tenant_id: int, *, exact: bool = False) -> ColumnElement[bool]:
     """The condition on ``accounts`` of a list; a sub-select only where those online have to be asked too."""
-    if normalise_mac(text) or _is_address(text.strip()):
+    if is_of_device(text):
         return Account.id.in_(matching_account_ids(text, tenant_id, exact=exact))
     return exact_condition(text) if exact else search_condition(text)
 
@@ -74,6 +80,9 @@ def matching_account_ids(text: str, tenant_id: int, *, exact: bool = False) -> S
     online = select(OnlineSession.account_id).where(OnlineSession.tenant_id == tenant_id)
     if mac := normalise_mac(text):
         parts.append(online.where(func.lower(OnlineSession.mac) == mac))
+    elif prefix := address6(text):
+        # Whoever asks has one address out of the prefix that the subscriber was given.
+        parts = [online.where(uses_address6(OnlineSession, prefix))]
     elif _is_address(text):
         # An address is looked up as one: its dots leave a trigram index nothing to hold on to.
         parts = [select(Account.id).where(Account.static_ip == literal(text, Account.static_ip.type))]
