@@ -10,8 +10,8 @@ from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.hashes import MD5, SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -23,6 +23,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_YEARS = 20  # subscribers' devices pin it; nobody wants to touch them all again
 SERVER_DAYS = 825  # Apple's devices refuse more
+_SHORTEST_RSA = 2048
 _CLOCK_SLACK = timedelta(days=1)  # devices whose clocks are a little behind
 
 
@@ -63,7 +64,8 @@ def check_server_upload(chain_pem: bytes, key_pem: bytes, now: datetime) -> str:
     """ "" when supplicants would accept this as a server's, else a stable code.
 
     ``unreadable_certificate``, ``unreadable_key``, ``key_mismatch``, ``expired``, ``not_yet_valid``,
-    ``not_for_servers``, ``chain_order``.
+    ``not_for_servers``, ``weak_key``, ``weak_signature``, ``issuer_missing``, ``chain_order``, ``chain_not_authority``,
+    ``chain_expired``.
     """
     try:
         chain = x509.load_pem_x509_certificates(chain_pem)
@@ -87,12 +89,45 @@ def check_server_upload(chain_pem: bytes, key_pem: bytes, now: datetime) -> str:
         return "not_for_servers"  # Windows insists
     if ExtendedKeyUsageOID.SERVER_AUTH not in usage:
         return "not_for_servers"
+    return _problem_of_chain(chain, now)
+
+
+def certificates_of(chain_pem: bytes) -> bytes:
+    """The certificates of a PEM and nothing else: its file may hold the private key as well."""
+    return b"".join(one.public_bytes(Encoding.PEM) for one in x509.load_pem_x509_certificates(chain_pem))
+
+
+def _problem_of_chain(chain: list[x509.Certificate], now: datetime) -> str:
+    if any(_is_weak(one.public_key()) for one in chain):
+        return "weak_key"
+    signed = [one for one in chain if one.issuer != one.subject]  # nobody looks at a root's own signature
+    if any(isinstance(one.signature_hash_algorithm, SHA1 | MD5) for one in signed):
+        return "weak_signature"
+    if len(chain) == 1 and signed:
+        return "issuer_missing"
     for below, above in pairwise(chain):
         try:
             below.verify_directly_issued_by(above)
         except (ValueError, TypeError, InvalidSignature):
             return "chain_order"
+    for above in chain[1:]:
+        try:
+            if not above.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+                return "chain_not_authority"
+        except x509.ExtensionNotFound:
+            return "chain_not_authority"
+        if not above.not_valid_before_utc <= now < above.not_valid_after_utc:
+            return "chain_expired"
     return ""
+
+
+def _is_weak(key: object) -> bool:
+    """Whether OpenSSL, or what subscribers have, does no TLS with it."""
+    if isinstance(key, rsa.RSAPublicKey):
+        return key.key_size < _SHORTEST_RSA
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return not isinstance(key.curve, ec.SECP256R1 | ec.SECP384R1 | ec.SECP521R1)
+    return not isinstance(key, ed25519.Ed25519PublicKey)
 
 
 def expires_at(chain_pem: bytes) -> datetime:

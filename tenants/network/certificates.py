@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.certificates import Certificate, check_server_upload, expires_at
+from infra.certificates import Certificate, certificates_of, check_server_upload, expires_at
 from infra.crypto import CERTIFICATE_KEY
 from infra.db import Database
 from infra.tenant_scope import TenantScope, unscoped
@@ -78,7 +78,7 @@ def use_uploaded_certificate(
         raise CertificateRefused(field=field, problem=UPLOAD_PROBLEMS[problem])
     row = _locked(scope, base_domain, now)
     before = _facts(row)
-    row.chain_pem = command.chain_pem.decode("ascii", "ignore")
+    row.chain_pem = certificates_of(command.chain_pem).decode()
     row.key_sealed = box_for(scope).seal(command.key_pem, CERTIFICATE_KEY)
     row.source, row.expires_at = UPLOADED, expires_at(command.chain_pem)
     _changed(scope, row, "certificate.upload", before, actor, now)

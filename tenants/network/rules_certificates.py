@@ -20,6 +20,11 @@ UPLOAD_PROBLEMS: Final = {
     "expired": "it has expired",
     "not_yet_valid": "it is not valid yet",
     "not_for_servers": "it is not made for servers (extended key usage serverAuth is missing)",
+    "weak_key": "a key in it is too weak: RSA has 2048 bits or more, elliptic curves are P-256, P-384 or P-521",
+    "weak_signature": "it is signed with SHA-1 or MD5, which devices refuse",
+    "issuer_missing": "the certificate that signed it is missing; add it after the server's",
+    "chain_not_authority": "a certificate after the first is none of an authority",
+    "chain_expired": "a certificate after the first has expired, or is not valid yet",
     "chain_order": "the chain is not in order: the server's certificate first, then the one that signed it, and so on",
 }
 

@@ -82,7 +82,7 @@ def test_an_uploaded_chain_is_checked_used_and_can_be_given_up(scope: TenantScop
         certificates.use_uploaded_certificate(
             scope, UploadCertificate(chain, server.key_pem), "localhost", actor=NOBODY, now=now
         )
-    upload = UploadCertificate(chain, server.key_pem)
+    upload = UploadCertificate(server.key_pem + chain, server.key_pem)  # one file with everything, as many tools write
     ends_at = certificates.use_uploaded_certificate(scope, upload, "localhost", actor=SYSTEM, now=now)
     row = ensure_certificates(scope, "localhost", now=now)
     assert (row.source, row.expires_at, row.chain_pem) == ("uploaded", ends_at, chain.decode())
