@@ -32,6 +32,7 @@ _REFUSALS: Final[dict[str, Any]] = {
     "place_without_speed": lazy("The account is over, and its place names no speed: the session keeps the one it has."),
     "account_over": lazy("The account is over, and there is no place for it: its end disconnects the session."),
     "unknown_nas": lazy("Not sent: the router was removed."),
+    "unusable_settings": lazy("Not sent: something in the settings of the router or of the plan cannot be used."),
     "session_not_nameable": lazy("Not sent: too little is known of the session to name it to the router."),
 }
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any, Final
 
+import asyncpg
 import structlog
 
 from infra.radius_text.profile import ReplyProfile
@@ -23,9 +24,16 @@ from radius_cluster.process.special_login import local_minute
 from radius_cluster.radsec.directory import RADSEC_SECRET
 from radius_cluster.routing.directory import Directory, NasEntry
 from radius_cluster.watch.watches import Watches
-from radius_cluster.wire.coa import ERROR_CAUSES, DynamicReply, SessionNames, encode_session_names
+from radius_cluster.wire.coa import (
+    ERROR_CAUSES,
+    LONGEST_ATTRIBUTES,
+    DynamicReply,
+    SessionNames,
+    encode_session_names,
+)
 from radius_cluster.wire.codes import COA_REQUEST, DISCONNECT_REQUEST
 from radius_cluster.wire.dialects import encode_coa_profile
+from radius_cluster.wire.packet import first_that_fit
 from tenants.access.rules import window_profile
 
 LOG = structlog.get_logger(__name__)
@@ -34,6 +42,8 @@ _RELEASE_SECONDS: Final = 15.0
 _MOST_UNDER_WAY: Final = 8_000
 _CLAIM_AT_ONCE: Final = 1_000
 _SESSION_NOT_FOUND: Final = 503
+# Of the database; else what is wrong is what is stored there
+_DATABASE_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _BY_PORT: Final = frozenset(("NAS-Port-Id", "NAS-Port"))
 _ADDRESS_TRIES: Final = 4  # a second apart: nodes write every two seconds whence they heard a router
 
@@ -163,50 +173,51 @@ class Engine:
                 else:
                     self._end(wish, nas, "refused", "no_address")
                 continue
-            wait = self._turns.wait(nas.id, _rate_of(nas), time.monotonic())
-            if wait:
-                not_yet.append((wish, wait))
-                continue
-            asks_rate = wish.topic == CHANGE and wish.reason != END_MOVED
-            rate = await rows.rate_of(connection, wish, nas.tenant, time.time()) if asks_rate else None
-            if rate is not None and rate.ends:  # a pack ended, an order was taken back: nothing is left to go on with
-                wish = replace(wish, topic=DISCONNECT)
             try:
-                attributes = await self._attributes(wish, nas, rate, connection)
-            except ValueError:
-                self._end(wish, nas, "refused", "session_not_nameable")
-                continue
-            except _NothingToSend as nothing:
-                self._end(wish, nas, nothing.state, nothing.result)
-                continue
-            self._ask(wish, nas, (RADSEC, nas.id) if through_radsec else (address, nas.coa_port), attributes)
+                wait = self._turns.wait(nas.id, _rate_of(nas), time.monotonic())
+                if wait:
+                    not_yet.append((wish, wait))
+                    continue
+                to = (RADSEC, nas.id) if through_radsec else (address, nas.coa_port)
+                await self._send_one(wish, nas, to, connection)
+            except _DATABASE_ERRORS:
+                raise
+            except Exception:  # something that is stored: it must keep nobody else's Disconnect waiting
+                LOG.exception("coa_not_sent", tenant=nas.tenant.slug, row=wish.id)
+                self._end(wish, nas, "refused", "unusable_settings")
         if too_early:
             await rows.put_off(connection, too_early)
         if not_yet:
             await rows.send_away(connection, not_yet)
 
+    async def _send_one(self, wish: Wish, nas: NasEntry, destination: tuple[str, int], connection: Any) -> None:
+        asks_rate = wish.topic == CHANGE and wish.reason != END_MOVED
+        rate = await rows.rate_of(connection, wish, nas.tenant, time.time()) if asks_rate else None
+        if rate is not None and rate.ends:  # a pack ended, an order was taken back: nothing is left to go on with
+            wish = replace(wish, topic=DISCONNECT)
+        try:
+            attributes = await self._attributes(wish, nas, rate, connection)
+        except _NothingToSend as nothing:
+            self._end(wish, nas, nothing.state, nothing.result)
+        else:
+            self._ask(wish, nas, destination, attributes)
+
     async def _attributes(self, wish: Wish, nas: NasEntry, rate: Rate | None, connection: Any) -> bytes:
-        """What is sent. Raises _NothingToSend, ValueError."""
+        """What is sent. Raises _NothingToSend, and ValueError for a value that does not fit."""
         by_port = _BY_PORT.intersection(nas.dialect.identify)
         port_id, port = await rows.port_of(connection, wish) if by_port else ("", None)
-        names = encode_session_names(
-            nas.dialect,
-            SessionNames(
-                user_name=wish.username,
-                session_id=wish.session_id,
-                framed_ip=wish.framed_ip,
-                calling_station_id=wish.mac,
-                nas_port_id=port_id,
-                nas_port=port,
-            ),
-        )
+        known = SessionNames(wish.username, wish.session_id, wish.framed_ip, wish.mac, port_id, port)
+        try:
+            names = encode_session_names(nas.dialect, known)
+        except ValueError:
+            raise _NothingToSend("refused", "session_not_nameable") from None
         if wish.topic != CHANGE:
             return names
         if wish.reason == END_MOVED:
             moved = await encode_moved_end(connection, wish, nas, time.time())
             if not moved:
                 raise _NothingToSend("done", "no_live_end")
-            return names + moved
+            return names + first_that_fit(moved, LONGEST_ATTRIBUTES - len(names))
         over = rate is not None and rate.over
         profile = None if rate is None else await self._profile(rate, nas, connection)
         if profile is None:
@@ -222,7 +233,7 @@ class Engine:
         if not change:  # the session keeps the speed that it has in its place
             keeps = over and nas.dialect.coa
             raise _NothingToSend(*(("done", "place_without_speed") if keeps else ("refused", "no_live_change")))
-        return names + change
+        return names + first_that_fit(change, LONGEST_ATTRIBUTES - len(names))
 
     async def _profile(self, rate: Rate, nas: NasEntry, connection: Any) -> ReplyProfile | None:
         """What a login of this account would get now: its group's profile, at the rate of a throttle or of a window.

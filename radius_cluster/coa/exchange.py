@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from radius_cluster.listen.sockets import open_udp, plain_address, socket_address
-from radius_cluster.wire.coa import DynamicReply, encode_dynamic_request, read_dynamic_reply
+from radius_cluster.wire.coa import LONGEST_ATTRIBUTES, DynamicReply, encode_dynamic_request, read_dynamic_reply
 
 TRY_AFTER_SECONDS: Final = (1.0, 2.0, 3.0)  # waits after the first, second and third sending
 MOST_PER_SECOND: Final = 500  # per router, unless its option coa_rate says otherwise
@@ -88,7 +88,9 @@ class Exchange:
         rate: float,
         watched: Watched | None = None,
     ) -> None:
-        """Queue a request for a router."""
+        """Queue a request for a router. Raises ValueError when a packet does not take the attributes."""
+        if len(attributes) > LONGEST_ATTRIBUTES:  # noticed when its turn comes it would keep the whole queue
+            raise ValueError(f"{len(attributes)} octets of attributes do not fit into a packet")
         queue = self._queues.get(destination)
         if queue is None:
             self._forget_idle(time.monotonic())

@@ -11,6 +11,7 @@ from radius_cluster.wire.md5 import hmac_md5, md5
 from radius_cluster.wire.packet import LARGEST, Packet, verify_response
 
 _ZEROS: Final = bytes(16)
+LONGEST_ATTRIBUTES: Final = LARGEST - 44  # of a request: beside its header, Message-Authenticator and Event-Timestamp
 WRONG_IDENTIFIER: Final = "wrong_identifier"
 WRONG_CODE: Final = "wrong_code"
 

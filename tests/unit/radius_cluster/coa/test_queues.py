@@ -103,6 +103,20 @@ def test_only_the_answer_to_the_very_request_counts() -> None:
     assert not reply.acknowledged
 
 
+def test_what_no_packet_takes_is_refused_at_once_and_the_longest_is_sent() -> None:
+    """Noticed when its turn comes, it would keep everything behind it from its router."""
+
+    async def story() -> bytes:
+        with opened() as (exchange, router):
+            longest = (b"\x12\xff" + bytes(253)) * 15 + b"\x12\xe3" + bytes(225)
+            with pytest.raises(ValueError):
+                ask(exchange, router, names=longest + b"\x12\x03x")
+            ask(exchange, router, names=longest)
+            return (await next_request(router))[0].raw
+
+    assert len(asyncio.run(story())) == 4096
+
+
 def test_silence_is_told_after_the_third_try(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TRY_AFTER_SECONDS", (0.01,) * len(TRY_AFTER_SECONDS))
 
