@@ -54,10 +54,7 @@ class Spool:
     def append(self, lines: Iterable[Line]) -> None:
         """Write and sync. Raises OSError when that is not certain (disk full); nothing of it stays in the file then."""
         if self._fd < 0:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            _sync_folder(self._folder)
+            self._fd = self._create()
         data = b"".join(_encode(line) for line in lines)
         try:
             at = self._written
@@ -109,6 +106,22 @@ class Spool:
             os.close(self._fd)
             self._fd = -1
 
+    def _create(self) -> int:
+        """Our file, locked. It has its name only then: another process would take it for a dead one's, and away."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = self._path.with_suffix(".new")
+        fd = os.open(made, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX)
+            made.rename(self._path)
+            _sync_folder(self._folder)
+        except OSError:
+            made.unlink(missing_ok=True)
+            self._path.unlink(missing_ok=True)
+            os.close(fd)
+            raise
+        return fd
+
     def _find_orphan(self, now: float) -> bool:
         if now - self._looked_at < _LOOK_FOR_ORPHANS_SECONDS:
             return False
@@ -127,7 +140,11 @@ class Spool:
             except OSError:  # its owner lives
                 os.close(fd)
                 continue
-            LOG.info("spool_found", file=path.name, octets=os.fstat(fd).st_size)
+            found = os.fstat(fd)
+            if not found.st_nlink:  # another heir was faster, and is done
+                os.close(fd)
+                continue
+            LOG.info("spool_found", file=path.name, octets=found.st_size)
             self._orphan = (fd, path, 0)
             return True
         return False

@@ -1,5 +1,6 @@
 """The spool by itself: order, repeats until done, damage, heirs."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -39,6 +40,60 @@ def test_a_living_owners_file_is_left_alone(tmp_path: Path) -> None:
     owner.append([[[1]]])
     assert Spool(tmp_path, "main").next_lines(100.0) == []
     owner.close()
+
+
+def test_a_file_that_is_just_being_made_is_nobody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All processes of a host make theirs at one moment, and look for those of the dead: what is taken for one is
+    unlinked when it is replayed, and what its owner acknowledges afterwards would be lost with him."""
+    owner, heir = Spool(tmp_path, "main"), Spool(tmp_path, "main")
+    lock, seen = fcntl.flock, []
+
+    def look(fd: int, kind: int) -> None:
+        if kind == fcntl.LOCK_EX:  # the owner's, just before he has it
+            monkeypatch.setattr(fcntl, "flock", lock)
+            seen.append(heir.next_lines(100.0))
+        lock(fd, kind)
+
+    monkeypatch.setattr(fcntl, "flock", look)
+    owner.append([[[1]]])
+    assert seen == [[]]
+    owner.close()  # dies
+    assert Spool(tmp_path, "main").next_lines(200.0) == [[[1]]]
+
+
+def test_of_two_heirs_one_replays_what_the_dead_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dead, first, second = (Spool(tmp_path, "main") for _ in range(3))
+    dead.append([[[1]]])
+    dead.close()
+    lock = fcntl.flock
+
+    def after_the_first(fd: int, kind: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        assert first.next_lines(100.0) == [[[1]]]
+        first.done()
+        assert first.next_lines(100.0) == []
+        lock(fd, kind)
+
+    monkeypatch.setattr(fcntl, "flock", after_the_first)
+    assert second.next_lines(100.0) == []
+
+
+def test_where_no_file_can_be_made_nothing_is_left_and_the_next_try_may_succeed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path, "main")
+
+    def full(fd: int) -> None:
+        raise OSError("no space")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError):
+        spool.append([[[1]]])
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    spool.append([[[2]]])
+    assert spool.next_lines(0.0) == [[[2]]]
+    spool.close()
 
 
 def test_the_dead_are_found_behind_the_living(tmp_path: Path) -> None:
