@@ -17,7 +17,7 @@ from radius_cluster.coa.radsec_routes import RadsecRoutes
 from radius_cluster.coa.session_end import encode_moved_end
 from radius_cluster.coa.turns import Turns
 from radius_cluster.counters import Counters
-from radius_cluster.listen.database import connect
+from radius_cluster.listen.database import LONGEST_IN_BACKGROUND_SECONDS, connect
 from radius_cluster.listen.set_or_late import set_or_late
 from radius_cluster.process.ready_replies import fetch_profiles
 from radius_cluster.process.special_login import local_minute
@@ -93,8 +93,13 @@ class Engine:
         while not self.stopping:
             connection = registry = None
             try:
-                connection = await connect(self._urls[cell], f"broadloom coa {cell}")
-                registry = await connect(self._urls[self._main_cell], f"broadloom coa {cell} registry")
+                main, name, longest = (
+                    self._urls[self._main_cell],
+                    f"broadloom coa {cell}",
+                    LONGEST_IN_BACKGROUND_SECONDS,
+                )
+                connection = await connect(self._urls[cell], name, longest)
+                registry = await connect(main, f"{name} registry", longest)
                 delay = 0.1
                 await self._serve(cell, connection, registry)
             except asyncio.CancelledError:

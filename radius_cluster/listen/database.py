@@ -5,6 +5,7 @@ make the planner scan; so plans are generic and scans are off for these connecti
 """
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
@@ -21,8 +22,18 @@ Batch = TypeVar("Batch")
 ROLE = "broadloom_radius"
 CONNECT_TIMEOUT_SECONDS = 4.0
 HANGING_SECONDS = 3.0  # a statement that takes longer: the database hangs or is cut off, the connection is dropped
+LONGEST_IN_BACKGROUND_SECONDS = 30.0  # the same of whoever works beside the packet path, where nothing is urgent
 AWAY_SECONDS = 0.5  # without a connection for so long: others than the database decide
 SHORT_WORK_HANGS_SECONDS = 1.5  # logins take milliseconds, and routers give up after a few seconds
+# A host that went without a word: lanes are watched, but whoever waits for a notification, or looks now and then (the
+# directory, the coa engine, RadSec's credentials), would wait for the kernel's patience, a quarter of an hour and more.
+SILENT_HOST = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 5),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 2),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 10_000),
+)
 ELEMENT_CHECKS = ("IterableABC", "SizedABC")
 _SETTINGS = {
     "role": ROLE,
@@ -49,11 +60,27 @@ def spare_element_checks() -> None:
             setattr(protocol, name, (list, tuple))
 
 
-async def connect(url: str, name: str) -> Any:
-    """A connection as the packet path's role. Raises OSError, TimeoutError or an asyncpg error."""
-    return await asyncpg.connect(
-        url, timeout=CONNECT_TIMEOUT_SECONDS, server_settings={**_SETTINGS, "application_name": name}
+async def connect(url: str, name: str, longest_seconds: float | None = None) -> Any:
+    """A connection as the packet path's role; a statement that takes longer than ``longest_seconds`` fails.
+
+    Raises OSError, TimeoutError or an asyncpg error.
+    """
+    connection = await asyncpg.connect(
+        url,
+        timeout=CONNECT_TIMEOUT_SECONDS,
+        command_timeout=longest_seconds,
+        server_settings={**_SETTINGS, "application_name": name},
     )
+    opened = transport_of(connection).get_extra_info("socket")
+    if opened is not None and opened.family in (socket.AF_INET, socket.AF_INET6):
+        for option in SILENT_HOST:
+            opened.setsockopt(*option)
+    return connection
+
+
+def transport_of(connection: Any) -> Any:
+    """What carries the connection; asyncpg has no public name for it (a test would tell)."""
+    return connection._transport
 
 
 class Lane(Generic[Batch]):

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import structlog
 
-from radius_cluster.listen.database import connect
+from radius_cluster.listen.database import LONGEST_IN_BACKGROUND_SECONDS, connect
 
 LOG = structlog.get_logger(__name__)
 _FIRST_WAIT_SECONDS: Final = 0.1
@@ -24,7 +24,7 @@ async def stay_connected(url: str, name: str, serve: Callable[[Any], Awaitable[N
     while True:
         began = time.monotonic()
         try:
-            connection = await connect(url, name)
+            connection = await connect(url, name, LONGEST_IN_BACKGROUND_SECONDS)
             try:
                 await serve(connection)
             finally:

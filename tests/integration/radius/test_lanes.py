@@ -1,10 +1,14 @@
 """Lanes to the database when something beside it fails: none ends for ever, none leaves connections behind."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from radius_cluster.listen.database import Lane
+import pytest
+import uvloop
+
+from radius_cluster.listen.database import Lane, connect, transport_of
 from tests.fixtures.busy_machine import limit
 from tests.fixtures.radius import World
 
@@ -71,3 +75,24 @@ def test_a_lane_goes_on_when_what_it_is_to_take_could_not_be_read(database_url: 
 
     asyncio.run(story())
     assert done == ["batch"]
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_a_database_host_that_has_gone_is_noticed_within_a_quarter_of_a_minute(
+    database_url: str, run: Callable[[Coroutine[Any, Any, list[int]]], list[int]]
+) -> None:
+    """Else the engine of Disconnects, and whoever keeps routers and credentials up to date, would hang at the old host
+    for a quarter of an hour while a standby has taken over."""
+
+    async def story() -> list[int]:
+        connection = await connect(database_url, "test")
+        opened = transport_of(connection).get_extra_info("socket")
+        names = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT", "TCP_USER_TIMEOUT")
+        found = [opened.getsockopt(socket.IPPROTO_TCP, getattr(socket, name)) for name in names]
+        assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        await connection.close()
+        return found
+
+    idle, pause, count, unsent = run(story())
+    assert idle + pause * count <= 15
+    assert 0 < unsent <= 15_000

@@ -49,7 +49,7 @@ def test_a_busy_registry_does_not_put_off_what_is_kept_on_disk(tmp_path: Path, m
     registry = Registry()
     monkeypatch.setattr(load, "_LOOK_EVERY_SECONDS", 0.05)
 
-    async def connect(_url: str, _name: str) -> Registry:
+    async def connect(_url: str, _name: str, _longest: float) -> Registry:
         return registry
 
     monkeypatch.setattr(stay_connected, "connect", connect)
