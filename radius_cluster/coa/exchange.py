@@ -2,7 +2,7 @@
 
 A router that has a RadSec connection open is asked through it: its destination is ``(RADSEC, router id)``, and the
 request is handed once to the process that holds the connection (TCP repeats by itself). Where that process has just
-died, it is tried again: the router connects to another.
+died, or the connection ended, it is tried again: the router connects anew.
 """
 
 import asyncio
@@ -45,6 +45,7 @@ class _Pending:
     on_answer: Answer
     watched: Watched | None
     tries: int = 0
+    lost: int = 0  # how often the router's connection had ended before it was asked
     timer: asyncio.TimerHandle | None = None
 
 
@@ -116,6 +117,20 @@ class Exchange:
         """An answer that came through a router's RadSec connection."""
         if len(data) >= 20:
             self._on_datagram(0, data, (RADSEC, nas_id))
+
+    def lost_radsec(self, nas_id: int, head: bytes) -> None:
+        """The process that was handed a request has no connection of its router any more; it may have another one."""
+        if len(head) < 20:
+            return
+        key = (0, (RADSEC, nas_id), head[1])
+        pending = self._pending.get(key)
+        if pending is None or pending.request[:20] != head or pending.timer is None:
+            return
+        pending.timer.cancel()
+        pending.lost += 1
+        pending.tries = min(pending.lost, len(TRY_AFTER_SECONDS))
+        wait = TRY_AFTER_SECONDS[pending.tries - 1]
+        pending.timer = asyncio.get_running_loop().call_later(wait, self._send, key)
 
     def _pump(self, destination: Destination, queue: _Queue) -> None:
         """Send what the rate allows now, and come back for the rest."""

@@ -10,7 +10,7 @@ import structlog
 
 from radius_cluster.coa.exchange import Exchange
 from radius_cluster.listen.node_link import NodeLink
-from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, REPLY, Peers, owner_name
+from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, LOST, REPLY, Peers, owner_name
 from radius_cluster.radsec.holdings import Holdings
 
 LOG = structlog.get_logger(__name__)
@@ -71,5 +71,13 @@ class RadsecRoutes:
         if kind == HOLDS:
             if self._told.setdefault(sender, Holdings()).take(body):
                 self._heard_at[sender] = time.monotonic()
-        elif kind == REPLY and self._exchange is not None and len(body) > 4:
-            self._exchange.on_radsec(int.from_bytes(body[:4], "big"), body[4:])
+            return
+        nas_id, data = int.from_bytes(body[:4], "big"), body[4:]
+        if self._exchange is None or not data:
+            return
+        if kind == REPLY:
+            self._exchange.on_radsec(nas_id, data)
+        elif kind == LOST:
+            if sender in self._told:
+                self._told[sender].routers -= {nas_id}
+            self._exchange.lost_radsec(nas_id, data)

@@ -34,6 +34,7 @@ REPLY: Final = 4  # its answer
 HAND_OVER: Final = 5  # a datagram that reached a process which is about to end
 RECALL: Final = 6  # one whose account its process does not know, while the database is away
 HELLO: Final = 7  # nothing but the question whether anybody is there
+LOST: Final = 8  # the router of an ASK, and the head of its request, that has no connection here any more
 
 # Before the names of processes that are not of kind "radius"; no host's name begins so.
 RADSEC_PREFIX: Final = "radsec@"

@@ -39,6 +39,7 @@ LOG = structlog.get_logger(__name__)
 CONNECTED: Final = ("radsec", "connected")
 MOST_CONNECTIONS: Final = 8_192
 MOST_OF_ONE_NAS: Final = 16
+_SILENT_SECONDS: Final = 30.0  # of a connection that another one of its router may take the place of
 _ANSWERS_TO_OURS: Final = (COA_ACK, COA_NAK, DISCONNECT_ACK, DISCONNECT_NAK)
 # Reasons of this file beside those of wire and receive
 UNKNOWN_CREDENTIAL: Final = "radsec_unknown"
@@ -69,6 +70,7 @@ class Hub:
         self._handlers = handlers
         self._tls: TlsServer | None = None
         self._connections: set[Connection] = set()
+        self._entering: dict[Connection, None] = {}  # those at their handshake, the oldest first
         self.by_nas: dict[int, list[Connection]] = {}
 
     @property
@@ -91,13 +93,25 @@ class Hub:
 
     def accept(self, connection: Connection) -> TlsSession | None:
         """A new connection; None when there are too many."""
-        if self._tls is None or len(self._connections) >= MOST_CONNECTIONS:
+        if self._tls is None or (len(self._connections) >= MOST_CONNECTIONS and not self._end_the_slowest()):
             return None
         self._connections.add(connection)
+        self._entering[connection] = None
         return self._tls.session()
+
+    def _end_the_slowest(self) -> bool:
+        """Who connects and shakes no hands keeps no router out: routers need a fraction of a second for it."""
+        slowest = next(iter(self._entering), None)
+        if slowest is None:
+            return False
+        slowest.abort("too_many")
+        self._connections.discard(slowest)
+        del self._entering[slowest]
+        return True
 
     def enter(self, connection: Connection, tls: TlsSession) -> bool:
         """The handshake is over: which router is it? False: it may not come in."""
+        self._entering.pop(connection, None)
         identity = tls.identity()
         connection.identity = identity
         found = self.credentials.by_identity.get(identity)
@@ -112,7 +126,7 @@ class Hub:
             self.refuse(connection, WITHDRAWN_CREDENTIAL, identity, found.tenant_id, found.nas_id)
             return False
         others = self.by_nas.setdefault(nas.id, [])
-        if len(others) >= MOST_OF_ONE_NAS:
+        if len(others) >= MOST_OF_ONE_NAS and not _end_a_silent(others):
             self.refuse(connection, "too_many", identity, found.tenant_id, found.nas_id)
             return False
         connection.nas = nas
@@ -126,6 +140,7 @@ class Hub:
     def leave(self, connection: Connection) -> None:
         """A connection is over."""
         self._connections.discard(connection)
+        self._entering.pop(connection, None)
         nas = connection.nas
         if nas is None:
             return
@@ -258,6 +273,17 @@ class Hub:
             method="radsec",
             at=time.time(),
         )
+
+
+def _end_a_silent(connections: list[Connection]) -> bool:
+    """A line that is cut again and again leaves connections that nobody hears the end of: the one that has been silent
+    for the longest gives way."""
+    silent = min(connections, key=lambda connection: connection.heard_at)
+    if time.monotonic() - silent.heard_at < _SILENT_SECONDS:
+        return False
+    connections.remove(silent)
+    silent.abort("")
+    return True
 
 
 def _name(identifier: bytes) -> str:

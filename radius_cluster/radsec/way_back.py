@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from radius_cluster.listen.node_link import NodeLink
-from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, REPLY, Peers
+from radius_cluster.listen.peers import ASK, COA_PREFIX, HOLDS, LOST, REPLY, Peers
 from radius_cluster.radsec.connection import Connection
 from radius_cluster.radsec.holdings import encode_holdings
 from radius_cluster.radsec.hub import Hub
@@ -58,17 +58,21 @@ class WayBack:
             return
         nas_id = int.from_bytes(body[:4], "big")
         connections = [one for one in self._hub.by_nas.get(nas_id, ()) if one.is_open]
-        if not connections:
-            self.tell()  # it went away meanwhile
+        if not connections:  # it went away meanwhile, and may come back, or to another process
+            self._send(sender, LOST, body[:24])
             return
         packet = body[4:]
         self._askers.setdefault((nas_id, packet[1]), {})[sender] = time.monotonic()
-        newest = connections[-1]
-        newest.send(packet, newest.source)
+        # The one that was heard last, of several the newest: another may be of a line that is cut.
+        way = max(reversed(connections), key=lambda connection: connection.heard_at)
+        way.send(packet, way.source)
 
     def _on_answer(self, connection: Connection, packet: bytes) -> None:
         assert connection.nas is not None
         body = connection.nas.id.to_bytes(4, "big") + packet
         for asker in self._askers.get((connection.nas.id, packet[1]), ()):
-            if not self._peers.send(asker, REPLY, body) and self._link is not None:
-                self._link.send(asker, REPLY, body)
+            self._send(asker, REPLY, body)
+
+    def _send(self, other: str, kind: int, body: bytes) -> None:
+        if not self._peers.send(other, kind, body) and self._link is not None:
+            self._link.send(other, kind, body)

@@ -196,6 +196,47 @@ def test_where_the_process_with_the_connection_has_just_died_the_next_one_is_ask
     assert (reply is not None and reply.acknowledged) is (back_after < 3)
 
 
+def test_where_the_connection_had_just_ended_the_router_is_asked_through_its_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "TRY_AFTER_SECONDS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(module, "_ANSWER_WITHIN_SECONDS", 10.0)
+
+    async def story(*, back_after: int) -> tuple[int, DynamicReply | None]:
+        tries: list[bytes] = []
+        answer: asyncio.Future[DynamicReply | None] = asyncio.get_running_loop().create_future()
+
+        def send(_nas_id: int, data: bytes) -> bool:
+            tries.append(data)
+            request = parse(data)
+            assert isinstance(request, Packet)
+            ack = encode_dynamic_response(DISCONNECT_ACK, request, SECRET)
+            later = asyncio.get_running_loop().call_soon
+            if len(tries) <= back_after:
+                later(exchange.lost_radsec, 7, data[:2] + bytes(18))  # of another request
+                later(exchange.lost_radsec, 8, data[:20])  # of another router
+                later(exchange.lost_radsec, 7, data[:19])
+                later(exchange.lost_radsec, 7, data[:20])
+            else:
+                later(exchange.on_radsec, 7, ack)
+                later(exchange.lost_radsec, 7, data[:20])  # too late
+            return True
+
+        with opened() as (exchange, _):
+            exchange.send_radsec = send
+            exchange.ask((RADSEC, 7), SECRET, DISCONNECT_REQUEST, NAMES, answer.set_result, 500.0)
+            async with asyncio.timeout(5):
+                reply = await answer
+            assert exchange.under_way == 0
+        assert len(set(tries)) == 1
+        return len(tries), reply
+
+    for back_after in (1, 2, 3):
+        tries, reply = asyncio.run(story(back_after=back_after))
+        assert tries == min(back_after + 1, 3)
+        assert (reply is not None and reply.acknowledged) is (back_after < 3)
+
+
 def test_an_identifier_is_used_again_only_when_it_is_free() -> None:
     async def story() -> None:
         sent: list[bytes] = []

@@ -9,7 +9,7 @@ import pytest
 from infra import clock
 from infra.certificates import make_authority, make_client_certificate, make_server_certificate
 from radius_cluster.listen.duplicates import KEEP_SECONDS
-from radius_cluster.listen.peers import ASK, REPLY
+from radius_cluster.listen.peers import ASK, LOST, REPLY
 from radius_cluster.radsec import connection as module
 from radius_cluster.radsec import hub as hub_module
 from radius_cluster.radsec.credentials import Credential
@@ -128,24 +128,61 @@ def test_a_certificate_that_nobody_issued_is_counted_only() -> None:
     run(story)
 
 
-def test_a_router_has_sixteen_connections_and_a_process_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "MOST_CONNECTIONS", 18)
-
+def test_a_router_has_sixteen_connections() -> None:
     async def story() -> None:
         cloud = Cloud()
         routers = [cloud.router() for _ in range(17)]
         assert [router.is_in for router in routers] == [True] * 16 + [False]
         assert cloud.counted("too_many") == 1
         assert cloud.refused() == [("too_many", TENANT, NAS)]
-        assert cloud.hub.connections == 17
-        Router(cloud)
-        late = Router(cloud)
-        assert late.transport.is_aborted
-        assert cloud.counted("too_many") == 2
         routers[16].connection.connection_lost(None)
         assert len(cloud.hub.by_nas[NAS]) == 16
         routers[0].connection.connection_lost(None)
         assert cloud.router().is_in  # its place is free
+
+    run(story)
+
+
+def test_of_a_routers_sixteen_connections_the_one_that_has_fallen_silent_gives_way() -> None:
+    """Its line was cut again and again: nobody hears the end of those for two minutes, and it would be kept out."""
+
+    async def story() -> None:
+        cloud = Cloud()
+        routers = [cloud.router() for _ in range(16)]
+        for number, router in enumerate(routers):
+            router.connection.heard_at -= 30.1 if number == 7 else 29.0
+        assert cloud.router().is_in
+        assert [router.transport.is_aborted for router in routers] == [number == 7 for number in range(16)]
+        assert cloud.counted("too_many") == 0
+        assert not cloud.router().is_in  # the others were heard just now
+        routers[7].connection.connection_lost(None)
+        assert len(cloud.hub.by_nas[NAS]) == 16
+
+    run(story)
+
+
+def test_a_process_has_so_many_connections_and_who_shakes_no_hands_keeps_no_router_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hub_module, "MOST_CONNECTIONS", 4)
+
+    async def story() -> None:
+        cloud = Cloud()
+        first = cloud.router()
+        silent = [Router(cloud) for _ in range(3)]
+        assert cloud.hub.connections == 4
+        assert cloud.router().is_in
+        assert [one.transport.is_aborted for one in silent] == [True, False, False]  # the oldest
+        assert cloud.counted("too_many") == 1
+        silent[0].connection.connection_lost(None)
+        silent[1].connection.connection_lost(None)  # hung up by itself
+        assert cloud.hub.connections == 3
+        last = [cloud.router() for _ in range(2)]
+        assert [router.is_in for router in (first, *last)] == [True] * 3
+        assert silent[2].transport.is_aborted
+        assert not cloud.router().is_in  # all others are in
+        assert cloud.counted("too_many") == 3
+        assert cloud.hub.connections == 4
 
     run(story)
 
@@ -366,7 +403,7 @@ class Peers:
         return peer != "coa@dead"
 
 
-def test_a_disconnect_goes_through_the_newest_connection_that_is_open() -> None:
+def test_a_disconnect_goes_through_the_open_connection_that_was_heard_last() -> None:
     async def story() -> None:
         cloud, peers = Cloud(), Peers()
         back = WayBack(cloud.hub, cast(Any, peers))
@@ -383,10 +420,16 @@ def test_a_disconnect_goes_through_the_newest_connection_that_is_open() -> None:
         told = len(peers.sent)
         newest.send(answer[:1] + b"\x06" + answer[2:])  # of no request of ours
         assert len(peers.sent) == told
+        old.send(login())  # which shows that it lives; the other's line may be cut
+        old.connection.heard_at = newest.connection.heard_at + 1
+        await old.received()
+        back.on_message("coa@1", ASK, NAS.to_bytes(4, "big") + request)
+        assert [packet.raw for packet in await old.received()] == [request]
+        assert await newest.received() == []
         for router in (old, newest):
             router.connection.close()
         back.on_message("coa@1", ASK, NAS.to_bytes(4, "big") + request)
-        assert len(peers.sent) > told  # told that it has none
+        assert peers.sent[-1] == ("coa@1", LOST, NAS.to_bytes(4, "big") + request[:20])
         assert newest.is_in is False
 
     run(story)
