@@ -202,10 +202,12 @@ class Node:
             head, _, data = body.partition(b"\n")
             receiver_kind, *origin = json.loads(head)
             self._recalling = kind == RECALL
-            for receiver in self._receivers:
-                if receiver.kind == receiver_kind:
-                    receiver.take(data, tuple(origin), time.time())
-            self._recalling = False
+            try:
+                for receiver in self._receivers:
+                    if receiver.kind == receiver_kind:
+                        receiver.take(data, tuple(origin), time.time())
+            finally:
+                self._recalling = False
 
     def _hand_over(self, kind: str, data: bytes, source: tuple[Any, ...]) -> bool:
         """Give a datagram to another process of this host that stays; False when there is none."""
