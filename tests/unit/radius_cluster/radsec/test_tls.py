@@ -1,6 +1,8 @@
 """TLS of RadSec over memory: who the peer is, by certificate; who is not let in."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -82,6 +84,101 @@ def test_who_is_not_let_in(server: TlsServer) -> None:
     old = server.session()
     with pytest.raises((TlsError, SSL.Error)):
         pump(old, client(make_client_certificate(AUTHORITY, "isp-core", NOW), SSL.TLS1_1_VERSION))
+
+
+TLS_1_2_AND_1_3 = pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
+KEY = bytes(range(32))
+_CLIENT_CALLBACK = "unsigned int(SSL *, const char *, char *, unsigned int, unsigned char *, unsigned int)"
+
+
+def client_with_key(identity: bytes, key: bytes, version: int) -> SSL.Connection:
+    """A router that knows a pre-shared key. pyOpenSSL has a way to them only below its surface."""
+    lib: Any = SSL._lib  # type: ignore[attr-defined]
+    ffi: Any = SSL._ffi  # type: ignore[attr-defined]
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_max_proto_version(version)
+    context.set_cipher_list(b"PSK")
+
+    def tell(_ssl: Any, _hint: Any, name: Any, _room: int, buffer: Any, _most: int) -> int:
+        ffi.memmove(name, identity + b"\0", len(identity) + 1)
+        ffi.memmove(buffer, key, len(key))
+        return len(key)
+
+    callback = ffi.callback(_CLIENT_CALLBACK, tell, error=0)
+    lib.SSL_CTX_set_psk_client_callback(context._context, callback)
+    connection = SSL.Connection(context, None)
+    connection.set_app_data(callback)  # lives as long
+    connection.set_connect_state()
+    return connection
+
+
+def server_with_keys(keys: dict[bytes, bytes]) -> TlsServer:
+    return TlsServer(SERVER.certificate_pem, SERVER.key_pem, AUTHORITY.certificate_pem, keys.get)
+
+
+@TLS_1_2_AND_1_3
+def test_a_pre_shared_key_names_who_has_it_also_where_several_shake_hands_at_once(version: int) -> None:
+    server = server_with_keys({b"one": KEY, b"two": KEY[::-1]})
+    peers = [client_with_key(b"one", KEY, version), client_with_key(b"two", KEY[::-1], version)]
+    sessions = [server.session() for _ in peers]
+    for _ in range(4):
+        for session, peer in zip(sessions, peers, strict=True):
+            with suppress(SSL.WantReadError):
+                peer.do_handshake()
+            with suppress(SSL.WantReadError):
+                session.feed(peer.bio_read(65_536))
+            if data := session.outgoing():
+                peer.bio_write(data)
+    assert [session.identity() for session in sessions] == ["one", "two"]
+    assert all(session.established for session in sessions)
+    assert pump(sessions[0], peers[0], b"hello") == b"hello"
+    assert "ECDHE-PSK" in sessions[0].protocol() or version == SSL.TLS1_3_VERSION  # with forward secrecy
+
+
+@TLS_1_2_AND_1_3
+def test_a_wrong_key_is_told_from_one_that_nobody_has(version: int) -> None:
+    server = server_with_keys({b"one": KEY, b"long": KEY * 40})
+    for identity, key, known, unknown in (
+        (b"one", KEY[::-1], b"one", b""),
+        (b"two", KEY, b"", b"two"),
+        (b"long", KEY, b"", b"long"),  # more than TLS takes
+    ):
+        session = server.session()
+        with pytest.raises((TlsError, SSL.Error)):
+            pump(session, client_with_key(identity, key, version))
+        assert not session.established
+        assert (session.key_identity, session.unknown_key) == (known, unknown)
+
+
+def test_with_a_certificate_the_key_that_was_offered_counts_for_nothing() -> None:
+    server = server_with_keys({b"another's": KEY})
+    router = make_client_certificate(AUTHORITY, "isp-core", NOW)
+    session = server.session()
+    assert pump(session, client(router), b"hello") == b"hello"
+    session.key_identity = b"another's"
+    assert session.identity() == load_pem_x509_certificate(router.certificate_pem).fingerprint(SHA256()).hex()
+
+
+def test_nothing_is_resumed_and_nothing_negotiated_anew(server: TlsServer) -> None:
+    lib: Any = SSL._lib  # type: ignore[attr-defined]
+    router = make_client_certificate(AUTHORITY, "isp-core", NOW)
+    for version in (SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION):
+        first = client(router, version)
+        again = SSL.Connection(first.get_context(), None)
+        again.set_connect_state()
+        pump(server.session(), first, b"hello")
+        kept = first.get_session()
+        assert kept is not None
+        again.set_session(kept)
+        session = server.session()
+        assert pump(session, again, b"hello") == b"hello"
+        assert not lib.SSL_session_reused(again._ssl)
+    peer, session = client(router, SSL.TLS1_2_VERSION), server.session()
+    pump(session, peer)
+    assert peer.renegotiate()
+    with pytest.raises((SSL.Error, TlsError)):
+        pump(session, peer)
+    assert session._connection.total_renegotiations() == 0
 
 
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\n\r\n", b"\x16\x03\x01\xff\xff" + bytes(70_000), b"\x01" * 20])
