@@ -93,7 +93,7 @@ class Peers:
 
     def send(self, peer: str, kind: int, body: bytes) -> bool:
         """Hand a message over; False when there is no such process."""
-        if "/" in peer or not peer or peer == self.name:
+        if not peer or peer == self.name or "/" in peer or "\0" in peer:  # a router's State may name anybody
             return False
         name = self.name.encode()
         message = bytes((len(name),)) + name + bytes((kind,)) + body

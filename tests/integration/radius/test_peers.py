@@ -33,6 +33,8 @@ def test_a_burst_arrives_whole_and_in_order_and_a_dead_peer_is_noticed(tmp_path:
         assert got == [("host:1", FORWARD, message) for message in messages]
         assert not left.send("host:3", ASK, b"x")
         assert not left.send("../host:2", ASK, b"x")
+        assert not left.send("host:2\0", ASK, b"x")
+        assert not left.send("\0", ASK, b"x")
         assert not left.send("host:1", ASK, b"x")  # itself
         right._socket.close()  # as a process that is killed: its file stays
         assert not left.send("host:2", ASK, b"x")
