@@ -15,6 +15,7 @@ from radius_cluster.radsec.holdings import Holdings
 
 LOG = structlog.get_logger(__name__)
 _FRESH_SECONDS: Final = 6.0  # a living process speaks up every two
+_FORGET_SECONDS: Final = 60.0
 
 
 class RadsecRoutes:
@@ -60,6 +61,13 @@ class RadsecRoutes:
                 return process
         return ""
 
+    def _forget_the_dead(self) -> None:
+        """Each process that is started has another name."""
+        old = time.monotonic() - _FORGET_SECONDS
+        for process in [one for one in self._told if self._heard_at.get(one, 0.0) < old]:
+            del self._told[process]
+            self._heard_at.pop(process, None)
+
     def _send(self, nas_id: int, request: bytes) -> bool:
         process = self._process_of(nas_id)
         body = nas_id.to_bytes(4, "big") + request
@@ -69,7 +77,10 @@ class RadsecRoutes:
 
     def _on_message(self, sender: str, kind: int, body: bytes) -> None:
         if kind == HOLDS:
-            if self._told.setdefault(sender, Holdings()).take(body):
+            if sender not in self._told:
+                self._forget_the_dead()
+                self._told[sender] = Holdings()
+            if self._told[sender].take(body):
                 self._heard_at[sender] = time.monotonic()
             return
         nas_id, data = int.from_bytes(body[:4], "big"), body[4:]

@@ -70,3 +70,16 @@ def test_routers_are_asked_through_who_holds_them_as_long_as_he_says_so(
         routes.close()
 
     asyncio.run(story())
+
+
+def test_processes_that_have_ended_are_forgotten_when_new_ones_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes, now = RadsecRoutes(), 1_000.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    [holds] = encode_holdings([7])
+    for number in range(5):
+        routes._on_message(f"radsec@here:{number}", HOLDS, holds)
+        now += 50.0
+    assert sorted(routes._told) == ["radsec@here:3", "radsec@here:4"]
+    assert set(routes._heard_at) == set(routes._told)
