@@ -101,7 +101,8 @@ asked AS (
     'reason', 'too_many_sessions')
   FROM oldest o WHERE NOT EXISTS (SELECT FROM work.outbox w WHERE w.tenant_id = $1
     AND w.topic = 'radius.disconnect' AND w.subject = $6::text
-    AND w.state IN ('waiting', 'taken') AND w.payload ->> 'session_id' = o.session_id)
+    AND w.state IN ('waiting', 'taken') AND w.payload ->> 'session_id' = o.session_id
+    AND (w.payload ->> 'nas_id')::int = o.nas_id)
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """

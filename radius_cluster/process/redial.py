@@ -36,7 +36,7 @@ WITH asked AS (
   JOIN aaa.session s ON s.tenant_id = q.tenant AND s.account_id = q.account AND s.mac = q.mac
   WHERE (SELECT w.id FROM work.outbox w WHERE w.tenant_id = q.tenant AND w.topic = 'radius.disconnect'
     AND w.subject = q.subject AND w.state IN ('waiting', 'taken') AND w.payload ->> 'session_id' = s.session_id
-    LIMIT 1) IS NULL
+    AND (w.payload ->> 'nas_id')::int = s.nas_id LIMIT 1) IS NULL
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """.replace("{facts}", facts_sql("s"))

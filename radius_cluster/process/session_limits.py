@@ -54,7 +54,7 @@ WITH asked AS (
     AS q(tenant, account, nas, session, usr, framed_ip, mac, subject)
   WHERE (SELECT w.id FROM work.outbox w WHERE w.tenant_id = q.tenant AND w.topic = 'radius.disconnect'
     AND w.subject = q.subject AND w.state IN ('waiting', 'taken') AND w.payload ->> 'session_id' = q.session
-    LIMIT 1) IS NULL
+    AND (w.payload ->> 'nas_id')::int = q.nas LIMIT 1) IS NULL
   RETURNING 1)
 SELECT pg_notify('broadloom_outbox', 'radius') FROM asked LIMIT 1
 """

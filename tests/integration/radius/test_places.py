@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from infra.settings import Settings
 from radius_cluster.wire import attributes as encode
 from radius_cluster.wire import codes
@@ -223,6 +225,30 @@ def test_drop_the_oldest_drops_the_devices_own_session_first(
     assert again.code == ACCEPT
     asked = "SELECT payload ->> 'session_id' FROM work.outbox WHERE tenant_id = %s AND subject = %s"
     assert world.query(asked, tenant.id, f"account:{account}") == [("s1",)]
+
+
+@pytest.mark.parametrize("drop_oldest", [True, False])
+def test_another_routers_session_of_the_same_identifier_is_ended_too(
+    world: World, processes: Processes, client: MakeClient, drop_oldest: bool
+) -> None:
+    """Each router counts its sessions for itself; that the one's end was asked for says nothing of the other's."""
+    tenant = world.tenant()
+    (one, identifier), (two, other) = world.nas(tenant, "one"), world.nas(tenant, "two")
+    account = world.subscriber(tenant, "alice", max_sessions=1, drop_oldest=drop_oldest)
+    processes.start()
+    mac = encode.text(codes.CALLING_STATION_ID, "AA-BB-CC-00-11-01")
+    for router in (client(identifier), client(other)):
+        assert router.account(codes.ACCT_START, "81800001", "alice", extra=mac)
+    world.run(
+        "INSERT INTO work.outbox (tenant_id, topic, subject, payload) SELECT %s, 'radius.disconnect', %s,"
+        " jsonb_build_object('nas_id', %s::int, 'session_id', '81800001', 'username', 'alice', 'reason', 'kick')",
+        tenant.id, f"account:{account}", one,
+    )  # fmt: skip
+    again = client(identifier).log_in("alice", extra=mac)
+    assert again is not None
+    assert again.code == ACCEPT
+    asked = "SELECT (payload ->> 'nas_id')::int FROM work.outbox WHERE tenant_id = %s AND subject = %s ORDER BY id"
+    assert world.query(asked, tenant.id, f"account:{account}") == [(one,), (two,)]
 
 
 def test_drop_the_oldest_passes_over_sessions_that_no_longer_count(

@@ -79,6 +79,20 @@ def test_of_two_that_came_together_the_later_goes(house: House) -> None:
     assert house.look("a", "b") == ["b"]  # asked once
 
 
+def test_another_routers_session_of_the_same_identifier_is_another(house: House) -> None:
+    """Routers count their sessions each for itself: that one's end was asked for, and this one's was not."""
+    other, _ = house.world.nas(house.tenant, "other")
+    house.world.run(
+        "INSERT INTO work.outbox (tenant_id, topic, subject, payload) SELECT %s, 'radius.disconnect', 'account:' || %s,"
+        " jsonb_build_object('nas_id', %s::int, 'session_id', 'b', 'username', 'alice', 'reason', 'kick')",
+        house.tenant.id, str(house.account_id), other,
+    )  # fmt: skip
+    house.begin("a", ONE, 4.2)
+    house.begin("b", TWO, 4.0)
+    assert house.look("a") == ["b"]
+    assert house.look("a") == ["b"]  # asked once
+
+
 def test_sessions_without_a_mac_count_each(house: House) -> None:
     house.begin("a", None, 4.2)
     house.begin("b", None, 4.0)
