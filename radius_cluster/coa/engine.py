@@ -166,6 +166,8 @@ class Engine:
         too_early: list[Wish] = []
         not_yet: list[tuple[Wish, float]] = []
         for wish in wishes:
+            if wish.key in self._taken:  # another engine took it for a dead one's while our connection was lost
+                continue
             nas = self._directory.nas.get(wish.nas_id)
             if nas is None or nas.tenant.id != wish.tenant_id:  # a row of one tenant never reaches another's router
                 self._end(wish, None, "refused", "unknown_nas")
