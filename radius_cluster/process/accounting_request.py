@@ -105,6 +105,9 @@ class Accounting:
             add(self._segments, [row, request], largest_segment(self._waiting + self._under_way))
         elif kind in (ACCT_ON, ACCT_OFF):
             self._segments.append(request)
+        elif kind is None:  # no Acct-Status-Type, or none that can be read: it was not stored, and is not said to be
+            self._drop(request, "incomplete")
+            return
         else:  # tunnels, failures: nothing of ours, but the router wants its answer (RFC 2866, 4.1)
             self._answer(request, ACCT_STORED)
             return

@@ -42,6 +42,7 @@ class Nas:
         self.tenant = SimpleNamespace(id=1, slug="one", stale_seconds=1200.0, day_number=lambda _at: 1)
         self.counts: dict[tuple[str, str], int] = {}
         self.touched = False
+        self.stored = 0
         self.invert = False
         self.dialect = dialect_for("mikrotik")
 
@@ -94,6 +95,21 @@ def test_the_newest_reports_are_dropped_and_may_be_sent_again(monkeypatch: pytes
     assert kept == LIMIT
     accounting.submit(asked[-1])  # there is room again
     assert nas.counts == {("acct", "dropped:overload"): 20}
+
+
+@pytest.mark.parametrize(
+    ("status", "answered"),
+    [(b"", False), (b"\x28\x05\0\0\2", False), (encode.number(codes.ACCT_STATUS_TYPE, 15), True)],
+)
+def test_a_report_that_does_not_say_what_it_is_gets_no_answer(status: bytes, answered: bool) -> None:
+    """It was not stored. Failures and tunnels are nothing of ours, and are acknowledged (RFC 2866, 4.1)."""
+    nas, way = Nas(), Way()
+    body = status + encode.text(codes.ACCT_SESSION_ID, "s1") + encode.text(codes.USER_NAME, "alice")
+    packet = parse(bytes((codes.ACCOUNTING_REQUEST, 1)) + (20 + len(body)).to_bytes(2, "big") + bytes(16) + body)
+    assert isinstance(packet, Packet)
+    Accounting(NOWHERE, "main", Counters()).submit(Request(packet, nas, way, ("192.0.2.1", 1), b"k", 0.0))  # type: ignore[arg-type]
+    assert bool(way.sent) is answered
+    assert nas.counts == ({} if answered else {("acct", "dropped:incomplete"): 1})
 
 
 def test_logins_that_waited_too_long_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
