@@ -1,7 +1,9 @@
 """Who may come in: fingerprints and pre-shared keys of routers, fresh from the registry; the server's certificate."""
 
 import asyncio
+import time
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, Final
 
 import structlog
@@ -38,7 +40,7 @@ UPDATE registry.radsec_credentials c SET last_used_at = to_timestamp(q.at), last
 FROM unnest($1::bigint[], $2::float8[], $3::text[]) AS q(id, at, source) WHERE c.id = q.id
 """
 _LOOK_EVERY_SECONDS: Final = 30.0
-_SERVER_EVERY_LOOKS: Final = 120  # an hour
+_SERVER_EVERY_SECONDS: Final = 3_600.0
 
 
 class Credential:
@@ -72,6 +74,7 @@ class Credentials:
         self._server_names = server_names
         self._changed = changed
         self._wake = asyncio.Event()
+        self._is_old = False  # the registry has others than we
         self._used: dict[int, tuple[float, str]] = {}
         self.by_identity: dict[str, Credential] = {}
         self.server: Pki | None = None
@@ -83,12 +86,13 @@ class Credentials:
         return found.key if found is not None and found.is_valid(clock.now().timestamp()) else None
 
     def used(self, credential: Credential, source: str) -> None:
-        """Note a connection; written with the next look."""
+        """Note a connection; written in a moment. Nothing is looked up for it: thousands may connect at once."""
         self._used[credential.id] = (clock.now().timestamp(), source)
         self._wake.set()
 
     def look(self, _nas_id: int) -> None:
         """The registry says that a router's credentials have changed."""
+        self._is_old = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -96,16 +100,20 @@ class Credentials:
         await stay_connected(self._url, "broadloom radsec credentials", self._serve, "radsec_credentials_unreachable")
 
     async def _serve(self, connection: Any) -> None:
-        looks = 0
+        server_at = look_at = 0.0
         while True:
-            if looks % _SERVER_EVERY_LOOKS == 0:
+            now = time.monotonic()
+            if now >= server_at:
                 await self._load_server(connection)
-            looks += 1
+                server_at = now + _SERVER_EVERY_SECONDS
             self._wake.clear()
-            await self._load_credentials(connection)
+            if self._is_old or now >= look_at:
+                self._is_old = False
+                await self._load_credentials(connection)
+                look_at = now + _LOOK_EVERY_SECONDS
             await self._save_used(connection)
             self.ready.set()
-            if await set_or_late(self._wake, _LOOK_EVERY_SECONDS):
+            if await set_or_late(self._wake, max(0.0, look_at - time.monotonic())):
                 await asyncio.sleep(0.05)  # what comes together is looked at together
 
     async def _load_credentials(self, connection: Any) -> None:
@@ -162,13 +170,22 @@ class Credentials:
             box.open(row["key_sealed"], CLUSTER_CERTIFICATE_KEY),
             row["expires_at"],
         )
-        if needs_renewal(server.expires_at, clock.now()) or not set(self._server_names) <= names_in(server.chain_pem):
+        has_all = names_in(server.chain_pem).issuperset(map(as_in_certificates, self._server_names))
+        if needs_renewal(server.expires_at, clock.now()) or not has_all:
             server = renew_pki(authority, self._server_names, clock.now())
             sealed = box.seal(server.key_pem, CLUSTER_CERTIFICATE_KEY)
             await connection.execute(_RENEW_SERVER, RADSEC, server.chain_pem.decode(), sealed, server.expires_at)
             LOG.info("radsec_certificate_renewed", names=self._server_names)
         self.server = server
         self._changed()
+
+
+def as_in_certificates(name: str) -> str:
+    """An address in the one form that :func:`names_in` gives; a name as it is."""
+    try:
+        return str(ip_address(name))
+    except ValueError:
+        return name
 
 
 def names_in(chain_pem: bytes) -> set[str]:
