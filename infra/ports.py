@@ -1,6 +1,8 @@
 """Free and taken ports."""
 
+import contextlib
 import errno
+import os
 import random
 import socket
 from collections import deque
@@ -9,6 +11,11 @@ from collections import deque
 _FIRST, _LAST = 20000, 32000
 
 _given: deque[int] = deque(maxlen=1000)  # what somebody in this process may be about to open
+
+# Two programs that were given one port before either opened it would share it where ports are shared (SO_REUSEPORT),
+# and each lose half of its packets. So what was given lately is reserved on this machine as long as we live.
+_reserved: deque[int] = deque()  # descriptors
+_MOST_RESERVED = 64
 
 _PROBLEMS = {
     errno.EADDRINUSE: "is used by another program",
@@ -41,12 +48,29 @@ def is_tcp_port_free(address: str, port: int) -> bool:
 
 
 def choose_free_port(address: str = "127.0.0.1") -> int:
-    """A port that nobody has now, of TCP or UDP, and none of the last thousand. Raises OSError when none is found."""
+    """A port that nobody has now, of TCP or UDP, that no other program was just given, and none of the last thousand.
+
+    Raises OSError when none is found.
+    """
     for _attempt in range(200):
         port = random.randint(_FIRST, _LAST)
         if port in _given:
             continue
-        if is_tcp_port_free(address, port) and bind_problem(address, port, socket.SOCK_DGRAM) is None:
+        free = is_tcp_port_free(address, port) and bind_problem(address, port, socket.SOCK_DGRAM) is None
+        if free and _reserve(port):
             _given.append(port)
             return port
     raise OSError(f"No free port was found between {_FIRST} and {_LAST}.")
+
+
+def _reserve(port: int) -> bool:
+    """Whether no other living program was given it. The system forgets the name with the program that has it."""
+    with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as name:
+        try:
+            name.bind(f"\0broadloom port {port}")
+        except OSError:
+            return False
+        while len(_reserved) >= _MOST_RESERVED:
+            os.close(_reserved.popleft())
+        _reserved.append(name.detach())
+    return True
