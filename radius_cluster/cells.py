@@ -11,6 +11,7 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.access_request import Logins
 from radius_cluster.process.accounting_request import Accounting
 from radius_cluster.process.eap_request import EapLogins
+from radius_cluster.process.led_to_place import LedMeanwhile
 from radius_cluster.process.lock_out import LockOut
 from radius_cluster.process.recent_starts import RecentStarts
 from radius_cluster.process.spool import Spool
@@ -28,13 +29,17 @@ class Cell:
         url: str,
         counters: Counters,
         eap: EapLogins,
-        spool: Spool | None,
+        spool_folder: Path | None,
         recent: RecentStarts,
         lock_out: LockOut,
     ) -> None:
         self.name = name
         self.url = url
         self.logins = Logins(url, name, counters, eap, lock_out)
+        spool = None
+        if spool_folder is not None:
+            spool = Spool(spool_folder, name)
+            self.logins.led = LedMeanwhile(Spool(spool_folder, f"places.{name}", synced=False))
         self.accounting = Accounting(url, name, counters, spool, recent)
 
     def lanes(self) -> Iterator[Lane[Any]]:
@@ -66,8 +71,7 @@ class Cells:
         self._recent = recent = RecentStarts(spool_folder)
         self.lock_out = lock_out = LockOut(spool_folder)
         self.by_name = {
-            name: Cell(name, url, counters, eap, Spool(spool_folder, name) if spool_folder else None, recent, lock_out)
-            for name, url in urls.items()
+            name: Cell(name, url, counters, eap, spool_folder, recent, lock_out) for name, url in urls.items()
         }
 
     def start(self) -> list[asyncio.Task[None]]:
@@ -120,6 +124,7 @@ class Cells:
         """Give up the spools' files."""
         for cell in self.by_name.values():
             cell.accounting.close()
+            cell.logins.led.close()
         self._recent.close()
         self.lock_out.close()
 

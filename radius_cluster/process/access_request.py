@@ -55,7 +55,7 @@ class Logins:
         self._counters = counters
         self._eap = eap
         self._lock_out = lock_out or LockOut()
-        self._memory, self._led = LastKnownGood(), LedMeanwhile()
+        self._memory, self.led = LastKnownGood(), LedMeanwhile()
         self._kept = KeptReplies()
         self._asked = 0  # logins that the database is being asked about
         self._degraded = False  # the database is away: decide from memory (RAD-10)
@@ -139,7 +139,7 @@ class Logins:
     async def _prepare(self, connection: Any) -> tuple[Any, Any]:
         prepared = connection, await connection.prepare(sql.LOGIN)
         await self._kept.begin(connection)
-        await self._led.note(connection)
+        await self.led.note(connection)
         self._use_database()
         return prepared
 
@@ -322,7 +322,7 @@ class Logins:
         seconds = session_seconds(row[sql.VALID_UNTIL], now, longest, row[sql.RENEWS])
         seconds = until_closed(windows, nas.tenant, now, seconds)
         if soon:
-            self._led.add(led_of(request, row, ready, now))
+            self.led.add(led_of(request, row, ready, now))
         body = (ready[5] if soon else ready[0]) + framed_address(special.static_ip) + added
         accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
 

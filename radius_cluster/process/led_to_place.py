@@ -4,6 +4,7 @@ They are noted, because nothing else tells of their sessions that they are there
 (tenants/access/tell_routers.py), and no account learns its fixed address there. Ordinary logins pay nothing for it.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,7 @@ import structlog
 from radius_cluster.listen.receive import Request
 from radius_cluster.process.login_sql import ACCOUNT
 from radius_cluster.process.special_login import port_of
+from radius_cluster.process.spool import Spool
 from radius_cluster.routing.directory import Ready
 from radius_cluster.wire.codes import CALLING_STATION_ID
 from radius_cluster.wire.devices import device_of
@@ -32,7 +34,7 @@ WHERE p.at <= excluded.at
 
 
 class Led(NamedTuple):
-    """``mac``: the device as accounting will name it, or the port, so that two devices without a name are two;
+    """``mac``: the device as accounting will name it; of one without a name the port, or the second: so two are two;
     ``soon_seconds``: whoever has longer to go is led no more."""
 
     tenant_id: int
@@ -46,7 +48,7 @@ class Led(NamedTuple):
 def led_of(request: Request, row: Any, ready: Ready, now: float) -> Led:
     """For a login that was given ``ready[5]``."""
     packet = request.packet
-    device = device_of(packet) or packet.text(CALLING_STATION_ID) or port_of(packet)
+    device = device_of(packet) or packet.text(CALLING_STATION_ID) or port_of(packet) or f"?{now:.0f}"
     return Led(request.nas.tenant.id, row[ACCOUNT], request.nas.id, device, ready[4], now)
 
 
@@ -57,25 +59,55 @@ async def note_led(connection: Any, led: Sequence[Led]) -> None:
 
 
 class LedMeanwhile:
-    """Those of logins that were decided while the database was away, until it is back."""
+    """Those of logins that were decided while the database was away, until it is back: in a file, which whoever comes
+    after a process that dies writes down; in memory what the file does not take."""
 
-    def __init__(self) -> None:
+    def __init__(self, spool: Spool | None = None) -> None:
+        self._spool = spool
         self._led: list[Led] = []
+        self._added = 0
+        self._noting = False
 
     def add(self, led: Led) -> None:
         """Keep it; beyond many the newest are not."""
-        if len(self._led) < _MOST_KEPT:
-            self._led.append(led)
+        if self._added >= _MOST_KEPT:
+            return
+        self._added += 1
+        try:
+            if self._spool is not None:
+                self._spool.append([list(led)])
+                return
+        except OSError as error:
+            LOG.warning("place_not_spooled", error=str(error))
+        self._led.append(led)
 
     async def note(self, connection: Any) -> None:
         """Write down what was kept. A database that can only be read decides logins all the same: the next connection
         tries again."""
-        led, self._led = self._led, []
+        if self._noting:  # another connection is at it
+            return
+        self._noting = True
         try:
-            await note_led(connection, led)
+            while self._spool is not None and (lines := self._next_lines()):
+                await note_led(connection, [Led(*line) for line in lines])
+                self._spool.done()
+            await note_led(connection, self._led)
+            self._led, self._added = [], 0
         except asyncpg.PostgresError as error:
-            LOG.warning("places_not_noted", logins=len(led), error=str(error))
-            self._led = led + self._led
-        except BaseException:
-            self._led = led + self._led
-            raise
+            LOG.warning("places_not_noted", error=str(error))
+        finally:
+            self._noting = False
+
+    def _next_lines(self) -> list[Any]:
+        """A disk that cannot be read keeps no login from being decided."""
+        assert self._spool is not None
+        try:
+            return self._spool.next_lines(time.monotonic())
+        except OSError as error:
+            LOG.warning("places_unreadable", error=str(error))
+            return []
+
+    def close(self) -> None:
+        """Give up the file; what is in it is left for the next process."""
+        if self._spool is not None:
+            self._spool.close()

@@ -25,7 +25,9 @@ Line = list[Any]
 class Spool:
     """The files of one cell on this host: our own, and those of the dead."""
 
-    def __init__(self, folder: Path, cell: str) -> None:
+    def __init__(self, folder: Path, cell: str, *, synced: bool = True) -> None:
+        """Not ``synced``: what is appended outlives the process, but not the machine."""
+        self._synced = synced
         self._folder = folder
         self._cell = cell
         self._fd = -1
@@ -61,7 +63,8 @@ class Spool:
             while data:
                 done = os.pwrite(self._fd, data, at)
                 at, data = at + done, data[done:]
-            os.fdatasync(self._fd)
+            if self._synced:
+                os.fdatasync(self._fd)
         except OSError:
             os.ftruncate(self._fd, self._written)
             raise
