@@ -4,17 +4,20 @@ import base64
 import io
 import zipfile
 
-from flask import make_response, redirect, render_template, url_for
+from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from portals.admin.blueprint import actor, blueprint, present, scope
 from portals.admin.cloud_addresses import cloud_addresses
 from portals.shared.access import requires
+from portals.shared.forms import Form
+from portals.shared.fragments import redirect_after
 from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
 from tenants.network.cluster_certificate import cluster_authority_pem
+from tenants.network.errors import CredentialNotFound
 from tenants.network.queries_radsec import credentials_of
 from tenants.network.radsec_credentials import (
     IssuedCertificate,
@@ -53,14 +56,21 @@ def issue_router_key(nas_id: int) -> Response:
     return _once(_page(nas_id, key=issued))
 
 
-@blueprint.post("/routers/<int:nas_id>/radsec/<int:credential_id>/withdraw")
+@blueprint.route("/routers/<int:nas_id>/radsec/<int:credential_id>/withdraw", methods=["GET", "POST"])
 @requires("nas.edit")
-def withdraw_router_credential(nas_id: int, credential_id: int) -> Response:
-    """From now on it lets nobody in; connections that it let in are ended."""
-    queries_routers.router_detail(scope(), nas_id)
-    withdraw_credential(scope(), credential_id, actor=actor(), now=present())
-    toast(_("Withdrawn. Connections that used it are ended."))
-    return redirect(url_for("admin.show_router_radsec", nas_id=nas_id))
+def withdraw_router_credential(nas_id: int, credential_id: int) -> str | Response:
+    """The panel that says what it means; from then on it lets nobody in, and connections that it let in are ended."""
+    router = queries_routers.router_detail(scope(), nas_id)
+    back = url_for("admin.show_router_radsec", nas_id=nas_id)
+    if request.method == "POST":
+        withdraw_credential(scope(), credential_id, actor=actor(), now=present())
+        toast(_("Withdrawn. Connections that used it are ended."))
+        return redirect_after(back)
+    known = credentials_of(scope(), nas_id, now=present())
+    one = next((found for found in known if found.id == credential_id and found.state == "valid"), None)
+    if one is None:
+        raise CredentialNotFound(ref=credential_id)
+    return render_template("admin/router_withdraw.html", form=Form(None), router=router, one=one, back=back)
 
 
 @blueprint.get("/routers/radsec-ca.pem")

@@ -50,9 +50,13 @@ def test_a_certificate_is_issued_downloaded_once_and_withdrawn(desk: Desk, nas_i
     assert ":".join(issued.identity[n : n + 2] for n in (0, 2)).upper() in again
     assert "protocol=radsec" in again
     assert "BEGIN CERTIFICATE" in desk.get("/routers/radsec-ca.pem").get_data(as_text=True)
-    desk.submit(at, to=f"{at}/{issued.id}/withdraw")
+    assert "Connections that use it end at once" in desk.get(f"{at}/{issued.id}/withdraw").get_data(as_text=True)
+    assert credentials(desk)[0].revoked_at is None  # a click alone does nothing yet
+    desk.submit(f"{at}/{issued.id}/withdraw")
     assert credentials(desk)[0].revoked_at is not None
     assert "withdrawn" in page(desk)
+    for gone in (issued.id, 10**9):
+        assert desk.get(f"{at}/{gone}/withdraw").status_code == 404
 
 
 def test_a_key_is_shown_once(desk: Desk, nas_id: int) -> None:
