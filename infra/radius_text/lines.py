@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from infra.radius_text.dictionary import Definition, Dictionary, shipped
-from infra.radius_text.values import ValueProblem, encode_value
+from infra.radius_text.values import ValueProblem, encode_value, likely
 
 _LINE: Final = re.compile(
     r"(?P<name>[A-Za-z0-9_.-]+)(?::(?P<tag>[0-9]{1,2}))?\s*(?:=|:=|\+=)\s*(?P<value>.*)", re.DOTALL
@@ -36,6 +36,7 @@ class Problem:
     line: int
     code: str
     message: str
+    meant: str = ""  # names that were probably meant; the message has them, too
 
 
 class TextProblems(ValueError):
@@ -93,7 +94,7 @@ def parse_lines(
         try:
             lines.append(_parse_line(number, stripped, samples, known))
         except ValueProblem as problem:
-            problems.append(Problem(number, problem.code, str(problem)))
+            problems.append(Problem(number, problem.code, str(problem), problem.meant))
     if problems:
         raise TextProblems(problems)
     return lines
@@ -114,7 +115,9 @@ def _parse_line(number: int, text: str, samples: Mapping[str, str | int] | None,
         raise ValueProblem("form", 'must read "Attribute = value"')
     definition = dictionary.named(matched["name"])
     if definition is None:
-        raise ValueProblem("unknown_attribute", f"no dictionary knows the attribute {matched['name']}")
+        meant = likely(matched["name"], dictionary.names())
+        hint = f"; is {meant} meant?" if meant else ""
+        raise ValueProblem("unknown_attribute", f"no dictionary knows the attribute {matched['name']}{hint}", meant)
     if (definition.vendor, definition.number) in RESERVED:
         raise ValueProblem("reserved", f"{definition.name} is set by the server itself")
     if definition.encrypted:

@@ -1,8 +1,9 @@
 """From the text of a value to its octets, by the attribute's type (RFC 8044)."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from difflib import get_close_matches
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import Final
 
@@ -10,14 +11,25 @@ from infra.radius_text.dictionary import Definition
 
 LONGEST_STANDARD: Final = 253
 LONGEST_VENDOR: Final = 247
+_FEW_NAMES: Final = 12  # of an attribute's values: all are told
 
 
 class ValueProblem(ValueError):
-    """A text that is no value of the attribute's type; ``code`` is stable, the text English."""
+    """A text that is no value of the attribute's type; ``code`` is stable, the text English.
 
-    def __init__(self, code: str, message: str) -> None:
+    ``meant``: names that were probably meant, "" for none; the text has them, too.
+    """
+
+    def __init__(self, code: str, message: str, meant: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.meant = meant
+
+
+def likely(text: str, names: Iterable[str]) -> str:
+    """Which of these names somebody meant who wrote this, "" for none."""
+    by_letters = {name.lower(): name for name in names}
+    return " / ".join(by_letters[found] for found in get_close_matches(text.lower(), by_letters, n=2, cutoff=0.65))
 
 
 def encode_value(definition: Definition, text: str, tag: int = 0) -> bytes:
@@ -52,9 +64,10 @@ def _octets(definition: Definition, text: str) -> bytes:
 def _whole(size: int) -> Callable[[Definition, str], bytes]:
     def encode(definition: Definition, text: str) -> bytes:
         if not re.fullmatch(r"[0-9]{1,20}|0x[0-9a-fA-F]{1,16}", text):
-            named = ", ".join(definition.values)
-            hint = f" or one of: {named}" if 0 < len(definition.values) <= 12 else ""
-            raise ValueProblem("number", f'{definition.name} takes a whole number{hint}, not "{text}"')
+            few = 0 < len(definition.values) <= _FEW_NAMES
+            meant = ", ".join(definition.values) if few else likely(text, definition.values)
+            hint = f" or one of: {meant}" if few else f" or a name like {meant}" if meant else ""
+            raise ValueProblem("number", f'{definition.name} takes a whole number{hint}, not "{text}"', meant)
         number = int(text, 16) if text.startswith("0x") else int(text)
         if number >= 1 << 8 * size:
             raise ValueProblem("range", f"{definition.name} takes at most {(1 << 8 * size) - 1}")

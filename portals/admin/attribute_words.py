@@ -3,7 +3,7 @@
 from typing import Any
 
 from infra.radius_text.lines import Problem
-from portals.shared.i18n import current_language, lazy
+from portals.shared.i18n import _, current_language, lazy
 from portals.shared.words import word
 
 PROBLEMS: dict[str, Any] = {
@@ -35,4 +35,7 @@ PROBLEMS: dict[str, Any] = {
 
 def problem_text(problem: Problem) -> str:
     """The checker's own words name the attribute; other languages get what kind of mistake it is."""
-    return problem.message if current_language() == "en" else word(PROBLEMS, problem.code)
+    if current_language() == "en":
+        return problem.message
+    said = word(PROBLEMS, problem.code)
+    return _("%(problem)s; is %(names)s meant?", problem=said, names=problem.meant) if problem.meant else said

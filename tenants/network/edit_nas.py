@@ -72,8 +72,11 @@ def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetim
         "timezone": rules.check_timezone(command.timezone),
     }
     if command.stale_minutes != before["stale_minutes"]:
-        interim = interim_of(str(nas.options.get("extra") or ""), read(scope).interim_seconds)
+        settings = read(scope)
+        interim = interim_of(str(nas.options.get("extra") or ""), settings.interim_seconds)
         changes["stale_seconds"] = rules.check_stale(command.stale_minutes, interim)
+        if command.stale_minutes is None:
+            rules.check_interim(interim, settings.interim_seconds * settings.stale_intervals, "stale_minutes")
     if ddns_name != nas.ddns_name:  # what the other name meant says nothing about this one
         changes |= {"ddns_addresses": [], "ddns_resolved_at": None, "ddns_checked_at": None, "ddns_error": ""}
     changes |= {"identifier": identifier, "auth_mode": auth_mode, "address": address, "ddns_name": ddns_name}

@@ -148,6 +148,16 @@ class BadStaleTime(InvalidInput):
     )
 
 
+class InterimTooLong(InvalidInput):
+    """Sessions would count as ended between two reports."""
+
+    code = "interim_too_long"
+    message = (
+        "With a report every {interval} seconds, sessions would count as ended after {minutes} minutes without one; "
+        'first give the router {least} minutes or more ("Silent sessions end after", in its settings).'
+    )
+
+
 class UnknownVendor(InvalidInput):
     """The make is not one of the list."""
 

@@ -18,6 +18,7 @@ from tenants.network.errors import (
     BadStaleTime,
     BadTimezone,
     IdentifierOutsidePrefix,
+    InterimTooLong,
     UnknownVendor,
 )
 from tenants.network.vendors import VENDORS
@@ -112,6 +113,14 @@ def check_stale(minutes: int | None, interim_seconds: int, field: str = "stale_m
     if not least <= minutes <= MOST_MINUTES:
         raise BadStaleTime(field=field, least=least, most=MOST_MINUTES, interval=interim_seconds)
     return minutes * 60
+
+
+def check_interim(interim_seconds: int, stale_seconds: int, field: str) -> None:
+    """Raises :class:`InterimTooLong`."""
+    least = fewest_minutes(interim_seconds)
+    if stale_seconds < least * 60:
+        minutes = stale_seconds // 60
+        raise InterimTooLong(field=field, interval=interim_seconds, minutes=minutes, least=least)
 
 
 def check_vendor(vendor: str, own_dialects: Collection[str] = ()) -> str:

@@ -11,7 +11,7 @@ from tenants.kernel.actor import Actor
 from tenants.kernel.errors import Phrase
 from tenants.network.errors import BadReplyOption
 from tenants.network.find import find_nas
-from tenants.network.rules import check_stale
+from tenants.network.rules import check_interim
 from tenants.network.rules_replies import WHOLE_NUMBER, check_expiring, check_extra, check_place, check_rate_unit
 from tenants.registry.rules_stale import interim_of
 from tenants.registry.settings import read
@@ -35,15 +35,16 @@ class SetReplies:
 
 
 def set_replies(scope: TenantScope, command: SetReplies, *, actor: Actor, now: datetime) -> None:
-    """Raises Forbidden, NasNotFound, BadAttributeText, BadReplyOption, ExpiringIncomplete."""
+    """Raises Forbidden, NasNotFound, BadAttributeText, InterimTooLong, BadReplyOption, ExpiringIncomplete."""
     actor.require("nas.edit")
     nas = find_nas(scope, command.nas_id, lock=True)
     if command.coa_rate is not None and not 1 <= command.coa_rate <= MOST_COA_RATE:
         hint = Phrase(WHOLE_NUMBER, low=1, high=MOST_COA_RATE)
         raise BadReplyOption(field="coa_rate", value=command.coa_rate, hint=hint)
     extra = check_extra(command.extra)
-    if nas.stale_seconds is not None:
-        check_stale(nas.stale_seconds // 60, interim_of(extra, read(scope).interim_seconds), "extra")
+    settings = read(scope)
+    stale_seconds = nas.stale_seconds or settings.interim_seconds * settings.stale_intervals
+    check_interim(interim_of(extra, settings.interim_seconds), stale_seconds, "extra")
     options = {
         "extra": extra,
         "rate_unit": check_rate_unit(command.rate_unit),

@@ -6,7 +6,7 @@ from typing import Final
 FEWEST_INTERVALS: Final = 2  # one report may get lost
 MOST_MINUTES: Final = 7 * 24 * 60
 _INTERIM: Final = re.compile(
-    r"^[ \t]*Acct-Interim-Interval[ \t]*=[ \t]*\"?([0-9]{1,6})\b", re.MULTILINE | re.IGNORECASE
+    r"^[ \t]*Acct-Interim-Interval[ \t]*(?::|\+)?=[ \t]*\"?([0-9]{1,6})\b", re.MULTILINE | re.IGNORECASE
 )
 
 

@@ -29,6 +29,7 @@ __all__ = ["CATALOGUE", "DEFAULTS", "GROUPS", "Setting", "SettingView", "TenantS
 # Copied, because the packet path, the directory and the due clock know a tenant only by its registry row.
 COPIED_TO_REGISTRY = ("timezone", "locale", "currency", "interim_seconds", "max_session_seconds", "stale_intervals")
 TIMEZONE = "tenant.timezone"
+_INTERIM = "interim_seconds"
 _CACHE = "broadloom.settings"
 _SWITCH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _NOTHING = ("", "none", "null", "off")
@@ -101,8 +102,10 @@ def write_many(scope: TenantScope, raw: dict[str, str], *, actor: Actor, now: da
         raise errors[0] if len(errors) == 1 else InvalidInputs(errors)
     before = read(scope)
     changed = {key: value for key, value in values.items() if getattr(before, key) != value}
-    if "interim_seconds" in changed:
-        _require_reports_in_time(scope, changed["interim_seconds"])
+    for key in (_INTERIM, "stale_intervals"):
+        if key in changed:
+            after = replace(before, **changed)
+            _require_reports_in_time(scope, key, after.interim_seconds, after.stale_intervals)
     for key, value in changed.items():
         _store(scope, key, value, actor=actor, now=now)
     if changed:
@@ -211,23 +214,16 @@ def _copy_to_registry(scope: TenantScope, changed: dict[str, Any]) -> None:
         )
 
 
-def _require_reports_in_time(scope: TenantScope, interim_seconds: int) -> None:
-    """Routers with a stale time of their own must be able to report in it."""
-    own = select(Nas).where(Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None), Nas.stale_seconds.is_not(None))
-    for nas in scope.registry.scalars(own.order_by(Nas.id)):
-        minutes = (nas.stale_seconds or 0) // 60
+def _require_reports_in_time(scope: TenantScope, key: str, interim_seconds: int, intervals: int) -> None:
+    """Each router must be able to report before its sessions count as ended; it may have its own interval or time."""
+    routers = select(Nas).where(Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None)).order_by(Nas.id)
+    for nas in scope.registry.scalars(routers):
+        stale_seconds = nas.stale_seconds or interim_seconds * intervals
         least = fewest_minutes(interim_of(str(nas.options.get("extra") or ""), interim_seconds))
-        if minutes < least:
-            _refuse(
-                CATALOGUE["interim_seconds"],
-                str(interim_seconds),
-                Phrase(
-                    "sessions of the router {name} end after {minutes} silent minutes; give it {least} or more first",
-                    name=nas.name,
-                    minutes=minutes,
-                    least=least,
-                ),
-            )
+        if stale_seconds < least * 60:
+            why = "sessions of the router {name} end after {minutes} silent minutes; give it {least} or more first"
+            facts = {"name": nas.name, "minutes": stale_seconds // 60, "least": least}
+            _refuse(CATALOGUE[key], str(interim_seconds if key == _INTERIM else intervals), Phrase(why, **facts))
 
 
 def _number(setting: Setting, raw: str, text: str) -> int:

@@ -30,6 +30,7 @@ from tenants.network.errors import (
     BadStaleTime,
     IdentifierOutsidePrefix,
     IdentifierTaken,
+    InterimTooLong,
     LastRegion,
     NasNotFound,
     RegionInUse,
@@ -85,10 +86,14 @@ def test_how_long_its_sessions_may_be_silent(scope: TenantScope) -> None:
         with pytest.raises(BadStaleTime):
             add(scope, stale_minutes=minutes)
     # What makes it report more rarely is refused, too, until the router has more time.
-    rarely = SetReplies(nas_id, extra="Acct-Interim-Interval = 1800")
-    with pytest.raises(BadStaleTime) as of_extra:
-        set_replies(scope, rarely, actor=OPERATOR, now=clock.now())
-    assert of_extra.value.field == "extra"
+    rarely = SetReplies(nas_id, extra="Acct-Interim-Interval := 1800")
+    for stale in (10, None):
+        edit_nas(scope, replace(change, stale_minutes=stale), actor=OPERATOR, now=clock.now())
+        with pytest.raises(InterimTooLong) as of_extra:
+            set_replies(scope, rarely, actor=OPERATOR, now=clock.now())
+        assert of_extra.value.field == "extra"
+        assert f"ended after {stale or 20} minutes without one; first give the router 60" in str(of_extra.value)
+    edit_nas(scope, replace(change, stale_minutes=10), actor=OPERATOR, now=clock.now())
     with pytest.raises(BadSetting) as of_all:
         write(scope, "interim_seconds", "600", actor=SYSTEM, now=clock.now())
     assert "end after 10 silent minutes; give it 20 or more first" in str(of_all.value)
@@ -100,6 +105,17 @@ def test_how_long_its_sessions_may_be_silent(scope: TenantScope) -> None:
         edit_nas(scope, replace(change, stale_minutes=59), actor=OPERATOR, now=clock.now())
     edit_nas(scope, change, actor=OPERATOR, now=clock.now())
     assert find_nas(scope, nas_id).stale_seconds is None
+    with pytest.raises(BadSetting, match="end after 20 silent minutes; give it 60 or more first"):
+        write(scope, "interim_seconds", "300", actor=SYSTEM, now=clock.now())
+    write(scope, "interim_seconds", "1800", actor=SYSTEM, now=clock.now())
+    write(scope, "stale_intervals", "2", actor=SYSTEM, now=clock.now())
+    set_replies(scope, SetReplies(nas_id), actor=OPERATOR, now=clock.now())
+    edit_nas(scope, replace(change, stale_minutes=600), actor=OPERATOR, now=clock.now())
+    write(scope, "interim_seconds", "300", actor=SYSTEM, now=clock.now())
+    set_replies(scope, rarely, actor=OPERATOR, now=clock.now())
+    with pytest.raises(InterimTooLong) as of_router:
+        edit_nas(scope, change, actor=OPERATOR, now=clock.now())
+    assert of_router.value.field == "stale_minutes"
 
 
 def test_an_identifier_is_taken_in_the_whole_cloud(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> None:

@@ -265,6 +265,24 @@ def test_values_that_are_refused(line: str, code: str) -> None:
     assert [problem.code for problem in caught.value.problems] == [code]
 
 
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ("mikrotik-ratelimit = 1M", "Mikrotik-Rate-Limit"),
+        ("Service-Type = Framed", "framed-user"),
+        ("Nonsense = 1", ""),
+        ("Service-Type = x", ""),
+        ("Tunnel-Type:1 = VLAM", "vlan"),
+    ],
+)
+def test_what_was_probably_meant(line: str, meant: str) -> None:
+    with pytest.raises(TextProblems) as caught:
+        encode_lines(line)
+    [problem] = caught.value.problems
+    assert meant in problem.meant.split(" / ")
+    assert problem.meant in problem.message
+
+
 def test_every_placeholder_is_documented() -> None:
     text = (Path(__file__).parents[4] / "docs" / "dialects.md").read_text("utf-8")
     table = text.partition("## Placeholders")[2]
