@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from radius_cluster.routing.directory import NasEntry, TenantEntry
 from radius_cluster.wire.access_line import parse_nas_port_id
+from radius_cluster.wire.access_loop import circuit_of
 from radius_cluster.wire.codes import NAS_PORT, NAS_PORT_ID
 from radius_cluster.wire.devices import device_of
 from radius_cluster.wire.packet import Packet
@@ -74,13 +75,24 @@ def comparable_ports(bound: str, port: str) -> tuple[str, str]:
     return parse_nas_port_id(bound).key, line.key
 
 
+def comparable_line(bound: str, packet: Packet) -> tuple[str, str]:
+    """As :func:`comparable_ports`, of a login. A router that names no port by NAS-Port-Id may tell the access node's
+    circuit (wire/access_loop.py), which nothing but the whole of it names: two nodes have a port 1/2/3. Bound to VLANs
+    it is those in it; what was bound to the number of NAS-Port stays so."""
+    if not bound or packet.text(NAS_PORT_ID).strip() or not (circuit := circuit_of(packet)):
+        return comparable_ports(bound, port_of(packet))
+    if bound == port_of(packet):
+        return bound, bound
+    return comparable_ports(bound, circuit) if _VLANS.fullmatch(bound) else (bound, circuit)
+
+
 def read_special(rare: str | None, packet: Packet, nas: NasEntry, now: float) -> Special:
     """Take apart the JSON of the login query (login_sql.RARE)."""
     if rare is None:
         return _ORDINARY
     row: Mapping[str, Any] = json.loads(rare)
     octets, seconds = quota_left(row, nas.tenant, now)
-    bind_port, port = comparable_ports(row["bind_port"], port_of(packet))
+    bind_port, port = comparable_line(row["bind_port"], packet)
     return Special(
         state=row["state"],
         activated=row["activated"],

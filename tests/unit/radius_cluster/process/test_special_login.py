@@ -2,8 +2,10 @@
 
 import pytest
 
-from radius_cluster.process.special_login import comparable_ports
+from radius_cluster.process.special_login import comparable_line, comparable_ports
+from radius_cluster.wire.packet import Packet, parse
 from tenants.access.rules import LEARN
+from tests.golden.read import read_golden
 
 QINQ = "slot=0;subslot=1;port=7;vlanid=100;vlanid2=200"
 
@@ -33,3 +35,40 @@ def test_port_bindings(bound: str, port: str, same: bool) -> None:
 
 def test_what_is_to_be_learned_stays_as_the_router_says_it() -> None:
     assert comparable_ports(LEARN, "ge-1/0/3.1:100-200")[1] == "ge-1/0/3.1:100-200"
+
+
+LOGINS = read_golden("access-loops.txt")
+OLT, SWITCH, BESIDE = (
+    next(packet for title, packet in LOGINS.items() if title.startswith(words))
+    for words in ("MikroTik DHCP, TR-101", "MikroTik DHCP, a switch", "NAS-Port-Id beside")
+)
+
+
+@pytest.mark.parametrize(
+    ("bound", "login", "same"),
+    [
+        ("OLT1 eth 1/2/3:100.200", OLT, True),
+        ("OLT2 eth 1/2/3:100.200", OLT, False),  # the same port of another node
+        ("100.200", OLT, True),
+        ("100", OLT, False),
+        ("15", OLT, True),  # its NAS-Port, to which it was bound before
+        ("15", SWITCH, True),
+        ("100", SWITCH, True),
+        ("0/7:100 001a2b3c4d5e", SWITCH, True),
+        ("0/7:100 001a2b3c4d5f", SWITCH, False),
+        ("0/7:100", SWITCH, False),
+        ("slot=0;subslot=0;port=7;vlanid=100", BESIDE, True),  # where there is a NAS-Port-Id it goes before
+        ("OLT1 eth 1/2/3:100", BESIDE, False),
+    ],
+)
+def test_a_circuit_is_compared_as_a_whole(bound: str, login: bytes, same: bool) -> None:
+    packet = parse(login)
+    assert isinstance(packet, Packet)
+    left, right = comparable_line(bound, packet)
+    assert (left == right) is same
+
+
+def test_a_circuit_is_learned() -> None:
+    packet = parse(OLT)
+    assert isinstance(packet, Packet)
+    assert comparable_line(LEARN, packet) == (LEARN, "OLT1 eth 1/2/3:100.200")
