@@ -5,12 +5,13 @@ import sys
 from infra.servers import Servers
 from infra.settings import Settings
 from radius_cluster.node import Node
-from radius_cluster.program import go_first, run_program
+from radius_cluster.program import go_first, interrupt_nobody, run_program
 
 
 async def serve(settings: Settings, servers: Servers) -> None:
     """Answer packets until the process is asked to stop."""
     go_first()
+    interrupt_nobody()
     await Node(settings, servers).run()
 
 

@@ -69,6 +69,10 @@ def test_backends_of_packets_have_their_process_s_priority_also_after_a_reconnec
     assert client(identifier).log_in("alice")
 
 
+def test_a_process_of_packets_interrupts_nobody(processes: Processes) -> None:
+    assert os.sched_getscheduler(processes.start().pid) == os.SCHED_BATCH
+
+
 @pytest.mark.parametrize(
     "url",
     [
