@@ -9,7 +9,7 @@ from flask import render_template, url_for
 from portals.admin.blueprint import actor, blueprint, local_midnight, present, scope
 from portals.admin.cloud_addresses import cloud_addresses
 from portals.shared.access import signed_in
-from portals.shared.i18n import _, current_language
+from portals.shared.i18n import _, current_language, ngettext
 from portals.shared.login import here
 from portals.shared.tenancy import tenant_settings
 from portals.shared.words import METHODS, refusal, word
@@ -199,7 +199,12 @@ def _tasks(values: dict[str, Any]) -> list[dict[str, str]]:
         tasks.append(
             {
                 "icon": "receipt-refund",
-                "text": _("%(count)s subscribers in arrears", count=f"{states['arrears'].number:,}"),
+                "text": ngettext(
+                    "%(count)s subscriber in arrears",
+                    "%(count)s subscribers in arrears",
+                    states["arrears"].number,
+                    count=f"{states['arrears'].number:,}",
+                ),
                 "note": _("Take their payments, or cancel what was not meant."),
                 "url": url_for("admin.list_accounts", state="arrears"),
                 "button": _("See them"),
@@ -209,7 +214,12 @@ def _tasks(values: dict[str, Any]) -> list[dict[str, str]]:
         tasks.append(
             {
                 "icon": "calendar-x",
-                "text": _("%(count)s subscribers have expired", count=f"{states['expired'].number:,}"),
+                "text": ngettext(
+                    "%(count)s subscriber has expired",
+                    "%(count)s subscribers have expired",
+                    states["expired"].number,
+                    count=f"{states['expired'].number:,}",
+                ),
                 "note": _("Those who still want to stay need a reminder or a renewal."),
                 "url": url_for("admin.list_accounts", state="expired", sort="-expires"),
                 "button": _("See them"),

@@ -6,7 +6,7 @@ from flask import render_template
 
 from portals.shared.access import public
 from portals.shared.addresses import tenant_url
-from portals.shared.i18n import _, current_language
+from portals.shared.i18n import _, current_language, ngettext
 from portals.shared.unit_of_work import installation, platform_session
 from portals.site.portal import blueprint
 from tenants.registry.directory import find_tenant
@@ -52,9 +52,15 @@ def tier_name(tier: TierView) -> str:
 
 def _limits(tier: TierView) -> list[str]:
     accounts = (
-        _("%(count)s accounts", count=f"{tier.max_accounts:,}") if tier.max_accounts else _("any number of accounts")
+        ngettext("%(count)s account", "%(count)s accounts", tier.max_accounts, count=f"{tier.max_accounts:,}")
+        if tier.max_accounts
+        else _("any number of accounts")
     )
-    routers = _("%(count)s routers", count=f"{tier.max_nas:,}") if tier.max_nas else _("any number of routers")
+    routers = (
+        ngettext("%(count)s router", "%(count)s routers", tier.max_nas, count=f"{tier.max_nas:,}")
+        if tier.max_nas
+        else _("any number of routers")
+    )
     return [accounts, routers]
 
 

@@ -42,6 +42,18 @@ def test_the_list_shows_totals_and_sums_five_gigabytes_right(desk, online):
     assert "u0" in desk.text()
 
 
+def test_a_session_of_nobody_is_opened_by_its_name(desk, online):
+    """On a telephone the instant, which is a link, is not shown."""
+    with desk.scope() as scope:
+        found = select(OnlineSession).where(OnlineSession.account_id == online[0])
+        scope.session.scalars(found).one().account_id = 0
+    page = desk.get("/online/?unknown=1").get_data(as_text=True)
+    link = re.search(r'class="mono" href="[^"]*/admin(/online/session[^"]+)">u0<', page)
+    assert desk.get(link[1].replace("&amp;", "&")).status_code == 200
+    desk.get("/online/?unknown=1")
+    assert "1 sessions" not in desk.text()
+
+
 @pytest.mark.parametrize(
     ("query", "count"), [("q=u1", 1), ("q=10.0.0.2", 1), ("q=Person", 3), ("late=1", 0), ("nas=99", 0)]
 )

@@ -20,7 +20,7 @@ def test_the_list_finds_a_tenant_and_counts_what_it_holds(ops, make_tenant):
     page = ops.get(f"tenants/?q={tenant.slug}")
     assert "Findable Net" in page
     assert "2 / 100" in page
-    assert "1 tenants" in page
+    assert "1 tenant" in page
     assert "Nothing fits these conditions." in ops.get("tenants/?q=no-such-tenant")
     assert "Findable Net" not in ops.get(f"tenants/?q={tenant.slug}&state=suspended")
 
