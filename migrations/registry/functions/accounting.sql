@@ -340,7 +340,9 @@ BEGIN
         ELSE 'start_again' END, at, p_sec, p_in, p_out);
       UPDATE aaa.session u SET started_at = LEAST(u.started_at, began), mac = COALESCE(u.mac, p_mac), called = COALESCE(u.called, p_called),
         nas_port = COALESCE(u.nas_port, p_port), nas_port_id = COALESCE(u.nas_port_id, p_port_id),
-        framed_ip = COALESCE(u.framed_ip, '0.0.0.0'::inet + p_ip)
+        framed_ip = COALESCE(u.framed_ip, '0.0.0.0'::inet + p_ip), nas_address = COALESCE(u.nas_address, '0.0.0.0'::inet + p_nas_ip),
+        framed_ipv6_prefix = COALESCE(u.framed_ipv6_prefix, p_prefix6),
+        delegated_ipv6_prefix = COALESCE(u.delegated_ipv6_prefix, p_delegated6)
       WHERE u.tenant_id = p_tenant AND u.nas_id = p_nas AND u.session_id = p_sid AND u.username = p_user;
       RETURN;
     ELSIF EXISTS (SELECT FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
