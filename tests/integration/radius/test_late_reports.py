@@ -27,10 +27,11 @@ class Router:
 
     def report(
         self, kind: int, at: float, seconds: int = 0, octets_in: int = 0, octets_out: int = 0,
-        details: tuple[Any, ...] = NO_DETAILS, address: int | None = None, *, exact: bool = False,
+        details: tuple[Any, ...] = NO_DETAILS, address: int | None = None, *, packets: int = 0, exact: bool = False,
     ) -> None:  # fmt: skip
         at += NOW
-        row = (*self._key, kind, at, seconds, octets_in, octets_out, 0, 0, address, int(at // 86400), 1, *details)
+        row = (*self._key, kind, at, seconds, octets_in, octets_out, packets, packets * 2, address,
+               int(at // 86400), 1, *details)  # fmt: skip
         (store_each if exact else store)(self._world, [row])
 
     def session(self, began: float, ended: float, octets_in: int, octets_out: int) -> None:
@@ -168,7 +169,8 @@ def test_a_stop_is_known_for_one_sent_again_by_all_of_its_counters(
     for counters in ((61, 50, 70), (60, 51, 70), (60, 50, 71)):  # of sessions whose Starts were lost
         router.report(ACCT_STOP, 430 + late + 70, *counters)
         assert ended(world, tenant) == [first, counters]
-        world.run("DELETE FROM aaa.session_history WHERE tenant_id = %s AND ended_at > to_timestamp(%s)", tenant.id, NOW + 431)  # fmt: skip
+        later = "DELETE FROM aaa.session_history WHERE tenant_id = %s AND ended_at > to_timestamp(%s)"
+        world.run(later, tenant.id, NOW + 431)
 
 
 def test_a_stop_that_comes_a_quarter_of_an_hour_later_is_of_another_session(world: World, tenant: WorldTenant) -> None:
@@ -206,3 +208,54 @@ def test_a_late_stop_is_of_the_session_that_ran_then(world: World, tenant: World
     router.report(ACCT_STOP, 60, 60, 5, 7)
     assert ended(world, tenant) == [(60, 5, 7), (60, 500, 700)]
     assert world.usage(tenant) == (505, 707, 120)
+
+
+@pytest.mark.parametrize("other", [{"nas": 2}, {"session": "s0"}, {"user": "bob"}])
+def test_what_comes_after_we_closed_a_session_counts_for_it_alone(
+    world: World, tenant: WorldTenant, other: dict[str, Any]
+) -> None:
+    """After a power failure many of one router, or of many, were closed at one moment."""
+    neighbour = world.tenant()
+    ours, theirs = Router(world, tenant), [Router(world, tenant, **other), Router(world, neighbour)]
+    for router in (ours, *theirs):
+        router.report(ACCT_START, 0)
+        router.report(ACCT_INTERIM, 100, 100, 500, 700, packets=50)
+    close = "SELECT aaa.close_session(s, s.updated_at, 100::smallint) FROM aaa.session s WHERE s.tenant_id = ANY(%s)"
+    world.query(close, [tenant.id, neighbour.id])
+
+    def found() -> tuple[list[Any], list[Any]]:
+        """Ours; the others."""
+        rows = [
+            (row["tenant_id"], row["nas_id"], row["session_id"], row["username"], row["ended_at"].timestamp() - NOW,
+             row["cause"], row["octets_in"], row["seconds"], row["packets_in"], row["packets_out"], row["reports"])
+            for one in (tenant, neighbour) for row in world.history(one)
+        ]  # fmt: skip
+        mine = (tenant.id, 1, "s1", "alice")
+        return [row[4:] for row in rows if row[:4] == mine], [row[4:] for row in rows if row[:4] != mine]
+
+    untouched = [(100.0, 100, 500, 100, 50, 100, 1)] * 2
+    assert found() == (untouched[:1], untouched)
+    ours.report(ACCT_INTERIM, 95, 95, 600, 700, packets=40)  # it had counted more; which packets went is not the point
+    assert found() == ([(100.0, 100, 600, 100, 50, 100, 2)], untouched)
+    ours.report(ACCT_STOP, 130, 130, 700, 900, packets=60)
+    assert found() == ([(130.0, 1, 700, 130, 60, 120, 2)], untouched)
+    ours.report(ACCT_STOP, 131, 130, 700, 900, packets=20)  # sent again: the first one says when and why
+    assert found() == ([(130.0, 1, 700, 130, 60, 120, 2)], untouched)
+    ours.report(ACCT_INTERIM, 200, 200, 800, 950, packets=70)  # it lives after all
+    assert found() == ([], untouched)
+    [session] = world.sessions(tenant)
+    assert [session[name] for name in ("octets_in", "seconds", "packets_in", "reports")] == [800, 200, 70, 3]
+    used = "SELECT sum(octets_in)::int FROM aaa.usage WHERE tenant_id = ANY(%s) GROUP BY tenant_id ORDER BY tenant_id"
+    assert world.query(used, [tenant.id]) == [(1300 if "user" not in other else 800,)]
+
+
+def test_a_start_that_counts_already_is_nothing_odd_and_a_stop_alone_is(world: World, tenant: WorldTenant) -> None:
+    Router(world, tenant).report(ACCT_START, 5, 5, 10, 20)
+    assert notes(world, tenant) == []
+    [session] = world.sessions(tenant)
+    assert (session["started_at"].timestamp(), session["octets_in"]) == (NOW, 10)
+    Router(world, tenant, session="s2").report(ACCT_STOP, 60, 60, 30, 40)
+    assert notes(world, tenant) == [("start_missing", 1)]
+    [past] = world.history(tenant)
+    assert (past["reports"], past["started_at"].timestamp(), past["octets_in"]) == (0, NOW, 30)
+    assert world.usage(tenant) == (40, 60, 65)
