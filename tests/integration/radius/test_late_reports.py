@@ -259,3 +259,43 @@ def test_a_start_that_counts_already_is_nothing_odd_and_a_stop_alone_is(world: W
     [past] = world.history(tenant)
     assert (past["reports"], past["started_at"].timestamp(), past["octets_in"]) == (0, NOW, 30)
     assert world.usage(tenant) == (40, 60, 65)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_counters_may_begin_anew_again_and_again_all_of_them_or_some(
+    world: World, tenant: WorldTenant, exact: bool
+) -> None:
+    router = Router(world, tenant)
+    reports: list[tuple[float, tuple[int, int, int], tuple[int, int, int]]] = [
+        # when, what it says (seconds, in, out), what the session has then
+        (300, (300, 500, 700), (300, 500, 700)),
+        (400, (100, 50, 60), (400, 550, 760)),  # all, from the last report on
+        (500, (200, 90, 80), (500, 590, 780)),
+        (600, (101, 5, 6), (601, 595, 786)),  # all, a second earlier
+        (603, (5, 1, 1), (601, 595, 786)),  # it would be two seconds earlier: an old report
+        (700, (200, 2, 3), (700, 597, 789)),  # octets
+        (800, (300, 1, 50), (800, 598, 836)),  # those in
+        (900, (400, 5, 1), (900, 602, 837)),  # those out
+        (950, (450, 5, 1), (950, 602, 837)),
+    ]
+    router.report(ACCT_START, 0, exact=exact)
+    for at, says, has in reports:
+        router.report(ACCT_INTERIM, at, *says, exact=exact)
+        [session] = world.sessions(tenant)
+        assert (session["seconds"], session["octets_in"], session["octets_out"]) == has, at
+    assert notes(world, tenant) == [("report_late", 1), ("restarted", 5)]
+    router.report(ACCT_STOP, 960, 460, 6, 2, exact=exact)
+    assert ended(world, tenant) == [(960, 603, 838)]
+    assert world.usage(tenant) == (603, 838, 960)
+
+
+@pytest.mark.parametrize("other", [{"nas": 2}, {"session": "s0"}, {"user": "bob"}])
+def test_a_session_that_lives_after_all_is_opened_again_alone(
+    world: World, tenant: WorldTenant, other: dict[str, Any]
+) -> None:
+    ours, theirs = Router(world, tenant), Router(world, tenant, **other)
+    for router in (ours, theirs):
+        router.session(0, 60, 500, 700)
+    ours.report(ACCT_INTERIM, 90, 90, 510, 710)
+    assert [row["octets_in"] for row in world.sessions(tenant)] == [510]
+    assert ended(world, tenant) == [(60, 500, 700)]
