@@ -106,12 +106,9 @@ def test_one_tenants_unreadable_key_breaks_no_other_ones_connection() -> None:
     told: dict[int, bool] = {}
 
     async def story() -> list[Connection]:
-        gate = asyncio.Event()
-
         async def answer(of: Any) -> Row:
             if of.id == 1:
                 return row_of() | {"key_sealed": b"nonsense"}
-            gate.set()
             await asyncio.sleep(0.01)  # meanwhile the first one is found to be unreadable
             assert not tls.connections[-1].terminated
             return row_of()
