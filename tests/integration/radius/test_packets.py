@@ -175,7 +175,9 @@ def test_a_nas_without_identifier_is_known_by_its_address(world: World, processe
     processes.start()
     assert client("", address="127.0.0.77").log_in("alice").code == codes.ACCESS_ACCEPT
     elsewhere = client("", address="127.0.0.78")
+    before = counts(world, 0).get("auth dropped:unknown_nas", 0)
     assert elsewhere.ask(elsewhere.access("alice"), timeout=0.2) is None
+    wait_for(lambda: counts(world, 0).get("auth dropped:unknown_nas", 0) == before + 1)
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
@@ -214,6 +216,7 @@ def test_a_nas_added_now_works_without_a_restart(world: World, processes: Proces
     assert row[2].startswith("127.0.0.1:")
     world.run("UPDATE registry.nas SET deleted_at = now() WHERE id = %s", nas_id)
     wait_for(lambda: router.ask(router.access("alice"), timeout=0.2) is None)
+    wait_for(lambda: counts(world, tenant.id).get("auth dropped:unknown_nas"))  # and not only late
 
 
 def test_replies_are_signed_with_the_secret(world: World, processes: Processes, client) -> None:
