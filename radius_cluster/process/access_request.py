@@ -292,9 +292,9 @@ class Logins:
         nas, now = request.nas, time.time()
         row = self._memory.recall(nas.tenant.id, request.user_name)
         special = None if row is None else read_special(row[sql.RARE], request.packet, nas, now)
-        if row is None or special is None or not special.activated:
-            # another process may know more; a first login must be written down
-            if request.eap is None and self.ask_others(request):  # an EAP conversation is ours alone
+        new = special is not None and not special.activated  # a first login must be written down
+        if special is None or (new and not self._memory.has_begun(nas.tenant.id, row[sql.ACCOUNT])):
+            if request.eap is None and self.ask_others(request):  # who may know; an EAP conversation is ours alone
                 request.forget()
             elif len(self._unknown) < _LONGEST_QUEUE:  # it may have been a moment only
                 self._unknown.append(request)
@@ -309,7 +309,7 @@ class Logins:
         soon, windows, longest = ends_soon(ready, row, now), ready[1], ready[3]
         weekday, minute = local_minute(nas.tenant, now) if windows else (0, 0)
         verdict = decide(
-            special.state, True, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), special.in_arrears, now,
+            special.state, not new, may_connect_until(row[sql.VALID_UNTIL], row[sql.RENEWS]), special.in_arrears, now,
             special.place_allowed,
             special.bind_mac, special.mac, special.bind_port, special.port, special.quota_used_up and special.quota_cut,
             not windows or in_windows(windows, weekday, minute), 0, 0, False,
@@ -394,6 +394,7 @@ class Logins:
             )  # fmt: skip
         if not special.activated:
             await connection.execute(sql.ACTIVATE, tenant.id, account_id, now, subject)
+            self._memory.note_first_login(tenant.id, account_id)
         if special.learns:
             await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id, subject)
         return account_id, attributes + framed_address(special.static_ip) + added, seconds

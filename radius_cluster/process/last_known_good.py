@@ -22,6 +22,7 @@ _ROWS_AT_ONCE: Final = 2_000  # of the clearing up: two milliseconds
 _FORMAT: Final = 2
 # Rows that have something special (quotas, bindings) carry a JSON text with the same names in each: it shrinks tenfold.
 _LONG_ROW_OCTETS: Final = 250
+_MOST_FIRST_LOGINS: Final = 20_000
 
 Key = tuple[int, str]
 Row = tuple[Any, ...]
@@ -31,7 +32,7 @@ Kept = tuple[int, bytes]  # how many rows, their text
 class LastKnownGood:
     """Rows of the login query by tenant and user name; the oldest are forgotten."""
 
-    __slots__ = ("_batches", "_clearing", "_index", "_indexed", "_rows")
+    __slots__ = ("_batches", "_clearing", "_first_logins", "_index", "_indexed", "_rows")
 
     def __init__(self) -> None:
         self._batches: deque[Kept] = deque()  # the youngest first
@@ -39,6 +40,7 @@ class LastKnownGood:
         self._index: dict[Key, Any] = {}  # of the ``_indexed`` youngest batches
         self._indexed = 0
         self._clearing: Iterator[None] | None = None
+        self._first_logins: dict[tuple[int, int], None] = {}  # the oldest first
 
     def __len__(self) -> int:
         return self._rows
@@ -50,6 +52,16 @@ class LastKnownGood:
         self._forget_beyond(_MOST_WITH_EARLIER)
         if self._indexed:
             self.close()
+
+    def note_first_login(self, tenant_id: int, account_id: int) -> None:
+        """It is written down that the account's period begins; what is kept of the account is from before that."""
+        if len(self._first_logins) >= _MOST_FIRST_LOGINS:
+            del self._first_logins[next(iter(self._first_logins))]
+        self._first_logins[tenant_id, account_id] = None
+
+    def has_begun(self, tenant_id: int, account_id: int) -> bool:
+        """Whether its first login is written down: the next one may come from memory."""
+        return (tenant_id, account_id) in self._first_logins
 
     def tick(self) -> None:
         """Twice a second: a piece of the clearing up, when there is much that later logins took the place of.

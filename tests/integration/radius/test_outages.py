@@ -7,6 +7,7 @@ import resource
 import signal
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -86,6 +87,34 @@ def test_whichever_process_has_seen_an_account_lets_it_in(
         assert answer.code == codes.ACCESS_ACCEPT
     router = Client(behind_relay, isps[0].identifier)
     assert router.ask(router.access("nobody has seen me"), timeout=0.5) is None
+    router.close()
+
+
+def test_who_logged_in_for_the_first_time_just_before_is_let_in_again(
+    behind_relay: Settings, relay: TcpRelay, world: World, processes: Processes
+) -> None:
+    """What is kept is from before the first login; one that nobody could write down still has to wait."""
+    tenant = world.tenant()
+    _, identifier = world.nas(tenant)
+    far = datetime(2100, 1, 1, tzinfo=UTC)
+    for name in ("alice", "bob"):
+        world.subscriber(tenant, name, activated=False, valid_until=far, max_sessions=0)
+    processes.settings = behind_relay
+    processes.start()
+    router = Client(behind_relay, identifier)
+
+    def code_of(username: str, password: str = "secret") -> int:
+        answer = router.log_in(username, password)
+        assert answer is not None
+        return answer.code
+
+    assert code_of("alice") == codes.ACCESS_ACCEPT
+    assert code_of("bob", "wrong") == codes.ACCESS_REJECT
+    relay.refuse()
+    wait_for(lambda: "logins_from_memory" in processes.logs())
+    assert code_of("alice") == codes.ACCESS_ACCEPT
+    assert code_of("alice", "wrong") == codes.ACCESS_REJECT
+    assert router.ask(router.access("bob"), timeout=0.5) is None
     router.close()
 
 

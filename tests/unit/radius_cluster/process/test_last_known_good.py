@@ -116,3 +116,14 @@ def test_nothing_is_cleared_up_while_the_database_is_away(monkeypatch: pytest.Mo
         memory.tick()
     assert len(memory) == 1
     assert recall(memory, 1, "alice") == 11
+
+
+def test_first_logins_are_each_tenants_own_and_the_oldest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(last_known_good, "_MOST_FIRST_LOGINS", 2)
+    memory = LastKnownGood()
+    memory.note_first_login(1, 7)
+    assert memory.has_begun(1, 7)
+    assert not memory.has_begun(2, 7)
+    memory.note_first_login(2, 8)
+    memory.note_first_login(2, 9)
+    assert [memory.has_begun(*one) for one in ((1, 7), (2, 8), (2, 9))] == [False, True, True]
