@@ -215,8 +215,12 @@ def test_a_nas_added_now_works_without_a_restart(world: World, processes: Proces
     )
     assert row[2].startswith("127.0.0.1:")
     world.run("UPDATE registry.nas SET deleted_at = now() WHERE id = %s", nas_id)
-    wait_for(lambda: router.ask(router.access("alice"), timeout=0.2) is None)
-    wait_for(lambda: counts(world, tenant.id).get("auth dropped:unknown_nas"))  # and not only late
+    wait_for(  # counted, and not only late
+        lambda: (
+            router.ask(router.access("alice"), timeout=0.2) is None
+            and counts(world, tenant.id).get("auth dropped:unknown_nas")
+        )
+    )
 
 
 def test_replies_are_signed_with_the_secret(world: World, processes: Processes, client) -> None:
