@@ -58,9 +58,18 @@ def check_sessions(known: Context, cell: str) -> int:
         asked = end_uninvited(session, days, begun_after=now - LATELY, now=now)
         asked += end_too_many(session, limits, now=now)
         nobodys = begun_by_nobody(session, begun_after=now - LATELY)
+    failed: Exception | None = None
     for tenant_id, usernames in nobodys.items():
-        with suppress(TenantNotFound), tenant_scope(known.database, find_tenant(known.database, tenant_id)) as scope:
-            asked += end_sessions_of_closed(scope, usernames, closed_since=now - 2 * LATELY)
+        try:
+            with (
+                suppress(TenantNotFound),
+                tenant_scope(known.database, find_tenant(known.database, tenant_id)) as scope,
+            ):
+                asked += end_sessions_of_closed(scope, usernames, closed_since=now - 2 * LATELY)
+        except Exception as error:  # whatever it is, the other tenants' must be asked; the job's entry tells it
+            failed = failed or error
+    if failed is not None:
+        raise failed
     return asked
 
 

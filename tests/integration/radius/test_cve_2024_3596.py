@@ -42,7 +42,7 @@ def node(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     processes.start()
     yield settings, world
     processes.stop()
-    world.connection.close()
+    world.leave()
 
 
 @pytest.fixture

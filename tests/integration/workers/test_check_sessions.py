@@ -1,12 +1,14 @@
 """Sessions that ought not to be open are found and asked to end, whatever happened while they dialled (RAD-5)."""
 
 import random
+import secrets
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import ProgrammingError
 
 from infra import clock
 from infra.db import MAIN_CELL, Database
@@ -24,6 +26,8 @@ from tenants.usage.models import QuotaUse
 from tenants.usage.models import Session as OnlineSession
 from tenants.usage.rules_quota import WHOLE_PERIOD, Counter, left, window_of
 from tests.fixtures.accounts import OWNER, go_online, open_one, sell, set_expiry
+from tests.fixtures.radius import World
+from tests.fixtures.tenants import MakeTenant
 from workers.context import Context
 from workers.jobs import sweeps
 
@@ -89,6 +93,26 @@ def test_who_began_while_he_was_shut_out(
     for _ in range(2):
         sweeps.check_sessions(MAIN_CELL)
         assert street.asked() == [("late", reason)]
+
+
+def test_a_tenant_that_cannot_be_asked_keeps_no_other_waiting(
+    job_context: Context, database: Database, make_tenant: MakeTenant, world: World
+) -> None:
+    broken = world.tenant()  # its schema is gone
+    street = Street(database, make_tenant(f"after{secrets.token_hex(4)}"))
+    account_id = street.open("alice")
+    with street.scope() as scope:
+        close(scope, Close(account_id), actor=OWNER, now=clock.now())
+    street.start(account_id)
+    begin = (
+        "INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at,"
+        " seconds, octets_in, octets_out, packets_in, packets_out)"
+        " VALUES (%s, 1, 'one', 'alice', 0, now(), now(), 0, 0, 0, 0, 0)"
+    )
+    world.run(begin, broken.id)
+    with pytest.raises(ProgrammingError):  # the jobs page shows it
+        sweeps.check_sessions(MAIN_CELL)
+    assert street.asked() == [("late", "closed")]
 
 
 def test_who_may_connect_is_left_alone(street: Street) -> None:
