@@ -161,7 +161,7 @@ BEGIN
           unnest(a_day) AS day) AS b
       WHERE b.kind = 3 AND s.tenant_id = b.tenant AND s.nas_id = b.nas
         AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C"
-        AND b.sec >= s.seconds - s.base_seconds
+        AND b.sec >= s.seconds - s.base_seconds AND to_timestamp(b.at) >= s.started_at
         AND b.oin >= s.octets_in - s.base_octets_in AND b.oout >= s.octets_out - s.base_octets_out
       RETURNING s.tenant_id, s.account_id, b.day, new.octets_in - old.octets_in AS more_in,
         new.octets_out - old.octets_out AS more_out, new.seconds - old.seconds AS more_seconds),
@@ -179,9 +179,9 @@ BEGIN
       UPDATE aaa.session s SET framed_ipv6_prefix = COALESCE(b.prefix6, s.framed_ipv6_prefix),
         delegated_ipv6_prefix = COALESCE(b.delegated6, s.delegated_ipv6_prefix)
       FROM (SELECT unnest(a_tenant) AS tenant, unnest(a_nas) AS nas, unnest(a_sid) AS sid, unnest(a_user) AS usr,
-          unnest(a_kind) AS kind, unnest(a_prefix6) AS prefix6, unnest(a_delegated6) AS delegated6) AS b
+          unnest(a_kind) AS kind, unnest(a_at) AS at, unnest(a_prefix6) AS prefix6, unnest(a_delegated6) AS delegated6) AS b
       WHERE b.kind = 3 AND s.tenant_id = b.tenant AND s.nas_id = b.nas
-        AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C"
+        AND s.session_id = b.sid COLLATE "C" AND s.username = b.usr COLLATE "C" AND to_timestamp(b.at) >= s.started_at
         AND (b.prefix6 <> COALESCE(s.framed_ipv6_prefix, '') OR b.delegated6 <> COALESCE(s.delegated_ipv6_prefix, ''));
     END IF;
     IF done < n_interim THEN
@@ -325,6 +325,7 @@ DECLARE
   today date := date '1970-01-01' + p_day;
   old_in bigint; old_out bigint; old_seconds bigint;
   went_back boolean;
+  newer boolean := false;  -- whether the identifier was used again since: what is open is another session
 BEGIN
   -- Two nodes may hold repeats of the same packet; the row they argue about may not exist yet.
   PERFORM pg_advisory_xact_lock(hashtextextended(p_tenant || ':' || p_nas || ':' || p_sid, 4242));
@@ -335,6 +336,10 @@ BEGIN
     IF found_open AND at > GREATEST(s.updated_at, s.started_at + interval '1 minute') THEN
       PERFORM aaa.close_session(s, s.updated_at, 102::smallint);  -- the router began anew and uses the identifier again
       found_open := false;
+    ELSIF found_open AND at < s.started_at - interval '1 minute' AND EXISTS (SELECT FROM aaa.session_history c
+        WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid AND c.username = p_user AND c.ended_at >= at) THEN
+      PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'start_late', at, p_sec, p_in, p_out);
+      RETURN;  -- of an older session of the same identifier
     ELSIF found_open THEN  -- sent again, or overtaken by its own interims
       PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, CASE WHEN s.reports > 0 AND at < s.updated_at THEN 'start_late'
         ELSE 'start_again' END, at, p_sec, p_in, p_out);
@@ -359,6 +364,13 @@ BEGIN
       AND c.session_id = p_sid AND c.username = p_user AND c.started_at <= at AND (at < s.started_at - interval '1 minute'
         OR (p_sec = c.seconds - COALESCE(c.base_seconds, 0) AND p_in = c.octets_in - COALESCE(c.base_octets_in, 0)
           AND p_out = c.octets_out - COALESCE(c.base_octets_out, 0))));
+  ELSIF found_open AND p_kind = 3 AND at < s.started_at THEN
+    -- A late Interim of an older session of the same identifier: it must not make the new one begin with its counters.
+    found_open := NOT EXISTS (SELECT FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas
+      AND c.session_id = p_sid AND c.username = p_user AND c.started_at <= at AND c.ended_at >= began
+      AND (began < s.started_at - interval '1 minute' OR (p_sec <= c.seconds - COALESCE(c.base_seconds, 0)
+        AND p_in <= c.octets_in - COALESCE(c.base_octets_in, 0) AND p_out <= c.octets_out - COALESCE(c.base_octets_out, 0))));
+    newer := NOT found_open;
   END IF;
 
   IF NOT found_open AND p_kind IN (2, 3) THEN
@@ -376,7 +388,7 @@ BEGIN
         AND p_in <= h.octets_in - COALESCE(h.base_octets_in, 0) AND p_out <= h.octets_out - COALESCE(h.base_octets_out, 0) THEN
       PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'report_late', at, p_sec, p_in, p_out);
       RETURN;  -- overtaken by the Stop
-    ELSIF found_closed AND p_kind = 3 AND at > h.ended_at THEN
+    ELSIF found_closed AND p_kind = 3 AND at > h.ended_at AND NOT newer THEN
       PERFORM aaa.note(p_tenant, p_nas, p_sid, p_user, p_day, 'reopened', at, p_sec, p_in, p_out);
       -- It lives after all: re-open it (openwisp-radius#322).
       DELETE FROM aaa.session_history c WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid
@@ -401,7 +413,7 @@ BEGIN
       UPDATE aaa.session_history c SET seconds = s.seconds, octets_in = s.octets_in, octets_out = s.octets_out,
         packets_in = GREATEST(c.packets_in, p_pin), packets_out = GREATEST(c.packets_out, p_pout),
         reports = COALESCE(c.reports, 0) + (p_kind = 3)::int,
-        ended_at = CASE WHEN h.cause >= 100 AND p_kind = 2 THEN at ELSE c.ended_at END,
+        ended_at = CASE WHEN h.cause >= 100 AND p_kind = 2 THEN at WHEN newer THEN GREATEST(c.ended_at, at) ELSE c.ended_at END,
         cause = CASE WHEN h.cause >= 100 AND p_kind = 2 THEN p_cause ELSE c.cause END
       WHERE c.tenant_id = p_tenant AND c.nas_id = p_nas AND c.session_id = p_sid AND c.username = p_user
         AND c.ended_at = h.ended_at AND c.started_at = h.started_at;

@@ -299,3 +299,64 @@ def test_a_session_that_lives_after_all_is_opened_again_alone(
     ours.report(ACCT_INTERIM, 90, 90, 510, 710)
     assert [row["octets_in"] for row in world.sessions(tenant)] == [510]
     assert ended(world, tenant) == [(60, 500, 700)]
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize(("closed", "late"), [(300, 280), (240, 290), (395, 380)])
+def test_a_late_report_of_an_older_session_of_the_same_identifier_counts_for_that_one(
+    world: World, tenant: WorldTenant, closed: int, late: int, exact: bool
+) -> None:
+    """It waited on a host that was cut off, while the router began anew and used its identifiers again."""
+    router = Router(world, tenant)
+    router.report(ACCT_START, 0)
+    router.report(ACCT_INTERIM, 240, 240, 500, 700)
+    close = "SELECT aaa.close_session(s, to_timestamp(%s), 101::smallint) FROM aaa.session s WHERE s.tenant_id = %s"
+    world.query(close, NOW + closed, tenant.id)
+    router.report(ACCT_START, 400)
+    router.report(ACCT_INTERIM, 430, 30, 5, 7)
+    for _ in range(2):  # a replay may come twice
+        router.report(ACCT_INTERIM, late, late, 600, 800, DETAILS, 100, exact=exact)
+    router.report(ACCT_INTERIM, 100, 100, 50, 70, exact=exact)  # the end had it already
+    [session] = world.sessions(tenant)
+    assert [session[name] for name in ("seconds", "octets_in", "octets_out", "reports")] == [30, 5, 7, 1]
+    assert [session[name] for name in ("mac", "framed_ip", "framed_ipv6_prefix", "delegated_ipv6_prefix")] == [None] * 4
+    assert ended(world, tenant) == [(late, 600, 800)]
+    assert world.history(tenant)[0]["ended_at"].timestamp() == NOW + max(closed, late)
+    assert world.usage(tenant) == (605, 807, late + 30)
+    router.report(ACCT_STOP, 460, 60, 10, 14)
+    assert ended(world, tenant) == [(late, 600, 800), (60, 10, 14)]
+    assert world.usage(tenant) == (610, 814, late + 60)
+
+
+@pytest.mark.parametrize("other", [{}, {"nas": 2}, {"session": "s0"}, {"user": "bob"}])
+def test_an_older_sessions_start_that_is_replayed_leaves_the_beginning_of_the_one_that_runs(
+    world: World, tenant: WorldTenant, other: dict[str, Any]
+) -> None:
+    """The connection broke in the middle of a replay, which begins anew."""
+    older, router = Router(world, tenant, **other), Router(world, tenant)
+    older.session(0, 300, 500, 700)
+    router.report(ACCT_INTERIM, 500, 100, 5, 7)
+    older.report(ACCT_START, 0)
+    [session] = world.sessions(tenant)
+    assert session["started_at"].timestamp() == NOW + 400
+    assert notes(world, tenant)[0] == ("start_late", 1)
+    began = 250 if other else 310
+    router.report(ACCT_START, began)  # its own: our clock was set on by some minutes meanwhile
+    assert [row["started_at"].timestamp() for row in world.sessions(tenant)] == [NOW + began]
+
+
+@pytest.mark.parametrize("other", [{"nas": 2}, {"session": "s0"}, {"user": "bob"}])
+def test_a_report_from_before_its_start_is_its_sessions_where_no_older_one_can_have_said_it(
+    world: World, tenant: WorldTenant, other: dict[str, Any]
+) -> None:
+    """Our clock was set back meanwhile."""
+    neighbour = world.tenant()
+    router = Router(world, tenant)
+    for past in (Router(world, tenant, **other), Router(world, neighbour)):
+        past.session(0, 200, 500, 700)
+    router.session(10, 40, 5, 7)  # it was over when this one began to count
+    router.report(ACCT_START, 260)
+    router.report(ACCT_INTERIM, 150, 100, 60, 80)
+    [session] = world.sessions(tenant)
+    assert [session[name] for name in ("seconds", "octets_in", "octets_out")] == [100, 60, 80]
+    assert {row["octets_in"] for row in (*world.history(tenant), *world.history(neighbour))} == {500, 5}
