@@ -136,7 +136,8 @@ def _less_delay(arrived: float, delay: int) -> float:
 
 
 def merged(old: Row, new: Row) -> Row | None:
-    """One row for two of the same session and kind; None when they must stay in order (counters went back)."""
+    """One row for two of the same session and kind; None when they must stay in order (counters went back, or they are
+    of two days, which count for themselves)."""
     if old[KIND] != new[KIND]:
         return None
     for column in (SECONDS, OCTETS_IN, OCTETS_OUT):
@@ -144,6 +145,8 @@ def merged(old: Row, new: Row) -> Row | None:
             return None
     if old[KIND] == 1:  # a Start that was sent again: the first one says when
         return old
+    if old[DAY] != new[DAY]:
+        return None
     for column in _TOLD_ONCE:
         if new[column] is None and old[column] is not None:
             new = (*new[:column], old[column], *new[column + 1 :])

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from radius_cluster.process.accounting_batches import CLOSE, Replay, add, largest_segment, parts_of
-from radius_cluster.process.accounting_record import KEY, OCTETS_IN, OCTETS_OUT, SECONDS, Row, _prefix6, merged, row_of
+from radius_cluster.process.accounting_record import (
+    DAY,
+    KEY,
+    OCTETS_IN,
+    OCTETS_OUT,
+    SECONDS,
+    Row,
+    _prefix6,
+    merged,
+    row_of,
+)
 from radius_cluster.wire.codes import ACCT_INTERIM, ACCT_START, ACCT_STOP
 
 DETAILS = ("02:00:00:00:00:01", None, 7, None, None, None, None)
@@ -44,6 +54,17 @@ def test_a_counter_that_went_back_is_for_the_database_to_judge(column: int) -> N
 def test_reports_of_another_kind_stay_apart() -> None:
     assert merged(row(ACCT_START, 100.0), row(ACCT_INTERIM, 160.0, 6)) is None
     assert merged(row(ACCT_INTERIM, 100.0, 6), row(ACCT_STOP, 160.0, 6)) is None
+
+
+def test_what_was_used_before_midnight_is_not_counted_to_the_day_after() -> None:
+    """A replay after an outage has both; a day's or a month's quota is counted by them (PLN-5)."""
+    evening, morning = row(ACCT_INTERIM, 100.0, 5), row(ACCT_INTERIM, 160.0, 6)
+    morning = (*morning[:DAY], evening[DAY] + 1, *morning[DAY + 1 :])
+    assert merged(evening, morning) is None
+    parts = parts_of(Replay([[list(evening)], [list(morning)]]))
+    assert [[entry[0] for entry in part.values()] for part in parts if isinstance(part, dict)] == [[evening], [morning]]
+    started = (*row(ACCT_START, 160.0)[:DAY], evening[DAY] + 1, *morning[DAY + 1 :])
+    assert merged(row(ACCT_START, 100.0), started) == row(ACCT_START, 100.0)
 
 
 def test_of_a_start_that_is_sent_again_the_first_says_when() -> None:
