@@ -62,12 +62,14 @@ FROM unnest($1::int[], $2::int[], $3::text[], $4::text[], $5::text[]) AS q(tenan
 WHERE s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
   AND s.username = q.username COLLATE "C"
 """
-# The router knows no such session: it ended without our hearing of it. Should it report again, it re-opens.
+# The router knows no such session: it ended without our hearing of it. Should it report again, it re-opens. Where its
+# Stop is being stored at this very moment, that has closed it; where another report is, it closes with what that says.
 _GONE: Final = """
-SELECT aaa.close_session(s, GREATEST(s.updated_at, s.started_at), 100::smallint)
-FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q(tenant, nas, session, username)
-JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
-  AND s.username = q.username COLLATE "C"
+WITH locked AS MATERIALIZED (
+  SELECT s FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q(tenant, nas, session, username)
+  JOIN aaa.session s ON s.tenant_id = q.tenant AND s.nas_id = q.nas AND s.session_id = q.session COLLATE "C"
+    AND s.username = q.username COLLATE "C" FOR UPDATE OF s)
+SELECT aaa.close_session(s, GREATEST((s).updated_at, (s).started_at), 100::smallint) FROM locked
 """
 # With what an account with a quota has used, in the form that special_login reads.
 _RATE_OF: Final = f"""

@@ -1,13 +1,19 @@
 """What a router's answer to a Disconnect means for the session that it was about, and for no other (RAD-5)."""
 
 import asyncio
+import time
+from typing import Final
 
 import pytest
 
 from infra.settings import Settings
 from radius_cluster.coa.outbox_rows import CHANGE, DISCONNECT, Outcome, Wish, finish
 from radius_cluster.listen.database import connect
+from radius_cluster.wire.codes import ACCT_INTERIM, ACCT_START, ACCT_STOP
+from tests.fixtures.accounting import store
 from tests.fixtures.radius import World
+
+_WAITS: Final = "SELECT FROM pg_locks WHERE pid = %s AND NOT granted"
 
 
 @pytest.mark.parametrize(
@@ -56,3 +62,40 @@ def test_only_the_session_that_was_asked_about(
         state = "done"
         asyncio.run(write())
         assert [row["cut_failed"] for row in world.sessions(tenant)] == [None] * 4
+
+
+@pytest.mark.parametrize("kind", [ACCT_INTERIM, ACCT_STOP])
+def test_a_session_that_reports_while_its_router_denies_it_is_closed_once_and_with_what_it_said_last(
+    world: World, settings: Settings, kind: int
+) -> None:
+    """The router ends it by itself as we ask: its Stop is being stored when we read that there is no such session."""
+    tenant = world.tenant()
+    account_id = world.subscriber(tenant, "alice")
+    nas_id, _ = world.nas(tenant)
+    now = float(int(time.time()))
+
+    def report(kind: int, at: float, seconds: int, octets: int) -> None:
+        store(world, [(tenant.id, nas_id, "s1", "alice", kind, at, seconds, octets, 0, 0, 0, None, int(at // 86400), 1,
+                       *[None] * 7)])  # fmt: skip
+
+    report(ACCT_START, now - 60, 0, 0)
+    wish = Wish(0, tenant.id, DISCONNECT, nas_id, "s1", "alice", "", "", account_id, "main", 1)
+
+    async def close_meanwhile() -> None:
+        connection = await connect(settings.database_url, "test")
+        try:
+            with world.connection.transaction():
+                report(kind, now - 10, 50, 900)
+                closing = asyncio.create_task(finish(connection, [Outcome(wish, "refused", "no session", True)]))
+                while not world.query(_WAITS, connection.get_server_pid()):
+                    await asyncio.sleep(0.01)
+            await closing
+        finally:
+            await connection.close()
+
+    asyncio.run(close_meanwhile())
+    assert world.sessions(tenant) == []
+    assert [(row["seconds"], row["octets_in"]) for row in world.history(tenant)] == [(50, 900)]
+    report(ACCT_STOP, now, 60, 1_000)
+    assert [(row["seconds"], row["octets_in"]) for row in world.history(tenant)] == [(60, 1_000)]
+    assert world.usage(tenant) == (1_000, 0, 60)
