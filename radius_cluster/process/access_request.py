@@ -18,14 +18,12 @@ from radius_cluster.process.find_by_spelling import Spelled, Spellings, find_by_
 from radius_cluster.process.last_known_good import LastKnownGood
 from radius_cluster.process.led_to_place import LedMeanwhile, led_of, note_led
 from radius_cluster.process.lock_out import LockOut
-from radius_cluster.process.login_replies import accept, framed_address, reject
+from radius_cluster.process.login_replies import accept, reject, with_own
 from radius_cluster.process.ready_replies import KeptReplies, at_other_rate, encode_place, ends_soon, last_ready
 from radius_cluster.process.redial import count_old_sessions, own_limits, probe_old_sessions, redials_of
 from radius_cluster.process.special_login import Special, local_minute, read_special, until_closed
 from radius_cluster.routing.directory import Ready
 from radius_cluster.wire.codes import USER_NAME
-from radius_cluster.wire.dialects import encode_octet_limits
-from radius_cluster.wire.extra_attributes import ADDRESS, without
 from tenants.access.reasons import CODES
 from tenants.access.rules import OK, decide, in_windows, is_over, may_connect_until, session_seconds, window_profile
 
@@ -323,8 +321,8 @@ class Logins:
         seconds = until_closed(windows, nas.tenant, now, seconds)
         if soon:
             self.led.add(led_of(request, row, ready, now))
-        body = (ready[5] if soon else ready[0]) + framed_address(special.static_ip) + added
-        accept(request, self._counters, row[sql.ACCOUNT], body, seconds)
+        body, seconds = with_own(special, nas, ready[5] if soon else ready[0], seconds)
+        accept(request, self._counters, row[sql.ACCOUNT], body + added, seconds)
 
     async def _decide_special(
         self, connection: Any, requests: list[Request], special: list[tuple[int, Any]], batch: Batch, now: float,
@@ -378,14 +376,9 @@ class Logins:
         other = special.throttle_profile_id if throttled else window_profile(windows, weekday, minute)
         if other is not None:
             attributes = await at_other_rate(connection, nas, row[sql.PROFILE], other, soon=soon) or attributes
-        if special.static_ip:
-            attributes = without(attributes, ADDRESS)
-        if special.octets_left and special.quota_cut:
-            attributes += encode_octet_limits(nas.dialect, total_octets=special.octets_left, invert=nas.invert)
         seconds = session_seconds(row[sql.VALID_UNTIL], now, longest, row[sql.RENEWS])
         seconds = until_closed(windows, tenant, now, seconds)
-        if special.seconds_left and special.quota_cut:
-            seconds = min(seconds, special.seconds_left)
+        attributes, seconds = with_own(special, nas, attributes, seconds)
         subject = sql.subject_of(account_id)
         if special.drop_oldest and special.open_sessions >= special.max_sessions > 0:
             await connection.execute(
@@ -397,4 +390,4 @@ class Logins:
             self._memory.note_first_login(tenant.id, account_id)
         if special.learns:
             await connection.execute(sql.BIND, tenant.id, account_id, special.mac, special.port, nas.id, subject)
-        return account_id, attributes + framed_address(special.static_ip) + added, seconds
+        return account_id, attributes + added, seconds

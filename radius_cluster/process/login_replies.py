@@ -11,6 +11,8 @@ from radius_cluster.listen.receive import Request
 from radius_cluster.process.credentials import method_of
 from radius_cluster.process.eap_outcome import refusal_of
 from radius_cluster.process.reply_messages import reply_message
+from radius_cluster.process.special_login import Special
+from radius_cluster.routing.directory import NasEntry
 from radius_cluster.wire.codes import (
     ACCESS_ACCEPT,
     ACCESS_REJECT,
@@ -22,6 +24,8 @@ from radius_cluster.wire.codes import (
     VENDOR_SPECIFIC,
 )
 from radius_cluster.wire.devices import device_of
+from radius_cluster.wire.dialects import encode_octet_limits
+from radius_cluster.wire.extra_attributes import ADDRESS, without
 from radius_cluster.wire.mschap import encode_mschap_error, mschap_version
 from radius_cluster.wire.packet import Packet, encode_access_response
 
@@ -91,6 +95,18 @@ def framed_address(address: str) -> bytes:
     if ":" in address:
         return bytes((FRAMED_IPV6_ADDRESS, 18)) + IPv6Address(address).packed
     return bytes((FRAMED_IP_ADDRESS, 6, *(int(part) for part in address.split("."))))
+
+
+def with_own(special: Special, nas: NasEntry, attributes: bytes, seconds: float) -> tuple[bytes, float]:
+    """A ready reply and its seconds with what only this account has: its fixed address instead of any other, and no
+    more than is left of its quota, which whoever decides without the database does not forget either."""
+    if special.static_ip:
+        attributes = without(attributes, ADDRESS)
+    if special.octets_left and special.quota_cut:
+        attributes += encode_octet_limits(nas.dialect, total_octets=special.octets_left, invert=nas.invert)
+    if special.seconds_left and special.quota_cut:
+        seconds = min(seconds, special.seconds_left)
+    return attributes + framed_address(special.static_ip), seconds
 
 
 def shown(packet: Packet) -> dict[str, Any]:

@@ -3,16 +3,21 @@
 import asyncio
 import json
 import time
+from datetime import UTC
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from infra.radius_text.dialects import dialect_for
 from radius_cluster.counters import Counters
 from radius_cluster.listen.receive import Request
 from radius_cluster.process import access_request
 from radius_cluster.process.access_request import Logins
 from radius_cluster.process.find_by_spelling import find_by_spelling
+from radius_cluster.wire import attributes as encode
+from radius_cluster.wire import codes
+from radius_cluster.wire.dialects import encode_octet_limits
 
 NOBODY = {"quota_kind": 0, "bind_port": "", "bind_mac": "", "bind_nas_id": None, "bind_options": None, "state": 1,
           "in_arrears": False, "open_sessions": 0, "max_sessions": 1, "drop_oldest": False, "quota_cut": True,
@@ -99,6 +104,33 @@ def test_who_waited_too_long_is_dropped_and_the_others_come_first_when_it_is_bac
     assert list(logins._queue) == [*asking[1:], later]
     assert not logins._unknown
     assert not any(one.forgotten for one in asking[1:])
+
+
+def test_a_fixed_address_stands_alone_and_a_quota_ends_the_session_here_too(
+    logins: Logins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A router reads the first of two addresses; nobody counts while the database is away but the router itself."""
+    answers: list[tuple[bytes, float]] = []
+    monkeypatch.setattr(access_request, "accept", lambda *parts: answers.append(parts[3:]))
+    monkeypatch.setattr(logins, "_recognise", lambda *_: b"proof")
+    quota = {"quota_kind": 1, "quota_epoch": 1, "quota_octets": 5000, "quota_seconds": 40, "pack_octets": 0,
+             "pack_seconds": 0, "use": None, "activated": True}  # fmt: skip
+    rows = [row("alice", **quota, static_ip="10.0.0.7"), row("bob", **(quota | {"quota_cut": False}))]
+    logins._memory.remember([1], ["alice"], [rows[0]])
+    logins._memory.remember([1], ["bob"], [rows[1]])
+    pool, any_address = encode.text(codes.FRAMED_POOL, "pool1"), bytes((codes.FRAMED_IP_ADDRESS, 6, 255, 255, 255, 254))
+    for name in ("alice", "bob"):
+        asking: Any = Asking(name)
+        asking.note = lambda _reason: None
+        asking.nas.replies = {1: (pool + any_address, [], None, 86_400, 0, b"")}
+        asking.nas.dialect, asking.nas.invert, asking.nas.tenant.zone = dialect_for("mikrotik"), False, UTC
+        logins.submit(asking)
+    (alice, seconds), (bob, longer) = answers
+    limit = encode_octet_limits(dialect_for("mikrotik"), total_octets=5000)
+    assert alice == pool + limit + bytes((codes.FRAMED_IP_ADDRESS, 6, 10, 0, 0, 7)) + b"proof"
+    assert seconds == 40
+    assert bob == pool + any_address + b"proof"  # his plan slows down: the router is not to end it
+    assert 50 < longer <= 60
 
 
 def test_a_name_is_remembered_as_its_router_writes_it() -> None:
