@@ -1,7 +1,7 @@
 """CVE-2024-3596 ("Blast-RADIUS") and replayed packets, rule by rule as ``radius.md`` has them (RAD-1, RAD-9)."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -28,8 +28,11 @@ class Isp:
 
 
 @pytest.fixture(scope="module")
-def node(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Settings, World]]:
-    """One process for all these tests."""
+def node(
+    make_database: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Settings, World]]:
+    """One process for all these tests, and a database: the shared one is tidied before each."""
+    database_url = make_database()
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("cve"),
         radius_auth_port=choose_free_port(),
@@ -42,7 +45,7 @@ def node(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     processes.start()
     yield settings, world
     processes.stop()
-    world.leave()
+    world.connection.close()
 
 
 @pytest.fixture

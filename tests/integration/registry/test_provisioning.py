@@ -40,11 +40,11 @@ use_case.create_tenant(Database(sys.argv[1]), new, now=clock.now())
 
 
 def test_under_two_seconds(make_tenant: MakeTenant) -> None:
-    make_tenant()  # imports, pools, caches
+    make_tenant("warm-up")  # imports, pools, caches
     best = 60.0
-    for _ in range(3):
+    for number in range(3):
         began = time.monotonic()
-        make_tenant()
+        make_tenant(f"quick-{number}")  # by a slug of its own, else it may be one that an earlier test used
         best = min(best, time.monotonic() - began)
     assert best < limit(2), f"provisioning took {best:.2f} s"
 
