@@ -1,7 +1,7 @@
 """The local date of an instant, for the time zones of tenants: shared by all that have the same one."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,9 +26,10 @@ class _LocalDay:
             return self._number
         local = datetime.fromtimestamp(at, self._zone)
         midnight = local.replace(hour=0, minute=0, second=0, microsecond=0, fold=0)
-        # The next midnight may be 23 hours away; keep the answer only for the hours that surely belong to the day.
+        # The next midnight may be 23 hours away, somewhere 22; keep the answer only for the hours that surely belong to
+        # the day.
         self._number, self._begins = local.date().toordinal() - _EPOCH_ORDINAL, midnight.timestamp()
-        self._ends = self._begins + 82800
+        self._ends = min(self._begins + 82800, (midnight + timedelta(days=1)).timestamp())
         return self._number
 
 
