@@ -27,11 +27,45 @@ def test_who_used_far_more_than_his_day_has_the_next_day_whole(world: World, ten
         return [percent for (percent,) in world.query(told, tenant.id)[before:]]
 
     assert report(1, 1000) == [100]  # slower since the first hundred
+    for other, name in ((tenant, "dave"), (world.tenant(), "carol")):  # of the same provider, and of the same number
+        neighbour = world.subscriber(other, name, **facts)
+        world.run("SELECT aaa.count_quota(%s, %s, %s, 7, 0)", other.id, neighbour, date(2026, 3, 2))
+        assert neighbour == account_id or other is tenant
     assert report(2, 79) == []
     assert report(2, 1) == [80]
+    warned = "SELECT count(*) FROM aaa.quota_use WHERE warned > 0 AND octets = 7 AND tenant_id >= %s"
+    assert world.query(warned, tenant.id) == [(0,)]  # each is told for itself
     assert report(2, 19) == []
     assert report(2, 1) == [100]
     assert report(2, 500) == []
+
+
+@pytest.mark.parametrize("unit", ["octets", "seconds"])
+def test_what_is_left_of_packs_goes_on_from_day_to_day_and_ends_the_session_only_then(
+    world: World, tenant: WorldTenant, unit: str
+) -> None:
+    account_id = world.subscriber(
+        tenant, "carol", quota_kind=2, quota_epoch=1, **{f"quota_{unit}": 100, f"pack_{unit}": 50}
+    )
+    world.run(
+        "INSERT INTO aaa.session (tenant_id, nas_id, session_id, username, account_id, started_at, updated_at, seconds,"
+        " octets_in, octets_out, packets_in, packets_out)"
+        " VALUES (%s, 1, 's1', 'carol', %s, now(), now(), 0, 0, 0, 0, 0)",
+        tenant.id, account_id,
+    )  # fmt: skip
+    told = "SELECT topic, payload ->> 'percent' FROM work.outbox WHERE tenant_id = %s ORDER BY id"
+
+    def report(day: int, amount: int) -> list[str]:
+        """What is told: the percentage, and that the session ends."""
+        before = len(world.query(told, tenant.id))
+        used = (amount, 0) if unit == "octets" else (0, amount)
+        world.run("SELECT aaa.count_quota(%s, %s, %s, %s, %s)", tenant.id, account_id, date(2026, 3, day), *used)
+        return [percent or topic for topic, percent in world.query(told, tenant.id)[before:]]
+
+    over = ["100", "radius.disconnect"]
+    assert [report(1, amount) for amount in (119, 1, 10)] == [[], ["80"], []]  # 130 of 150: 30 of the packs are used
+    assert [report(2, amount) for amount in (95, 1, 23, 1)] == [[], ["80"], [], over]  # of 120
+    assert [report(3, amount) for amount in (79, 1, 19, 1)] == [[], ["80"], [], over]  # nothing is left of them
 
 
 def test_quota_counts_the_same_in_sql_as_by_the_rule(world: World, tenant: WorldTenant) -> None:
