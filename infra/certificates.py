@@ -135,6 +135,11 @@ def expires_at(chain_pem: bytes) -> datetime:
     return x509.load_pem_x509_certificate(chain_pem).not_valid_after_utc
 
 
+def first_to_expire(chain_pem: bytes) -> datetime:
+    """When the first of a chain's certificates to end does so: from then on devices refuse the whole of it."""
+    return min(one.not_valid_after_utc for one in x509.load_pem_x509_certificates(chain_pem))
+
+
 def _issue(
     authority: Certificate, common_name: str, names: list[str], usage: x509.ObjectIdentifier, now: datetime, days: int
 ) -> Certificate:

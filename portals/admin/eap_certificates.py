@@ -12,6 +12,7 @@ from portals.shared.unit_of_work import installation
 from portals.shared.uploads import form_with_files
 from tenants.network.certificates import (
     UploadCertificate,
+    certificate_ends,
     ensure_certificates,
     renew_server_certificate,
     use_uploaded_certificate,
@@ -67,7 +68,8 @@ def download_eap_authority() -> Response:
 def _page(form: Form) -> str:
     row = ensure_certificates(scope(), _base_domain(), now=present())
     name = eap_server_name(scope().tenant.slug, _base_domain())
-    return render_template("admin/eap_certificates.html", row=row, server_name=name, form=form)
+    ends = certificate_ends(scope(), now=present())
+    return render_template("admin/eap_certificates.html", row=row, ends=ends, server_name=name, form=form)
 
 
 def _base_domain() -> str:

@@ -1,5 +1,6 @@
 """The first page after signing in: three numbers, what needs doing, the cloud's addresses (UX-4, TEN-3)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,11 +14,13 @@ from portals.shared.i18n import _, current_language, ngettext
 from portals.shared.login import here
 from portals.shared.tenancy import tenant_settings
 from portals.shared.words import METHODS, refusal, word
+from tenants.network.certificates import certificate_ends
+from tenants.network.queries_radsec import radsec_endings
 from tenants.reports import queries_home as home_queries
 from tenants.reports.queries_home import OnlinePoint
 from tenants.subscribers.queries_list import AccountFilter, count_states
 from tenants.usage.queries_refused import count_refused_by_reason
-from tenants.usage.queries_routers import list_routers
+from tenants.usage.queries_routers import Router, list_routers
 
 DAYS = 14
 SOON_DAYS = 7
@@ -243,6 +246,7 @@ def _tasks(values: dict[str, Any]) -> list[dict[str, str]]:
                 "button": _("Connect it") if waiting else _("Look"),
             }
         )
+    tasks += _certificate_tasks(values.get("routers", ()))
     limit = values["facts"].max_accounts
     used = values["facts"].accounts.number
     if limit and used > limit * 0.9:
@@ -256,3 +260,38 @@ def _tasks(values: dict[str, Any]) -> list[dict[str, str]]:
             }
         )
     return tasks
+
+
+def _certificate_tasks(routers: Collection[Router]) -> list[dict[str, str]]:
+    """Certificates that end soon, or have ended, and that nobody but people can replace (RAD-1, RAD-2)."""
+    found = []
+    names = {router.id: router.name for router in routers}
+    heard = {router.id: router.last_packet_at for router in routers}
+    for nas_id, ending in radsec_endings(scope(), heard, now=present()).items():
+        day = _local_day(ending.expires_at)
+        over = ending.is_over(present())
+        text = (
+            _("The RadSec certificate of %(name)s expired on %(day)s", name=names[nas_id], day=day)
+            if over
+            else _("The RadSec certificate of %(name)s ends on %(day)s", name=names[nas_id], day=day)
+        )
+        note = _("Put the new one into the router.") if ending.next_at else _("Issue another one in time.")
+        found.append(_certificate_task(text, note, url_for("admin.show_router_radsec", nas_id=nas_id)))
+    for end in certificate_ends(scope(), now=present()) if actor().may("settings.view") else ():
+        day = _local_day(end.expires_at)
+        text = (
+            _("The authority of your PEAP and TTLS logins ends on %(day)s", day=day)
+            if end.what == "authority"
+            else _("The certificate of your PEAP and TTLS logins ends on %(day)s", day=day)
+        )
+        note = _("From then on devices refuse to log in.")
+        found.append(_certificate_task(text, note, url_for("admin.show_eap_certificates")))
+    return found
+
+
+def _certificate_task(text: str, note: str, url: str) -> dict[str, str]:
+    return {"icon": "certificate", "text": text, "note": note, "url": url, "button": _("Look")}
+
+
+def _local_day(at: datetime) -> str:
+    return at.astimezone(scope().zone).date().isoformat()

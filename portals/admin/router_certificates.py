@@ -18,7 +18,7 @@ from portals.shared.toasts import toast
 from portals.shared.unit_of_work import installation
 from tenants.network.cluster_certificate import cluster_authority_pem
 from tenants.network.errors import CredentialNotFound
-from tenants.network.queries_radsec import credentials_of
+from tenants.network.queries_radsec import credentials_of, radsec_endings
 from tenants.network.radsec_credentials import (
     IssuedCertificate,
     IssuedPsk,
@@ -63,11 +63,11 @@ def withdraw_router_credential(nas_id: int, credential_id: int) -> str | Respons
     router = queries_routers.router_detail(scope(), nas_id)
     back = url_for("admin.show_router_radsec", nas_id=nas_id)
     if request.method == "POST":
-        withdraw_credential(scope(), credential_id, actor=actor(), now=present())
+        withdraw_credential(scope(), credential_id, nas_id=nas_id, actor=actor(), now=present())
         toast(_("Withdrawn. Connections that used it are ended."))
         return redirect_after(back)
     known = credentials_of(scope(), nas_id, now=present())
-    one = next((found for found in known if found.id == credential_id and found.state == "valid"), None)
+    one = next((found for found in known if found.id == credential_id and found.lets_in), None)
     if one is None:
         raise CredentialNotFound(ref=credential_id)
     return render_template("admin/router_withdraw.html", form=Form(None), router=router, one=one, back=back)
@@ -95,6 +95,7 @@ def _page(nas_id: int, *, certificate: IssuedCertificate | None = None, key: Iss
         router=router,
         addresses=addresses,
         snippet=radsec_snippet(router.vendor, facts),
+        ending=radsec_endings(scope(), {nas_id: router.last_packet_at}, now=present()).get(nas_id),
         credentials=credentials_of(scope(), nas_id, now=present()),
         certificate=certificate,
         certificate_files=_archive(certificate) if certificate else "",

@@ -13,6 +13,7 @@ from portals.shared.i18n import _
 from portals.shared.tenancy import tenant_settings
 from portals.shared.unit_of_work import installation
 from tenants.network.edit_nas import mark_script_copied, reveal_secret
+from tenants.network.queries_radsec import radsec_endings
 from tenants.network.snippets import Snippet, SnippetFacts, snippet
 from tenants.network.vendors import VENDORS
 from tenants.subscribers.queries_router_plans import bound_accounts, plans_on_router
@@ -92,6 +93,7 @@ def _page(router: Router, values: dict[str, Any], *, secret: str) -> str:
     return render_template(
         "admin/router.html",
         **values,
+        ending=radsec_endings(scope(), {router.id: router.last_packet_at}, now=present()).get(router.id),
         snippet=made,
         marked=marked_lines(made, facts),
         secret_shown=bool(secret),

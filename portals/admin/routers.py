@@ -23,6 +23,7 @@ from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
 from tenants.network.import_nas import COLUMNS as IMPORT_COLUMNS
 from tenants.network.import_nas import ImportedRow, import_nas, summary
+from tenants.network.queries_radsec import radsec_endings
 from tenants.registry.rules_stale import MOST_MINUTES
 from tenants.subscribers.queries_list import list_choices
 from tenants.subscribers.queries_router_plans import bound_accounts
@@ -87,8 +88,15 @@ def list_routers() -> str:
     view.tabs = [StateTab(key, tabs[key], counts[key], _DOTS[key]) for key in there]
     routers = [router for router in found if view.state in ("", router.health(present()))]
     routers.sort(key=SORTS[view.sort.removeprefix("-")], reverse=view.sort.startswith("-"))
+    endings = radsec_endings(scope(), {router.id: router.last_packet_at for router in routers}, now=present())
     return render_template(
-        "admin/routers.html", view=view, routers=routers, all=len(every), regions=choices["regions"], makes=makes
+        "admin/routers.html",
+        view=view,
+        routers=routers,
+        endings=endings,
+        all=len(every),
+        regions=choices["regions"],
+        makes=makes,
     )
 
 

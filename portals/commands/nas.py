@@ -7,9 +7,17 @@ from typing import Any
 import click
 
 from infra import clock
+from portals.commands._nas_radsec import (
+    give_certificate,
+    give_key,
+    give_secret,
+    radsec_script,
+    show_credentials,
+    withdraw,
+)
 from portals.commands._output import emit
 from portals.commands._places import place_pairs
-from portals.commands._tenant import AT_THE_COMMAND_LINE, given, open_tenant, tenant_option
+from portals.commands._tenant import AT_THE_COMMAND_LINE, TenantCommand, given, open_tenant, tenant_option
 from tenants.kernel.errors import Phrase
 from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.edit_nas import delete_nas, edit_form, edit_nas, reveal_secret
@@ -18,7 +26,7 @@ from tenants.network.find import find_nas, find_region
 from tenants.network.import_nas import import_nas, summary
 from tenants.network.queries import list_nas, list_regions, nas_row
 from tenants.network.set_replies import SetReplies, set_replies
-from tenants.network.snippets import SnippetFacts, snippet
+from tenants.network.snippets import Snippet, SnippetFacts, snippet
 from tenants.registry.settings import read
 
 
@@ -132,23 +140,75 @@ def show_list(tenant: str) -> None:
 @command.command("script")
 @tenant_option
 @click.argument("nas")
-def script(tenant: str, nas: str) -> None:
+@click.option("--radsec", is_flag=True, help="For RADIUS over TLS, with the files of `nas radsec-certificate`.")
+def script(tenant: str, nas: str, radsec: bool) -> None:
     """Print the configuration to paste into a router (by identifier or id)."""
     with open_tenant(tenant) as opened:
-        settings, found = opened.installation.settings, find_nas(opened.scope, nas)
-        facts = SnippetFacts(
-            identifier=found.identifier,
-            secret=reveal_secret(opened.scope, found.id, actor=AT_THE_COMMAND_LINE, now=clock.now()),
-            server=settings.radius_address,
-            auth_port=settings.radius_auth_port,
-            acct_port=settings.radius_acct_port,
-            coa_port=found.coa_port,
-            interim_seconds=read(opened.scope).interim_seconds,
-            coa_sources=(settings.radius_address,),
-            message_authenticator=found.message_authenticator,
-        )
-        made = snippet(found.vendor, facts)
+        made = radsec_script(opened, nas) if radsec else _script(opened, nas)
     emit({"title": made.title, "hint": made.hint, "script": made.text}, made.text)
+
+
+def _script(opened: TenantCommand, nas: str) -> Snippet:
+    settings, found = opened.installation.settings, find_nas(opened.scope, nas)
+    facts = SnippetFacts(
+        identifier=found.identifier,
+        secret=reveal_secret(opened.scope, found.id, actor=AT_THE_COMMAND_LINE, now=clock.now()),
+        server=settings.radius_address,
+        auth_port=settings.radius_auth_port,
+        acct_port=settings.radius_acct_port,
+        coa_port=found.coa_port,
+        interim_seconds=read(opened.scope).interim_seconds,
+        coa_sources=(settings.radius_address,),
+        message_authenticator=found.message_authenticator,
+    )
+    return snippet(found.vendor, facts)
+
+
+@command.command("radsec")
+@tenant_option
+@click.argument("nas")
+def radsec(tenant: str, nas: str) -> None:
+    """List a router's certificates and keys for RadSec (by identifier or id)."""
+    show_credentials(tenant, nas)
+
+
+@command.command("radsec-certificate")
+@tenant_option
+@click.argument("nas")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write ca.pem, router.pem and router.key there instead of printing them.",
+)
+def radsec_certificate(tenant: str, nas: str, folder: Path | None) -> None:
+    """Issue a certificate for a router; those it has stay valid, so that it can change over."""
+    give_certificate(tenant, nas, folder)
+
+
+@command.command("radsec-key")
+@tenant_option
+@click.argument("nas")
+def radsec_key(tenant: str, nas: str) -> None:
+    """Make a pre-shared key for a router that cannot keep certificates."""
+    give_key(tenant, nas)
+
+
+@command.command("radsec-withdraw")
+@tenant_option
+@click.argument("nas")
+@click.argument("credential")
+def radsec_withdraw(tenant: str, nas: str, credential: str) -> None:
+    """Withdraw a certificate or key (by number, fingerprint or identity); its connections are ended."""
+    withdraw(tenant, nas, credential)
+
+
+@command.command("renew-secret")
+@tenant_option
+@click.argument("nas")
+@click.option("--secret", default="", help="Shared secret of 8 to 60 characters; made when left out.")
+def new_secret(tenant: str, nas: str, secret: str) -> None:
+    """Give a router another shared secret; until it has it too, its packets are refused."""
+    give_secret(tenant, nas, secret)
 
 
 @command.command("delete")

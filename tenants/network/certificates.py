@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from infra.certificates import Certificate, certificates_of, check_server_upload, expires_at
+from infra.certificates import Certificate, certificates_of, check_server_upload, expires_at, first_to_expire
 from infra.crypto import CERTIFICATE_KEY
 from infra.db import Database
 from infra.tenant_scope import TenantScope, unscoped
@@ -16,8 +16,11 @@ from tenants.kernel.actor import Actor
 from tenants.network.errors import CertificateRefused
 from tenants.network.models import TenantCertificate
 from tenants.network.rules_certificates import (
+    AUTHORITY_WARN_BEFORE,
     RENEW_BEFORE,
+    RENEWAL_MISSED,
     UPLOAD_PROBLEMS,
+    WARN_BEFORE,
     Pki,
     eap_server_name,
     make_pki,
@@ -56,6 +59,30 @@ def ensure_certificates(scope: TenantScope, base_domain: str, *, now: datetime) 
     )
     scope.registry.execute(statement.on_conflict_do_nothing())  # another may have been quicker: its row counts
     return scope.registry.scalars(select(TenantCertificate).where(TenantCertificate.tenant_id == scope.tenant_id)).one()
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEnd:
+    """What of it ends soon, or has ended: ``server`` (of the own authority, which renews it by itself 60 days before),
+    ``uploaded`` (only its owner can replace it; the first of the chain to end counts) or ``authority``."""
+
+    what: str
+    expires_at: datetime
+
+
+def certificate_ends(scope: TenantScope, *, now: datetime) -> list[CertificateEnd]:
+    """What somebody has to see to; nothing is made for it."""
+    row = scope.registry.get(TenantCertificate, scope.tenant_id)
+    if row is None:
+        return []
+    if row.source == UPLOADED:
+        end = first_to_expire(row.chain_pem.encode())
+        return [CertificateEnd("uploaded", end)] if end - now < WARN_BEFORE else []
+    authority_end = expires_at(row.authority_pem.encode())
+    found = [CertificateEnd("authority", authority_end)] if authority_end - now < AUTHORITY_WARN_BEFORE else []
+    if row.expires_at - now < RENEWAL_MISSED and row.expires_at < authority_end:
+        found.append(CertificateEnd("server", row.expires_at))
+    return found
 
 
 def renew_server_certificate(scope: TenantScope, base_domain: str, *, actor: Actor, now: datetime) -> datetime:

@@ -51,7 +51,7 @@ def issue_certificate(
     ``server_names``: what routers connect to (used only when the installation's authority is made now).
     """
     actor.require("nas.secret")
-    nas = _router(scope, nas_id)
+    nas = _router(scope, nas_id, now)
     authority = cluster_authority(scope.database, server_names, now=now)
     made = make_router_certificate(authority, nas.identifier, now)
     parsed = load_pem_x509_certificate(made.certificate_pem)
@@ -81,7 +81,7 @@ def issue_certificate(
 def issue_psk(scope: TenantScope, nas_id: int, *, actor: Actor, now: datetime) -> IssuedPsk:
     """A pre-shared key for a router that cannot keep certificates: 32 random octets under an identity of its own."""
     actor.require("nas.secret")
-    nas = _router(scope, nas_id)
+    nas = _router(scope, nas_id, now)
     key = secrets.token_bytes(PSK_OCTETS)
     row = RadsecCredential(
         tenant_id=scope.tenant_id,
@@ -96,8 +96,11 @@ def issue_psk(scope: TenantScope, nas_id: int, *, actor: Actor, now: datetime) -
     return IssuedPsk(row.id, row.identity, key.hex())
 
 
-def withdraw_credential(scope: TenantScope, credential_id: int, *, actor: Actor, now: datetime) -> None:
-    """Not valid from now on; open connections that used it are closed. Raises :class:`CredentialNotFound`."""
+def withdraw_credential(
+    scope: TenantScope, credential_id: int, *, nas_id: int | None = None, actor: Actor, now: datetime
+) -> None:
+    """Not valid from now on; open connections that used it are closed. Raises :class:`CredentialNotFound`, also for one
+    of another router than ``nas_id``."""
     actor.require("nas.edit")
     row = scope.registry.scalars(
         select(RadsecCredential)
@@ -105,6 +108,7 @@ def withdraw_credential(scope: TenantScope, credential_id: int, *, actor: Actor,
             RadsecCredential.tenant_id == scope.tenant_id,
             RadsecCredential.id == credential_id,
             RadsecCredential.revoked_at.is_(None),
+            *([] if nas_id is None else [RadsecCredential.nas_id == nas_id]),
         )
         .with_for_update()
     ).first()
@@ -116,9 +120,13 @@ def withdraw_credential(scope: TenantScope, credential_id: int, *, actor: Actor,
     _record(scope, nas, row, "radsec.withdraw", actor, now)
 
 
-def _router(scope: TenantScope, nas_id: int) -> Nas:
+def _router(scope: TenantScope, nas_id: int, now: datetime) -> Nas:
     nas = find_nas(scope, nas_id, lock=True)
-    valid = select(func.count()).where(RadsecCredential.nas_id == nas.id, RadsecCredential.revoked_at.is_(None))
+    valid = select(func.count()).where(
+        RadsecCredential.nas_id == nas.id,
+        RadsecCredential.revoked_at.is_(None),
+        RadsecCredential.expires_at.is_(None) | (RadsecCredential.expires_at > now),
+    )
     if (scope.registry.scalar(valid) or 0) >= MOST_CREDENTIALS:
         raise TooManyCredentials(most=MOST_CREDENTIALS)
     return nas

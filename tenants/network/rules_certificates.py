@@ -1,5 +1,6 @@
 """Which certificates an ISP and the cloud have, and when they are renewed. Pure: the RADIUS cluster uses it, too."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -7,10 +8,14 @@ from typing import Final
 from infra.certificates import Certificate, expires_at, make_authority, make_client_certificate, make_server_certificate
 
 RENEW_BEFORE: Final = timedelta(days=60)
+WARN_BEFORE: Final = timedelta(days=60)  # what only people can replace
+RENEWAL_MISSED: Final = timedelta(days=45)  # the daily job should have renewed it two weeks ago
+AUTHORITY_WARN_BEFORE: Final = timedelta(days=365)  # each device has to be given the next one
 CLIENT_DAYS: Final = 3650  # somebody has to go to the router to change it
 PSK_OCTETS: Final = 32
 MOST_CREDENTIALS: Final = 10  # valid ones of one router
 RADSEC: Final = "radsec"  # name of the cluster's certificate
+_LAST_PACKETS: Final = timedelta(minutes=2)  # a connection is ended some seconds after its certificate's end
 
 # check_server_upload's codes in words; portals translate the sentence
 UPLOAD_PROBLEMS: Final = {
@@ -65,6 +70,42 @@ def renew_pki(authority: Certificate, server_names: list[str], now: datetime) ->
 def make_router_certificate(authority: Certificate, identifier: str, now: datetime) -> Certificate:
     """The client certificate of a router; its common name is the router's identifier."""
     return make_client_certificate(authority, identifier, now, CLIENT_DAYS)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A certificate (or key: without an end) that a router may show, and when it did so last."""
+
+    id: int
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The certificate that a router comes in with ends soon, or has ended; ``next_at``: when one that lasts longer was
+    issued, which the router has not shown yet."""
+
+    expires_at: datetime
+    next_at: datetime | None
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether the router is refused with it."""
+        return self.expires_at <= now
+
+
+def ending_of(valid: Iterable[Shown], last_packet_at: datetime | None, now: datetime) -> Ending | None:
+    """What a router is to be warned of; ``valid``: what was not withdrawn. What it showed last counts: others may lie
+    about as long as they like. None, too, when it has sent packets since its end: it comes in another way now."""
+    known = list(valid)
+    shown = max((one for one in known if one.last_used_at), key=lambda one: one.last_used_at or now, default=None)
+    if shown is None or shown.expires_at is None or shown.expires_at - now > WARN_BEFORE:
+        return None
+    if last_packet_at is not None and last_packet_at > shown.expires_at + _LAST_PACKETS:
+        return None
+    longer = [one.created_at for one in known if one.expires_at is None or one.expires_at - now > WARN_BEFORE]
+    return Ending(shown.expires_at, max(longer, default=None))
 
 
 def needs_renewal(ends_at: datetime, now: datetime) -> bool:

@@ -4,9 +4,10 @@ import base64
 import io
 import re
 import zipfile
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from infra import clock
 from infra.certificates import make_authority, make_server_certificate
@@ -103,3 +104,43 @@ def test_devices_see_an_own_or_an_uploaded_certificate(desk: Desk) -> None:
         assert ensure_certificates(scope, "localhost", now=now).source == "uploaded"
     desk.submit(at, to=f"{at}/renew")
     assert "your own authority" in page(desk)
+
+
+def test_a_router_whose_certificate_ends_is_told_of_everywhere(desk: Desk, nas_id: int) -> None:
+    at = f"/routers/{nas_id}/radsec"
+    desk.submit(at, to=f"{at}/certificate")
+    now = clock.now()
+    pages = (at, f"/routers/{nas_id}/", "/routers/", "/")
+
+    def shown(**values: object) -> list[str]:
+        with desk.database.owner_connection() as connection:  # as the RADIUS cluster notes, or time does
+            connection.execute(update(RadsecCredential).where(RadsecCredential.nas_id == nas_id).values(**values))
+        return [desk.get(path).get_data(as_text=True) for path in pages]
+
+    for text in shown(last_used_at=now):
+        assert "expires on" not in text
+        assert "ends soon" not in text
+    radsec, router, listed, home = shown(expires_at=now + timedelta(days=20, minutes=1))
+    assert "expires on" in radsec
+    assert "ends soon" in radsec
+    assert "Withdraw" in radsec
+    assert "Issue another one and put it into the router" in router
+    assert "certificate ends soon" in listed
+    assert "The RadSec certificate of Core ends on" in home
+    radsec, router, listed, home = shown(expires_at=now - timedelta(hours=1))
+    assert "It is refused with it" in radsec
+    assert "It is refused with it" in router
+    assert "certificate expired" in listed
+    assert "The RadSec certificate of Core expired on" in home
+    desk.submit(at, to=f"{at}/certificate")  # what has expired keeps nobody from it
+    assert "it has not been shown yet" in desk.get(at).get_data(as_text=True)
+
+
+def test_an_uploaded_certificate_that_ends_is_told_of(desk: Desk) -> None:
+    at, now = "/settings/certificates", clock.now()
+    authority = make_authority("Company", now)
+    server = make_server_certificate(authority, ["wifi.example"], now, days=30)
+    chain = (server.certificate_pem + authority.certificate_pem).decode()
+    desk.submit(at, {"chain": chain, "private_key": server.key_pem.decode()})
+    assert "From then on devices refuse to log in by PEAP or TTLS" in desk.get(at).get_data(as_text=True)
+    assert "The certificate of your PEAP and TTLS logins ends on" in desk.get("/").get_data(as_text=True)

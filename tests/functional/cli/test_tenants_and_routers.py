@@ -148,6 +148,59 @@ def test_a_router_is_changed(cli: CommandLine, acme: str, fresh_database_url: st
     database.dispose()
 
 
+def test_radsec_certificates_and_keys(cli: CommandLine, acme: str, tmp_path: Path) -> None:
+    cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--name", "Main")
+    cli("nas", "add", "--tenant", acme, "--vendor", "huawei", "--name", "Other")
+    of = ("--tenant", acme, "acme-main")
+    assert cli.run("nas", "radsec", *of)[1] == "acme-main has no certificate and no key.\n"
+    issued = cli("nas", "radsec-certificate", *of)
+    assert "PRIVATE KEY" in issued["key_pem"]
+    assert issued["certificate_pem"].count("BEGIN CERTIFICATE") == issued["authority_pem"].count("BEGIN CERTIFICATE")
+    folder = tmp_path / "new" / "files"
+    second = cli("nas", "radsec-certificate", *of, "--folder", str(folder))
+    assert "key_pem" not in second
+    assert {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} == dict.fromkeys(
+        ("ca.pem", "router.pem", "router.key"), 0o600
+    )
+    assert (folder / "ca.pem").read_text() == issued["authority_pem"]
+    key = cli("nas", "radsec-key", *of)
+    assert len(key["key_hex"]) == 64
+    listed = cli("nas", "radsec", *of)
+    assert [(row["kind"], row["state"]) for row in listed] == [
+        ("psk", "valid"),
+        ("certificate", "valid"),
+        ("certificate", "valid"),
+    ]
+    assert key["key_hex"] not in str(listed)
+    pairs = ":".join(issued["fingerprint"][at : at + 2] for at in range(0, 64, 2)).upper()
+    for which in (pairs, str(second["id"]), key["identity"]):
+        elsewhere = cli.refused("nas", "radsec-withdraw", "--tenant", acme, "acme-other", which)
+        assert elsewhere["code"] == "radsec_credential_not_found"
+        cli("nas", "radsec-withdraw", *of, which)
+        assert cli.refused("nas", "radsec-withdraw", *of, which)["code"] == "radsec_credential_not_found"
+    assert {row["state"] for row in cli("nas", "radsec", *of)} == {"withdrawn"}
+    assert "protocol=radsec" in cli("nas", "script", *of, "--radsec")["script"]
+    assert "radsecproxy" in cli("nas", "script", "--tenant", acme, "acme-other", "--radsec")["title"].lower()
+
+
+def test_a_folder_that_cannot_be_written_issues_nothing(cli: CommandLine, acme: str, tmp_path: Path) -> None:
+    cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--name", "Main")
+    (tmp_path / "file").write_text("")
+    of = ("--tenant", acme, "acme-main")
+    assert cli.run("nas", "radsec-certificate", *of, "--folder", str(tmp_path / "file" / "in"))[0] == 1
+    assert cli("nas", "radsec", *of) == []
+
+
+def test_a_routers_secret_is_renewed(cli: CommandLine, acme: str) -> None:
+    made = cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--name", "Main")
+    of = ("--tenant", acme, "acme-main")
+    renewed = cli("nas", "renew-secret", *of)["secret"]
+    assert renewed != made["secret"]
+    assert renewed in cli("nas", "script", *of)["script"]
+    assert cli("nas", "renew-secret", *of, "--secret", "radius-secret")["secret"] == "radius-secret"
+    assert cli.refused("nas", "renew-secret", *of, "--secret", "short")["code"] == "bad_nas_secret"
+
+
 @pytest.mark.parametrize(
     ("words", "code"),
     [

@@ -99,7 +99,7 @@ def world(fresh_database: Database, cli: CommandLine, make_tenant: MakeTenant, t
         "method": ["cash"], "quantity": ["1"], "amount": ["1.00"], "reason": ["x"], "key": ["arrears_days"],
         "value": ["4"], "vendor": ["mikrotik"], "name": ["New"], "group": ["New"], "kind": ["month"], "price": ["1"],
         "up": ["1M"], "down": ["1M"], "password": ["pass-0001"], "starts": ["8:00"], "ends": ["9:00"], "number": ["1"],
-        "first": ["2026-01-01"], "last": ["2026-12-31"],
+        "credential": ["1"], "first": ["2026-01-01"], "last": ["2026-12-31"],
         "file": [str(table)],
     }  # fmt: skip
     return World(fresh_database, charlie, alice, given)

@@ -1,14 +1,14 @@
 """A tenant's certificates and its routers' RadSec credentials: made, renewed, uploaded, withdrawn; sealed, walled."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 
 from infra import clock
-from infra.certificates import make_authority, make_server_certificate
+from infra.certificates import expires_at, make_authority, make_server_certificate
 from infra.crypto import CERTIFICATE_KEY, RADSEC_PSK, DecryptionError
 from infra.db import Database
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
@@ -20,9 +20,9 @@ from tenants.network.add_nas import AddNas, add_nas
 from tenants.network.certificates import UploadCertificate, ensure_certificates
 from tenants.network.errors import CertificateRefused, CredentialNotFound, TooManyCredentials
 from tenants.network.models import RadsecCredential
-from tenants.network.queries_radsec import credentials_of
+from tenants.network.queries_radsec import credentials_of, radsec_endings
 from tenants.network.radsec_credentials import issue_certificate, issue_psk, withdraw_credential
-from tenants.network.rules_certificates import MOST_CREDENTIALS
+from tenants.network.rules_certificates import MOST_CREDENTIALS, Ending
 from tenants.registry.keys import box_for
 
 NAMES = ["radsec.example"]
@@ -31,6 +31,12 @@ NOBODY = Actor("operator", 1, "clerk")
 
 def router(scope: TenantScope, name: str = "core") -> int:
     return add_nas(scope, AddNas("mikrotik", name=name), actor=SYSTEM, now=clock.now()).nas_id
+
+
+def alter(database: Database, nas_id: int, *where: ColumnElement[bool], **values: datetime) -> None:
+    """As the RADIUS cluster notes, or time does, what of the router's credentials only they may."""
+    with database.owner_connection() as connection:
+        connection.execute(update(RadsecCredential).where(RadsecCredential.nas_id == nas_id, *where).values(**values))
 
 
 def test_a_tenant_gets_its_authority_and_server_certificate_once(scope: TenantScope) -> None:
@@ -139,3 +145,75 @@ def test_a_router_does_not_gather_credentials_without_end(scope: TenantScope) ->
         issue_psk(scope, nas_id, actor=SYSTEM, now=clock.now())
     with pytest.raises(TooManyCredentials):
         issue_psk(scope, nas_id, actor=SYSTEM, now=clock.now())
+
+
+def test_expired_credentials_take_no_room(database: Database, scope: TenantScope) -> None:
+    now = clock.now()
+    nas_id = router(scope)
+    for _ in range(MOST_CREDENTIALS):
+        issue_certificate(scope, nas_id, NAMES, actor=SYSTEM, now=now)
+    scope.commit()
+    alter(database, nas_id, expires_at=now - timedelta(seconds=1))
+    issue_certificate(scope, nas_id, NAMES, actor=SYSTEM, now=now)
+    assert [one.state for one in credentials_of(scope, nas_id, now=now)].count("expired") == MOST_CREDENTIALS
+
+
+def test_a_credential_is_withdrawn_from_its_own_router_only(scope: TenantScope) -> None:
+    now = clock.now()
+    issued = issue_psk(scope, router(scope), actor=SYSTEM, now=now)
+    with pytest.raises(CredentialNotFound):
+        withdraw_credential(scope, issued.credential_id, nas_id=router(scope, "other"), actor=SYSTEM, now=now)
+
+
+def test_routers_are_told_of_whose_certificate_ends_soon(
+    two_isps: tuple[TenantRef, TenantRef], database: Database
+) -> None:
+    charlie, alice = two_isps
+    now = clock.now()
+    with tenant_scope(database, charlie) as scope:
+        nas_id, other = router(scope), router(scope, "other")
+        heard = {nas_id: now, other: now}
+        first = issue_certificate(scope, nas_id, NAMES, actor=SYSTEM, now=now)
+        issue_certificate(scope, other, NAMES, actor=SYSTEM, now=now)
+        soon = first.expires_at - timedelta(days=30)
+        assert radsec_endings(scope, heard, now=soon) == {}  # shown by nobody, it is missed by nobody
+        scope.commit()
+        alter(database, nas_id, last_used_at=now)
+        assert radsec_endings(scope, heard, now=soon) == {nas_id: Ending(first.expires_at, None)}
+        assert credentials_of(scope, nas_id, now=soon)[0].state == "ending"
+        assert radsec_endings(scope, heard, now=first.expires_at - timedelta(days=90)) == {}
+        second = issue_certificate(scope, nas_id, NAMES, actor=SYSTEM, now=soon)
+        assert radsec_endings(scope, heard, now=soon)[nas_id].next_at == soon
+        scope.commit()
+        alter(database, nas_id, RadsecCredential.id == second.credential_id, last_used_at=soon)
+        assert radsec_endings(scope, heard, now=soon) == {}
+    with tenant_scope(database, alice) as scope:
+        assert radsec_endings(scope, heard, now=soon) == {}
+
+
+def test_what_ends_of_the_certificates_for_devices(scope: TenantScope) -> None:
+    now = clock.now()
+    assert certificates.certificate_ends(scope, now=now) == []  # none yet
+    row = ensure_certificates(scope, "localhost", now=now)
+    year = timedelta(days=365)
+
+    def ends(at: datetime) -> list[str]:
+        return [one.what for one in certificates.certificate_ends(scope, now=at)]
+
+    assert ends(row.expires_at - timedelta(days=59)) == []  # the daily job sees to it
+    assert ends(row.expires_at - timedelta(days=40)) == ["server"]  # or does not
+    authority_end = expires_at(row.authority_pem.encode())
+    renew = authority_end - timedelta(days=100)
+    certificates.renew_server_certificate(scope, "localhost", actor=SYSTEM, now=renew)
+    assert row.expires_at == authority_end  # no longer than who signed it
+    assert ends(authority_end - year - timedelta(days=1)) == []
+    assert ends(authority_end - timedelta(days=20)) == ["authority"]
+    authority = make_authority("Company CA", now, years=1)
+    server = make_server_certificate(authority, ["wifi.example"], now, days=300)
+    short = make_server_certificate(authority, ["between"], now, days=90)  # as an authority in between that ends sooner
+    chain = server.certificate_pem + authority.certificate_pem
+    command = UploadCertificate(chain, server.key_pem)
+    certificates.use_uploaded_certificate(scope, command, "localhost", actor=SYSTEM, now=now)
+    assert (ends(now), ends(now + timedelta(days=250))) == ([], ["uploaded"])
+    row.chain_pem = (chain + short.certificate_pem).decode()
+    assert ends(now + timedelta(days=40)) == ["uploaded"]
