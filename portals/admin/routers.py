@@ -19,8 +19,8 @@ from portals.shared.lists import Column, ListView, StateTab
 from portals.shared.tenancy import tenant_settings
 from portals.shared.toasts import toast
 from portals.shared.uploads import form_with_files
-from tenants.network.add_nas import AddNas, add_nas
-from tenants.network.edit_nas import EditNas, delete_nas, edit_nas, renew_secret
+from tenants.network.add_nas import AddNas, add_nas, checked_columns
+from tenants.network.edit_nas import EditNas, check_edit, delete_nas, edit_nas, renew_secret
 from tenants.network.import_nas import COLUMNS as IMPORT_COLUMNS
 from tenants.network.import_nas import ImportedRow, import_nas, summary
 from tenants.network.queries_radsec import radsec_endings
@@ -108,11 +108,13 @@ def add_router() -> str | Response | tuple[str, int]:
         initial = {"vendor": "mikrotik", "auth_mode": "identifier", "message_authenticator": "required"}
         return _form_page(Form(None, _labels(), **initial), None)
     form = Form(request.form, _labels())
-    values = _read(form)
-    secret = form.text("secret", longest=60)
-    if form.ok:
+    wanted = AddNas(**_read(form), secret=form.text("secret", longest=60))
+    if not form.ok:
+        with form.refusals():  # what else is wrong with it
+            checked_columns(scope(), wanted)
+    else:
         with form.refusals():
-            added = add_nas(scope(), AddNas(secret=secret, **values), actor=actor(), now=present())
+            added = add_nas(scope(), wanted, actor=actor(), now=present())
             toast(_("Registered %(name)s. Now paste the script into the router.", name=added.identifier))
             return redirect(url_for("admin.onboard_router", nas_id=added.nas_id))
     return _form_page(form, None), 422
@@ -160,11 +162,14 @@ def edit_router(nas_id: int) -> str | Response | tuple[str, int]:
         return _form_page(Form(None, _labels(), **values, region=router.region_id or ""), router)
     form = Form(request.form, _labels())
     values = _read(form)
-    if form.ok:
+    wanted = EditNas(nas_id, **values | {"coa_port": values["coa_port"] or router.coa_port})
+    if not form.ok:
         with form.refusals():
-            port = values.pop("coa_port") or router.coa_port
-            edit_nas(scope(), EditNas(nas_id=nas_id, coa_port=port, **values), actor=actor(), now=present())
-            toast(_("Saved %(name)s.", name=values["name"]))
+            check_edit(scope(), wanted)
+    else:
+        with form.refusals():
+            edit_nas(scope(), wanted, actor=actor(), now=present())
+            toast(_("Saved %(name)s.", name=wanted.name))
             return redirect(url_for("admin.onboard_router", nas_id=nas_id))
     return _form_page(form, router), 422
 

@@ -1,6 +1,6 @@
 """Add a plan group (PLN-1)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
@@ -13,7 +13,11 @@ from tenants.catalog.rules import check_name
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import InvalidInput
 from tenants.network.add_pool import check_pool_name
+from tenants.network.errors import InterimTooLongFor
 from tenants.network.rules_replies import check_expiring, check_extra, check_place
+from tenants.registry.report_times import first_too_rare, report_times
+from tenants.registry.rules_stale import interim_of
+from tenants.registry.settings import read
 
 
 class BadDnsAddress(InvalidInput):
@@ -79,6 +83,18 @@ def fill_group(group: PlanGroup, command: AddPlanGroup) -> None:
     group.options = check_options(command.options)
 
 
+def require_reports_in_time(scope: TenantScope, extra: str, extra_before: str, group_id: int = 0) -> None:
+    """Routers are waited for as long as the group's attributes let them be silent. Raises InterimTooLongFor."""
+    told, settings = interim_of(extra, 0), read(scope)
+    if not told or told == interim_of(extra_before, 0):
+        return
+    times = report_times(scope, settings.interim_seconds)
+    times = replace(times, of_groups={**times.of_groups, group_id: told})
+    found = first_too_rare(scope, times, settings.interim_seconds * settings.stale_intervals)
+    if found is not None:
+        raise InterimTooLongFor(field="extra", **found.facts)
+
+
 def group_facts(group: PlanGroup) -> dict[str, Any]:
     """The group as the operation log shows it."""
     return {
@@ -94,11 +110,15 @@ def group_facts(group: PlanGroup) -> dict[str, Any]:
 
 
 def add_plan_group(scope: TenantScope, command: AddPlanGroup, *, actor: Actor, now: datetime) -> PlanGroup:
-    """Store the group. Raises BadName, BadPoolName, BadDnsAddress, NameTaken, RateProfileNotFound."""
+    """Store the group.
+
+    Raises BadName, BadPoolName, BadDnsAddress, NameTaken, RateProfileNotFound, InterimTooLongFor.
+    """
     actor.require("plans.add")
     find_rate_profile(scope, command.rate_profile_id)
     group = PlanGroup(created_at=now)
     fill_group(group, command)
+    require_reports_in_time(scope, str(group.options.get("extra") or ""), "")
     store_named(scope, group, group.name)
     record(
         scope,

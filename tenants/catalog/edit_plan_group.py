@@ -5,7 +5,7 @@ from datetime import datetime
 
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
-from tenants.catalog.add_plan_group import AddPlanGroup, fill_group, group_facts
+from tenants.catalog.add_plan_group import AddPlanGroup, fill_group, group_facts, require_reports_in_time
 from tenants.catalog.find import find_group, find_rate_profile, store_named
 from tenants.catalog.models import PlanGroup
 from tenants.kernel.actor import Actor
@@ -34,12 +34,17 @@ def values_of(group: PlanGroup) -> AddPlanGroup:
 
 
 def edit_plan_group(scope: TenantScope, command: EditPlanGroup, *, actor: Actor, now: datetime) -> PlanGroup:
-    """Store the new values. Raises PlanGroupNotFound, RateProfileNotFound, BadName, BadDnsAddress, NameTaken."""
+    """Store the new values.
+
+    Raises PlanGroupNotFound, RateProfileNotFound, BadName, BadDnsAddress, NameTaken, InterimTooLongFor.
+    """
     actor.require("plans.edit")
     group = find_group(scope, command.group_id, lock=True)
     find_rate_profile(scope, command.values.rate_profile_id)
     before = group_facts(group)
     fill_group(group, command.values)
+    extra, extra_before = (str(options.get("extra") or "") for options in (group.options, before["options"]))
+    require_reports_in_time(scope, extra, extra_before, group.id)
     after = group_facts(group)
     if after == before:
         return group

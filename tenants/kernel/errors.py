@@ -1,6 +1,9 @@
 """The root of all business failures (style.md rule 14): a type, a stable code, and whether trying again can help."""
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, TypeVar
+
+T = TypeVar("T")
 
 
 class BusinessError(Exception):
@@ -67,3 +70,24 @@ class InvalidInputs(BusinessError):
     def __init__(self, errors: list[BusinessError]) -> None:
         self.errors = errors
         super().__init__(count=len(errors))
+
+
+class Findings:
+    """What is wrong with a form, gathered by making all its checks; of each field the first finding counts."""
+
+    def __init__(self) -> None:
+        self._errors: dict[str, BusinessError] = {}
+
+    def of(self, check: Callable[..., T], *args: Any) -> T | None:
+        """What the check gives; None when it refuses."""
+        try:
+            return check(*args)
+        except BusinessError as error:
+            self._errors.setdefault(error.field or "", error)
+            return None
+
+    def raise_any(self) -> None:
+        """The one refusal, or all of them (:class:`InvalidInputs`)."""
+        errors = list(self._errors.values())
+        if errors:
+            raise errors[0] if len(errors) == 1 else InvalidInputs(errors)

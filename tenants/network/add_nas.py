@@ -12,6 +12,7 @@ from infra.crypto import NAS_SECRET
 from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
+from tenants.kernel.errors import Findings
 from tenants.network import rules
 from tenants.network.errors import AddressTaken, IdentifierTaken, NasNameTaken
 from tenants.network.find import find_region
@@ -19,6 +20,7 @@ from tenants.network.own_dialects import own_dialect
 from tenants.network.vendors import VENDORS
 from tenants.registry.keys import box_for
 from tenants.registry.models import Nas
+from tenants.registry.report_times import report_times
 from tenants.registry.rules import check_name
 from tenants.registry.settings import read
 from tenants.registry.tiers import require_room
@@ -54,40 +56,17 @@ class AddedNas:
 
 
 def add_nas(scope: TenantScope, command: AddNas, *, actor: Actor, now: datetime) -> AddedNas:
-    """Raises Forbidden, TierLimitReached and the errors of ``network/errors.py``; each names its form field."""
+    """Raises Forbidden, TierLimitReached and the errors of ``network/errors.py``, each naming its form field; several
+    at once as InvalidInputs."""
     actor.require("nas.add")
-    own = own_dialect(scope, command.vendor)
-    vendor = rules.check_vendor(command.vendor, () if own is None else (command.vendor,))
-    usual_port = VENDORS[vendor].coa_port if own is None else own.coa_port
-    identifier = _identifier(scope, command)
-    name = check_name(command.name or identifier)
-    require_free_name(scope, name)
-    secret = rules.check_secret(command.secret) if command.secret else rules.new_secret()
-    address = rules.check_address(command.address)
-    ddns_name = rules.check_ddns_name(command.ddns_name)
-    auth_mode = rules.check_auth_mode(command.auth_mode, address, ddns_name)
-    if auth_mode == "address":
-        require_free_address(scope, str(address))
-    if command.region_id is not None:
-        find_region(scope, command.region_id)
+    columns = checked_columns(scope, command)
+    secret = command.secret or rules.new_secret()
     present = select(func.count()).where(Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None))
     require_room(scope, "nas", scope.registry.scalar(present) or 0)
     nas = Nas(
+        **columns,
         tenant_id=scope.tenant_id,
-        identifier=identifier,
-        name=name,
-        vendor=vendor,
         secret_sealed=box_for(scope).seal(secret.encode(), NAS_SECRET),
-        auth_mode=auth_mode,
-        address=address,
-        ddns_name=ddns_name,
-        coa_port=rules.check_coa_port(usual_port if command.coa_port is None else command.coa_port),
-        message_authenticator=rules.check_message_authenticator(command.message_authenticator),
-        invert_directions=command.invert_directions,
-        region_id=command.region_id,
-        timezone=rules.check_timezone(command.timezone),
-        stale_seconds=rules.check_stale(command.stale_minutes, read(scope).interim_seconds),
-        remark=command.remark.strip(),
         created_at=now,
         updated_at=now,
     )
@@ -99,10 +78,58 @@ def add_nas(scope: TenantScope, command: AddNas, *, actor: Actor, now: datetime)
         object_kind="nas",
         object_id=nas.id,
         object_label=nas.identifier,
-        after={"vendor": vendor, "auth_mode": auth_mode, "address": str(address or ""), "region_id": nas.region_id},
+        after={
+            "vendor": nas.vendor,
+            "auth_mode": nas.auth_mode,
+            "address": str(nas.address or ""),
+            "region_id": nas.region_id,
+        },
         now=now,
     )
-    return AddedNas(nas.id, identifier, secret)
+    return AddedNas(nas.id, nas.identifier, secret)
+
+
+def checked_columns(scope: TenantScope, wanted: AddNas, nas: Nas | None = None) -> dict[str, Any]:
+    """What a form asks, of a new router or of one that is there (what stays in it is not checked anew), as columns.
+
+    Raises InvalidInputs with everything that is wrong with it, or the one error.
+    """
+    found = Findings()
+    own = own_dialect(scope, wanted.vendor)
+    name = found.of(_checked_name, scope, wanted, nas)
+    vendor = found.of(rules.check_vendor, wanted.vendor, () if own is None else (wanted.vendor,))
+    usual_port = own.coa_port if own is not None else VENDORS[vendor].coa_port if vendor else rules.STANDARD_COA_PORT
+    identifier = found.of(_checked_identifier, scope, wanted, nas)
+    if wanted.secret:
+        found.of(rules.check_secret, wanted.secret)
+    address = found.of(rules.check_address, wanted.address)
+    ddns_name = found.of(rules.check_ddns_name, wanted.ddns_name)
+    auth_mode = found.of(rules.check_auth_mode, wanted.auth_mode, address, ddns_name or "")
+    known_by = (nas.auth_mode, str(nas.address)) if nas is not None else None
+    if auth_mode == "address" and known_by != (auth_mode, str(address)):
+        found.of(require_free_address, scope, str(address))
+    if wanted.region_id is not None:
+        found.of(find_region, scope, wanted.region_id)
+    port = found.of(rules.check_coa_port, usual_port if wanted.coa_port is None else wanted.coa_port)
+    message_authenticator = found.of(rules.check_message_authenticator, wanted.message_authenticator)
+    timezone = found.of(rules.check_timezone, wanted.timezone)
+    stale_seconds = found.of(_checked_stale, scope, wanted, nas)
+    found.raise_any()
+    return {
+        "name": name or identifier,
+        "vendor": vendor,
+        "identifier": identifier,
+        "address": address,
+        "ddns_name": ddns_name,
+        "auth_mode": auth_mode,
+        "region_id": wanted.region_id,
+        "coa_port": port,
+        "message_authenticator": message_authenticator,
+        "timezone": timezone,
+        "stale_seconds": stale_seconds,
+        "invert_directions": wanted.invert_directions,
+        "remark": wanted.remark.strip(),
+    }
 
 
 def require_free_identifier(scope: TenantScope, identifier: str) -> None:
@@ -147,18 +174,42 @@ def store(scope: TenantScope, nas: Nas, **changes: Any) -> None:
         raise
 
 
-def _identifier(scope: TenantScope, command: AddNas) -> str:
+def _checked_name(scope: TenantScope, wanted: AddNas, nas: Nas | None) -> str:
+    """ "" for a new one that is to be named as its identifier."""
+    if nas is None and not wanted.name:
+        return ""
+    name = check_name(wanted.name)
+    if nas is None or name != nas.name:
+        require_free_name(scope, name)
+    return name
+
+
+def _checked_identifier(scope: TenantScope, wanted: AddNas, nas: Nas | None) -> str:
+    if nas is not None and wanted.identifier == nas.identifier:
+        return nas.identifier
     prefix = scope.tenant.nas_prefix
-    if command.identifier:
-        identifier = rules.check_identifier(command.identifier, prefix)
+    if wanted.identifier or nas is not None:
+        identifier = rules.check_identifier(wanted.identifier, prefix)
         require_free_identifier(scope, identifier)
         return identifier
-    name = check_name(command.name or "nas")
     for number in range(1, 1000):
-        proposal = rules.identifier_from_name(prefix, name, number)
+        proposal = rules.identifier_from_name(prefix, wanted.name.strip() or "nas", number)
         if _is_free(scope, proposal):
             return proposal
-    raise IdentifierTaken(field="identifier", identifier=rules.identifier_from_name(prefix, name))
+    raise IdentifierTaken(field="identifier", identifier=rules.identifier_from_name(prefix, wanted.name))
+
+
+def _checked_stale(scope: TenantScope, wanted: AddNas, nas: Nas | None) -> int | None:
+    if nas is not None:
+        as_before = wanted.stale_minutes == (None if nas.stale_seconds is None else nas.stale_seconds // 60)
+        if as_before and wanted.vendor == nas.vendor:
+            return nas.stale_seconds
+    settings = read(scope)
+    extra = "" if nas is None else str(nas.options.get("extra") or "")
+    longest = report_times(scope, settings.interim_seconds).longest(extra, wanted.vendor)
+    if wanted.stale_minutes is None:
+        rules.check_interim(longest, settings.interim_seconds * settings.stale_intervals, "stale_minutes")
+    return rules.check_stale(wanted.stale_minutes, longest)
 
 
 def _is_free(scope: TenantScope, identifier: str) -> bool:

@@ -1,6 +1,6 @@
 """Changes and deletes a router, renews and shows its secret, notes that its script was copied (NET-2, TEN-4)."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,14 +9,10 @@ from infra.tenant_scope import TenantScope
 from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.network import rules
-from tenants.network.add_nas import require_free_address, require_free_identifier, require_free_name, store
-from tenants.network.find import find_nas, find_region
-from tenants.network.own_dialects import own_dialect
+from tenants.network.add_nas import AddNas, checked_columns, store
+from tenants.network.find import find_nas
 from tenants.registry.keys import box_for
 from tenants.registry.models import Nas
-from tenants.registry.rules import check_name
-from tenants.registry.rules_stale import interim_of
-from tenants.registry.settings import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,44 +40,21 @@ def edit_form(nas: Nas) -> EditNas:
     return EditNas(nas.id, **_facts(nas))
 
 
+def check_edit(scope: TenantScope, command: EditNas) -> None:
+    """As :func:`edit_nas` does, without changing anything."""
+    checked_columns(scope, _as_new(command), find_nas(scope, command.nas_id))
+
+
 def edit_nas(scope: TenantScope, command: EditNas, *, actor: Actor, now: datetime) -> None:
-    """Raises Forbidden, NasNotFound and the errors of ``network/errors.py``; each names its form field."""
+    """Raises Forbidden, NasNotFound and the errors of ``network/errors.py``, each naming its form field; several at
+    once as InvalidInputs."""
     actor.require("nas.edit")
     nas = find_nas(scope, command.nas_id, lock=True)
     before = _facts(nas)
-    if command.identifier != nas.identifier:
-        identifier = rules.check_identifier(command.identifier, scope.tenant.nas_prefix)
-        require_free_identifier(scope, identifier)
-    else:
-        identifier = nas.identifier
-    address = rules.check_address(command.address)
-    ddns_name = rules.check_ddns_name(command.ddns_name)
-    auth_mode = rules.check_auth_mode(command.auth_mode, address, ddns_name)
-    if auth_mode == "address" and (auth_mode, str(address)) != (nas.auth_mode, str(nas.address)):
-        require_free_address(scope, str(address))
-    if command.region_id is not None:
-        find_region(scope, command.region_id)
-    name = check_name(command.name)
-    if name != nas.name:
-        require_free_name(scope, name)
-    changes: dict[str, Any] = {
-        "name": name,
-        "vendor": rules.check_vendor(command.vendor, [command.vendor] if own_dialect(scope, command.vendor) else ()),
-        "coa_port": rules.check_coa_port(command.coa_port),
-        "message_authenticator": rules.check_message_authenticator(command.message_authenticator),
-        "timezone": rules.check_timezone(command.timezone),
-    }
-    if command.stale_minutes != before["stale_minutes"]:
-        settings = read(scope)
-        interim = interim_of(str(nas.options.get("extra") or ""), settings.interim_seconds)
-        changes["stale_seconds"] = rules.check_stale(command.stale_minutes, interim)
-        if command.stale_minutes is None:
-            rules.check_interim(interim, settings.interim_seconds * settings.stale_intervals, "stale_minutes")
-    if ddns_name != nas.ddns_name:  # what the other name meant says nothing about this one
+    changes = checked_columns(scope, _as_new(command), nas)
+    if changes["ddns_name"] != nas.ddns_name:  # what the other name meant says nothing about this one
         changes |= {"ddns_addresses": [], "ddns_resolved_at": None, "ddns_checked_at": None, "ddns_error": ""}
-    changes |= {"identifier": identifier, "auth_mode": auth_mode, "address": address, "ddns_name": ddns_name}
-    changes |= {"region_id": command.region_id, "invert_directions": command.invert_directions}
-    store(scope, nas, **changes, remark=command.remark.strip(), updated_at=now)
+    store(scope, nas, **changes, updated_at=now)
     _record(scope, "nas.edit", nas, actor, now, before=before, after=_facts(nas))
 
 
@@ -121,6 +94,10 @@ def mark_script_copied(scope: TenantScope, nas_id: int, *, actor: Actor, now: da
     nas = find_nas(scope, nas_id, lock=True)
     if nas.script_copied_at is None:
         nas.script_copied_at = now
+
+
+def _as_new(command: EditNas) -> AddNas:
+    return AddNas(**{name: value for name, value in asdict(command).items() if name != "nas_id"})
 
 
 def _facts(nas: Nas) -> dict[str, Any]:

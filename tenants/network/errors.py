@@ -158,6 +158,16 @@ class InterimTooLong(InvalidInput):
     )
 
 
+class InterimTooLongFor(InvalidInput):
+    """The same for one of the routers that are told so by something else than their own attributes."""
+
+    code = "interim_too_long_for"
+    message = (
+        "With a report every {interval} seconds, sessions of the router {name} would count as ended after {minutes} "
+        'minutes without one; first give it {least} minutes or more ("Silent sessions end after", in its settings).'
+    )
+
+
 class UnknownVendor(InvalidInput):
     """The make is not one of the list."""
 

@@ -1,7 +1,7 @@
 """An ISP's own dialects: written, changed, removed (NET-3). The packet path uses a change within a second."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -19,9 +19,13 @@ from tenants.network.errors import (
     DialectInUse,
     DialectNameTaken,
     DialectNotFound,
+    InterimTooLongFor,
 )
 from tenants.network.models import OwnDialect
 from tenants.registry.models import Nas
+from tenants.registry.report_times import first_too_rare, report_times
+from tenants.registry.rules_stale import interim_of
+from tenants.registry.settings import read
 
 OWN: Final = "own-"  # no shipped dialect begins so
 LONGEST_NAME: Final = 32
@@ -115,13 +119,17 @@ def add_dialect(scope: TenantScope, name: str, text: str, *, actor: Actor, now: 
 
 
 def edit_dialect(scope: TenantScope, dialect_id: int, text: str, *, actor: Actor, now: datetime) -> None:
-    """Another text; its routers are answered by it from now on. Raises Forbidden, DialectNotFound, BadAttributeText."""
+    """Another text; its routers are answered by it from now on.
+
+    Raises Forbidden, DialectNotFound, BadAttributeText, InterimTooLongFor.
+    """
     actor.require("nas.edit")
     row = _find(scope, dialect_id)
     _check_size(text)
     checked(row.key, text)
     if text == row.text:
         return
+    _require_reports_in_time(scope, row, text)
     before = row.text
     row.text, row.version, row.updated_at, row.updated_by = text, row.version + 1, now, actor.name
     scope.registry.flush()  # the trigger tells the nodes in this transaction
@@ -139,6 +147,19 @@ def delete_dialect(scope: TenantScope, dialect_id: int, *, actor: Actor, now: da
     _record(scope, "dialect.delete", row, actor, now, before=row.text)
     scope.registry.delete(row)
     scope.registry.flush()
+
+
+def _require_reports_in_time(scope: TenantScope, row: OwnDialect, text: str) -> None:
+    """The routers that speak it are waited for as long as they are told to be silent. Raises InterimTooLongFor."""
+    told, settings = interim_of(text, 0), read(scope)
+    if told == interim_of(row.text, 0):
+        return
+    times = report_times(scope, settings.interim_seconds)
+    others = {key: seconds for key, seconds in times.of_dialects.items() if key != row.key}
+    times = replace(times, of_dialects=others | ({row.key: told} if told else {}))
+    found = first_too_rare(scope, times, settings.interim_seconds * settings.stale_intervals)
+    if found is not None:
+        raise InterimTooLongFor(field="text", **found.facts)
 
 
 def _find(scope: TenantScope, dialect_id: int) -> OwnDialect:

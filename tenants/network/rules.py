@@ -26,6 +26,7 @@ from tenants.registry.rules_stale import MOST_MINUTES, fewest_minutes
 
 LONGEST_IDENTIFIER = 64  # the attribute holds 253 octets; routers' name fields are shorter
 SHORTEST_SECRET, LONGEST_SECRET = 8, 60  # several makes cut longer ones off silently
+STANDARD_COA_PORT = 3799  # RFC 5176
 AUTH_MODES = ("identifier", "address", "ddns")
 MESSAGE_AUTHENTICATOR = ("required", "optional")
 # No 0/O, 1/l/I: people read secrets aloud; no signs that a router's command line would interpret.

@@ -13,7 +13,7 @@ from tenants.network.errors import BadReplyOption
 from tenants.network.find import find_nas
 from tenants.network.rules import check_interim
 from tenants.network.rules_replies import WHOLE_NUMBER, check_expiring, check_extra, check_place, check_rate_unit
-from tenants.registry.rules_stale import interim_of
+from tenants.registry.report_times import report_times
 from tenants.registry.settings import read
 
 MOST_COA_RATE = 5_000
@@ -44,7 +44,8 @@ def set_replies(scope: TenantScope, command: SetReplies, *, actor: Actor, now: d
     extra = check_extra(command.extra)
     settings = read(scope)
     stale_seconds = nas.stale_seconds or settings.interim_seconds * settings.stale_intervals
-    check_interim(interim_of(extra, settings.interim_seconds), stale_seconds, "extra")
+    longest = report_times(scope, settings.interim_seconds).longest(extra, nas.vendor)
+    check_interim(longest, stale_seconds, "extra")
     options = {
         "extra": extra,
         "rate_unit": check_rate_unit(command.rate_unit),

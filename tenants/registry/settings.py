@@ -19,8 +19,8 @@ from tenants.audit.record import record
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import BusinessError, InvalidInputs, Phrase
 from tenants.registry.errors import BadSetting, UnknownSetting
-from tenants.registry.models import Nas, Tenant, TenantSetting
-from tenants.registry.rules_stale import fewest_minutes, interim_of
+from tenants.registry.models import Tenant, TenantSetting
+from tenants.registry.report_times import first_too_rare, report_times
 from tenants.registry.setting_kinds import Setting
 from tenants.registry.settings_catalogue import CATALOGUE, DEFAULTS, GROUPS, TenantSettings
 
@@ -216,14 +216,11 @@ def _copy_to_registry(scope: TenantScope, changed: dict[str, Any]) -> None:
 
 def _require_reports_in_time(scope: TenantScope, key: str, interim_seconds: int, intervals: int) -> None:
     """Each router must be able to report before its sessions count as ended; it may have its own interval or time."""
-    routers = select(Nas).where(Nas.tenant_id == scope.tenant_id, Nas.deleted_at.is_(None)).order_by(Nas.id)
-    for nas in scope.registry.scalars(routers):
-        stale_seconds = nas.stale_seconds or interim_seconds * intervals
-        least = fewest_minutes(interim_of(str(nas.options.get("extra") or ""), interim_seconds))
-        if stale_seconds < least * 60:
-            why = "sessions of the router {name} end after {minutes} silent minutes; give it {least} or more first"
-            facts = {"name": nas.name, "minutes": stale_seconds // 60, "least": least}
-            _refuse(CATALOGUE[key], str(interim_seconds if key == _INTERIM else intervals), Phrase(why, **facts))
+    found = first_too_rare(scope, report_times(scope, interim_seconds), interim_seconds * intervals)
+    if found is not None:
+        why = "sessions of the router {name} end after {minutes} silent minutes; give it {least} or more first"
+        facts = {name: value for name, value in found.facts.items() if name != "interval"}
+        _refuse(CATALOGUE[key], str(interim_seconds if key == _INTERIM else intervals), Phrase(why, **facts))
 
 
 def _number(setting: Setting, raw: str, text: str) -> int:

@@ -61,6 +61,39 @@ def test_bad_input_is_said_beside_its_field(desk, field, value):
         assert scope.registry.scalars(select(Nas).where(Nas.tenant_id == scope.tenant_id)).all() == []
 
 
+def wrong_fields(page: str) -> set[str]:
+    """Those with an error beside them, each of which the summary above leads to."""
+    found = set(re.findall(r'class="f-err" id="f-(\w+)-note"', page))
+    assert found == set(re.findall(r'<a class="under" href="#f-(\w+)"', page))
+    return found
+
+
+MANY_WRONG = {
+    "name": "",
+    "identifier": "somebody-else-1",
+    "address": "300.1.1.1",
+    "ddns_name": "not a name",
+    "coa_port": "70000",
+    "timezone": "Mars/Base",
+    "stale_minutes": "9",
+}
+
+
+@pytest.mark.parametrize("left_out", ["", "name", "coa_port"])  # what the form itself finds, and what only we know
+def test_everything_that_is_wrong_is_said_at_once(desk, left_out):
+    """A name that is missing hid an address that is none, and of those only the first was told."""
+    wrong = {field: value for field, value in MANY_WRONG.items() if field not in (left_out, left_out and "name")}
+    page = desk.submit("/routers/new", GOOD | wrong | {"secret": "short"}).get_data(as_text=True)
+    assert wrong_fields(page) == {*wrong, "secret"}
+    desk.submit("/routers/new", GOOD)
+    at = f"/routers/{router(desk).id}/edit"
+    page = desk.submit(at, GOOD | wrong).get_data(as_text=True)
+    assert wrong_fields(page) == set(wrong)
+    assert router(desk).name == GOOD["name"]
+    desk.web.client.set_cookie("lang", "zh")
+    assert "不是接入设备的 IP 地址" in desk.submit(at, GOOD | wrong).get_data(as_text=True)
+
+
 def test_an_identifier_taken_anywhere_in_the_cloud_is_refused(desk):
     fields = GOOD | {"identifier": f"{desk.tenant.nas_prefix}-one"}
     desk.submit("/routers/new", fields)

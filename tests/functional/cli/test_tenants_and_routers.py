@@ -110,6 +110,15 @@ def test_bad_routers(cli: CommandLine, acme: str, words: tuple[str, ...], code: 
     assert len(cli("nas", "list", "--tenant", acme)) == 1
 
 
+def test_everything_wrong_about_a_router_is_said_at_once(cli: CommandLine, acme: str) -> None:
+    words = ("--tenant", acme, "--address", "300.1.1.1", "--timezone", "Mars/Base")
+    cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--name", "Main")
+    error = cli.refused("nas", "edit", *words, "acme-main")
+    assert error["code"] == "invalid_inputs"
+    assert "300.1.1.1" in error["message"]
+    assert "Mars/Base" in error["message"]
+
+
 def test_a_router_is_changed(cli: CommandLine, acme: str, fresh_database_url: str) -> None:
     added = cli("nas", "add", "--tenant", acme, "--vendor", "mikrotik", "--name", "Main", "--remark", "roof")
     cli("region", "add", "--tenant", acme, "--name", "West")

@@ -3,15 +3,19 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
 
-from infra import clock
+from infra import clock, radius_text
 from infra.crypto import NAS_SECRET
 from infra.db import Database
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.audit.models import AuditEntry
+from tenants.catalog.add_plan_group import AddPlanGroup, add_plan_group
+from tenants.catalog.add_rate_profile import AddRateProfile, add_rate_profile
+from tenants.catalog.edit_plan_group import EditPlanGroup, edit_plan_group
 from tenants.kernel.actor import SYSTEM, Actor
 from tenants.kernel.errors import BusinessError, Forbidden
 from tenants.network.add_nas import AddNas, add_nas
@@ -31,6 +35,7 @@ from tenants.network.errors import (
     IdentifierOutsidePrefix,
     IdentifierTaken,
     InterimTooLong,
+    InterimTooLongFor,
     LastRegion,
     NasNotFound,
     RegionInUse,
@@ -38,6 +43,7 @@ from tenants.network.errors import (
     RegionNotFound,
 )
 from tenants.network.find import default_region, find_nas, find_region
+from tenants.network.own_dialects import add_dialect, edit_dialect
 from tenants.network.queries import list_nas
 from tenants.network.set_replies import SetReplies, set_replies
 from tenants.registry.errors import BadSetting, TierLimitReached
@@ -116,6 +122,54 @@ def test_how_long_its_sessions_may_be_silent(scope: TenantScope) -> None:
     with pytest.raises(InterimTooLong) as of_router:
         edit_nas(scope, change, actor=OPERATOR, now=clock.now())
     assert of_router.value.field == "stale_minutes"
+
+
+def test_plan_groups_and_dialects_may_not_make_reports_too_rare(scope: TenantScope) -> None:
+    """A plan group's Acct-Interim-Interval let open sessions be closed as silent: of all its routers (RAD-5)."""
+    now, nas_id = clock.now(), add(scope, name="r1", stale_minutes=None).nas_id  # 20 minutes, as usual
+    rates = add_rate_profile(scope, AddRateProfile("2M", 2_000_000, 2_000_000), actor=SYSTEM, now=now).id
+
+    def group(name: str, seconds: int | None) -> AddPlanGroup:
+        extra = "" if seconds is None else f"Acct-Interim-Interval := {seconds}"
+        return AddPlanGroup(name, rates, options={"extra": extra})
+
+    with pytest.raises(InterimTooLongFor, match="every 900 seconds, sessions of the router r1 would") as no:
+        add_plan_group(scope, group("Fast", 900), actor=SYSTEM, now=now)
+    assert no.value.field == "extra"
+    made = add_plan_group(scope, group("Fast", 600), actor=SYSTEM, now=now)
+    change = edit_form(find_nas(scope, nas_id))
+    with pytest.raises(BadStaleTime, match="Give 20 to 10080"):
+        edit_nas(scope, replace(change, stale_minutes=19), actor=SYSTEM, now=now)
+    with pytest.raises(BadStaleTime):
+        add(scope, stale_minutes=19)
+    with pytest.raises(BadSetting, match="end after 10 silent minutes; give it 20 or more first"):
+        write(scope, "stale_intervals", "2", actor=SYSTEM, now=now)
+    edit_nas(scope, replace(change, stale_minutes=30), actor=SYSTEM, now=now)
+    values = EditPlanGroup(made.id, group("Fast", 900))
+    edit_plan_group(scope, values, actor=SYSTEM, now=now)
+    with pytest.raises(InterimTooLong, match="every 900 seconds"):
+        edit_nas(scope, change, actor=SYSTEM, now=now)
+    with pytest.raises(InterimTooLong, match="after 20 minutes"):
+        add(scope)
+    # A router that is told otherwise by its own attributes does not mind.
+    set_replies(scope, SetReplies(nas_id, extra="Acct-Interim-Interval := 300"), actor=SYSTEM, now=now)
+    edit_nas(scope, change, actor=SYSTEM, now=now)
+    with pytest.raises(InterimTooLong):
+        set_replies(scope, SetReplies(nas_id), actor=SYSTEM, now=now)
+    edit_plan_group(scope, EditPlanGroup(made.id, group("Fast", None)), actor=SYSTEM, now=now)
+    set_replies(scope, SetReplies(nas_id), actor=SYSTEM, now=now)
+    # An own dialect in which an interval stands.
+    usual = (Path(radius_text.__file__).parent / "dialect_data" / "standard.txt").read_text()
+    seldom = usual.replace("{interim_seconds}", "900")
+    assert seldom != usual
+    own = add_dialect(scope, "mine", seldom, actor=SYSTEM, now=now)
+    with pytest.raises(InterimTooLong):
+        edit_nas(scope, replace(change, vendor="own-mine"), actor=SYSTEM, now=now)
+    edit_dialect(scope, own, usual, actor=SYSTEM, now=now)
+    edit_nas(scope, replace(change, vendor="own-mine"), actor=SYSTEM, now=now)
+    with pytest.raises(InterimTooLongFor, match="r1") as of_text:
+        edit_dialect(scope, own, seldom, actor=SYSTEM, now=now)
+    assert of_text.value.field == "text"
 
 
 def test_an_identifier_is_taken_in_the_whole_cloud(database: Database, two_isps: tuple[TenantRef, TenantRef]) -> None:
