@@ -52,7 +52,8 @@ def give_certificate(tenant: str, nas: str, folder: Path | None) -> None:
                 _write_secret(folder / name, pem)
     facts = {"id": issued.credential_id, "identifier": issued.identifier, "fingerprint": issued.fingerprint}
     facts |= {"expires_at": issued.expires_at}
-    head = f"Issued certificate {issued.credential_id} for {issued.identifier}, until {issued.expires_at:%Y-%m-%d}."
+    end = issued.expires_at.astimezone(opened.scope.zone)
+    head = f"Issued certificate {issued.credential_id} for {issued.identifier}, until {end:%Y-%m-%d}."
     if folder is not None:
         written = [str(folder / name) for name in files]
         emit({**facts, "files": written}, "\n".join([head, *written]))
