@@ -20,6 +20,7 @@ COLUMNS = (
     Column("down", lazy("Down"), number=True),
     Column("up", lazy("Up"), number=True),
     Column("cause", lazy("Why it ended")),
+    Column("port", lazy("Port"), shown=False, mono=True),
 )
 FILTERS = ("nas", "since", "until")
 DAYS_SHOWN = 7  # without another range: what a clerk is asked about, and few enough rows to be fast

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from radius_cluster.listen.receive import Request
+from radius_cluster.wire.access_loop import circuit_of
 from radius_cluster.wire.codes import (
     ACCT_DELAY_TIME,
     ACCT_INPUT_GIGAWORDS,
@@ -100,7 +101,7 @@ def row_of(request: Request, fields: Row, *, complete: bool = False) -> Row | No
             normalise_mac(mac) or device_of_vendor(request.packet) or mac or None,
             read_text(called) if called else None,
             port,
-            read_text(port_id) if port_id else None,
+            (read_text(port_id) if port_id else circuit_of(request.packet)) or None,
             nas_address,
             _prefix6(prefix or _host6(address6)),
             _prefix6(delegated),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, cast, func, or_, select
 
 from infra.keyset import Page, count_bounded, fetch_page
 from infra.tenant_scope import TenantScope
@@ -17,7 +17,7 @@ from tenants.usage.models import SessionHistory
 
 @dataclass(frozen=True, slots=True)
 class HistoryFilter:
-    """Which closed sessions; give an account or a range of time. ``text``: a user name, address or MAC."""
+    """Which closed sessions; give an account or a range of time. ``text``: a user name, address, MAC or line."""
 
     account_id: int | None = None
     nas_id: int | None = None
@@ -36,6 +36,7 @@ class HistoryRow:
     account_id: int
     framed_ip: str
     mac: str
+    nas_port_id: str
     started_at: datetime
     ended_at: datetime
     seconds: int
@@ -83,7 +84,7 @@ def _statement(scope: TenantScope, wanted: HistoryFilter, actor: Actor) -> Selec
         address = address6(wanted.text)
         used = func.host(SessionHistory.framed_ip) == wanted.text
         used = used if address is None else uses_address6(SessionHistory, address)
-        named = or_(SessionHistory.username == wanted.text, used)
+        named = or_(SessionHistory.username == wanted.text, used, SessionHistory.nas_port_id == wanted.text)
         where.append(func.lower(SessionHistory.mac) == mac if mac else named)
     return select(
         SessionHistory.nas_id,
@@ -92,6 +93,7 @@ def _statement(scope: TenantScope, wanted: HistoryFilter, actor: Actor) -> Selec
         SessionHistory.account_id,
         address_of(SessionHistory).label("framed_ip"),
         func.coalesce(SessionHistory.mac, "").label("mac"),
+        func.coalesce(SessionHistory.nas_port_id, cast(SessionHistory.nas_port, Text), "").label("nas_port_id"),
         SessionHistory.started_at,
         SessionHistory.ended_at,
         SessionHistory.seconds,

@@ -4,15 +4,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, func, literal, not_, or_, select
 
 from infra.keyset import Page, count_bounded, fetch_page
 from infra.tenant_scope import TenantScope
 from tenants.access.models import Profile, Subscriber
+from tenants.access.rules import LEARN
 from tenants.kernel.actor import Actor
 from tenants.subscribers.kick import SessionKey
 from tenants.subscribers.models import Account, Customer
-from tenants.subscribers.search_sql import normalise_mac
+from tenants.subscribers.search_sql import is_on_line, normalise_mac
 from tenants.subscribers.visibility import visible_to
 from tenants.usage.addresses import address6, address_of, uses_address6
 from tenants.usage.models import Session as OnlineSession
@@ -55,7 +56,8 @@ class OnlineRow:
     name: str
     framed_ip: str
     mac: str
-    nas_port_id: str
+    nas_port_id: str  # where it is plugged in, as the router says: NAS-Port-Id or option 82's circuit, else NAS-Port
+    bound_port: str  # of its account; where the router's reports say nothing, its login said that it was this
     started_at: datetime
     updated_at: datetime
     seconds: int
@@ -73,6 +75,11 @@ class OnlineRow:
     def defied(self) -> bool:
         """The router acknowledged its end, and reports it still (daloradius#463)."""
         return self.cut_requested_at is not None and self.updated_at > self.cut_requested_at + _LAST_WORDS
+
+    @property
+    def line(self) -> str:
+        """The port, or line, or what it is known to be."""
+        return self.nas_port_id or self.bound_port
 
     @property
     def key(self) -> str:
@@ -135,12 +142,14 @@ def _text_condition(text: str) -> ColumnElement[bool]:
     whole = address6(text)
     if whole is not None:
         return uses_address6(OnlineSession, whole)
+    on_line = is_on_line(text)
     if ":" in text:
         begun = OnlineSession.framed_ipv6_prefix, OnlineSession.delegated_ipv6_prefix, OnlineSession.mac
-        return or_(*(column.startswith(text.lower(), autoescape=True) for column in begun))
+        return or_(*(column.startswith(text.lower(), autoescape=True) for column in begun), on_line)
     if text.replace(".", "").isdigit() and "." in text:
-        return func.host(OnlineSession.framed_ip).startswith(text, autoescape=True)
-    return or_(OnlineSession.username.contains(text, autoescape=True), Customer.name.contains(text, autoescape=True))
+        return or_(func.host(OnlineSession.framed_ip).startswith(text, autoescape=True), on_line)
+    names = OnlineSession.username, Customer.name
+    return or_(*(name.contains(text, autoescape=True) for name in names), on_line)
 
 
 def list_online(
@@ -248,7 +257,8 @@ def _online_statement(scope: TenantScope, now: datetime, interim_seconds: int) -
             func.coalesce(Customer.name, "").label("name"),
             address_of(OnlineSession).label("framed_ip"),
             func.coalesce(OnlineSession.mac, "").label("mac"),
-            func.coalesce(OnlineSession.nas_port_id, "").label("nas_port_id"),
+            func.coalesce(OnlineSession.nas_port_id, cast(OnlineSession.nas_port, Text), "").label("nas_port_id"),
+            func.coalesce(func.nullif(Account.bind_port, LEARN), "").label("bound_port"),
             OnlineSession.started_at,
             OnlineSession.updated_at,
             OnlineSession.seconds,

@@ -8,6 +8,7 @@ from sqlalchemy import func, or_, select
 
 from infra.outbox import OutboxRow
 from infra.tenant_scope import TenantScope
+from tenants.access.rules import LEARN
 from tenants.kernel.actor import Actor
 from tenants.kernel.errors import NotFound
 from tenants.subscribers.kick import SessionKey
@@ -68,6 +69,7 @@ class SessionDetail:
     nas_address: str
     ended_at: datetime | None
     cause: int | None
+    bound_port: str  # of its account
     reports: int | None  # interims that were stored; None: it ended before they were counted
     up_bps: int | None  # between the last two reports, while it is open
     down_bps: int | None
@@ -90,6 +92,7 @@ def session_detail(
         **values,
         framed_ip=row.framed_ip or "",
         nas_address=row.nas_address or "",
+        bound_port=_bound_port(scope, row.account_id),
         ended_at=ended_at,
         cause=getattr(row, "cause", None),
         up_bps=getattr(row, "up_bps", None),
@@ -141,6 +144,11 @@ def _past_row(scope: TenantScope, key: SessionKey, started_at: datetime | None) 
         .limit(1)
     )
     return scope.session.execute(statement).first()
+
+
+def _bound_port(scope: TenantScope, account_id: int) -> str:
+    bound = scope.session.scalar(select(Account.bind_port).where(Account.id == account_id)) if account_id else ""
+    return "" if bound in (None, LEARN) else str(bound)
 
 
 def _may_see(scope: TenantScope, account_id: int, actor: Actor) -> bool:

@@ -4,6 +4,7 @@ One trigram index over ``accounts.search_text`` carries it (see ``search.py``); 
 looked up beside it.
 """
 
+import re
 from ipaddress import ip_address
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, union
@@ -14,6 +15,9 @@ from tenants.subscribers.rules import normalise_mac as checked_mac
 from tenants.subscribers.search import pattern, words_of
 from tenants.usage.addresses import address6, uses_address6
 from tenants.usage.models import Session as OnlineSession
+
+# 1/2, slot=1;…, 0/1:100, not what is typed of a MAC, an address, a telephone number or a date
+_LINE = re.compile(r"(?![0-9a-fA-F:.]+$).*([0-9][/:|][0-9]|=[0-9])")
 
 
 def normalise_mac(text: str) -> str:
@@ -60,8 +64,18 @@ def exact_condition(text: str) -> ColumnElement[bool]:
 
 
 def is_of_device(text: str) -> bool:
-    """Whether it is a MAC, an address, or a prefix of IPv6: those online have to be asked, too."""
-    return bool(normalise_mac(text)) or _is_address(text.strip()) or address6(text) is not None
+    """Whether it is a MAC, an address, a prefix of IPv6, or may name a line: those online have to be asked, too."""
+    return bool(normalise_mac(text)) or _is_address(text.strip()) or address6(text) is not None or may_be_line(text)
+
+
+def may_be_line(text: str) -> bool:
+    """Whether it is written as access nodes and routers write ports and circuits: ``xpon 0/1/0:100``, ``slot=1;…``."""
+    return _LINE.match(text.strip()) is not None
+
+
+def is_on_line(text: str) -> ColumnElement[bool]:
+    """Sessions whose port or circuit contains it."""
+    return OnlineSession.nas_port_id.icontains(text.strip(), autoescape=True)
 
 
 def named_by(text: str, tenant_id: int, *, exact: bool = False) -> ColumnElement[bool]:
@@ -83,6 +97,8 @@ def matching_account_ids(text: str, tenant_id: int, *, exact: bool = False) -> S
     elif prefix := address6(text):
         # Whoever asks has one address out of the prefix that the subscriber was given.
         parts = [online.where(uses_address6(OnlineSession, prefix))]
+    elif may_be_line(text) and not _is_address(text):
+        parts.append(online.where(is_on_line(text)))
     elif _is_address(text):
         # An address is looked up as one: its dots leave a trigram index nothing to hold on to.
         parts = [select(Account.id).where(Account.static_ip == literal(text, Account.static_ip.type))]

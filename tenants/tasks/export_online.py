@@ -50,5 +50,5 @@ def _cells(scope: TenantScope, row: OnlineRow, routers: dict[int, str]) -> tuple
     speeds = ["" if speed is None else speed for speed in (now_down, now_up, row.down_bps, row.up_bps)]
     return (
         row.username, row.name, row.framed_ip, row.mac.upper(), routers.get(row.nas_id, ""), began, row.seconds,
-        *speeds[:2], row.octets_out, row.octets_in, *speeds[2:], heard, row.nas_port_id,
+        *speeds[:2], row.octets_out, row.octets_in, *speeds[2:], heard, row.line,
     )  # fmt: skip

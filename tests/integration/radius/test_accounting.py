@@ -55,6 +55,18 @@ def test_start_interim_stop(world: World, isp) -> None:
     assert world.usage(tenant) == (2 * GIGA, 9 * GIGA, 420)
 
 
+def test_a_line_that_only_option_82_names_is_the_port(world: World, isp) -> None:
+    """SUB-8: who is on which line of which access node was nowhere to be seen."""
+    tenant, router = isp
+    circuit = encode.vendor(3561, 1, b"olt-7 xpon 0/1/0/3:100")
+    assert router.account(ACCT_START, "s1", "alice", extra=circuit)
+    assert router.account(ACCT_START, "s2", "alice", extra=circuit + encode.text(codes.NAS_PORT_ID, "ether2.100"))
+    ports = {session["session_id"]: session["nas_port_id"] for session in world.sessions(tenant)}
+    assert ports == {"s1": "olt-7 xpon 0/1/0/3:100", "s2": "ether2.100"}
+    assert router.account(ACCT_STOP, "s3", "alice", seconds=9, extra=circuit)  # its Start was lost
+    assert [closed["nas_port_id"] for closed in world.history(tenant)] == ["olt-7 xpon 0/1/0/3:100"]
+
+
 def test_an_outer_name_is_accounted_to_the_account_of_its_class(world: World, isp) -> None:
     """RAD-2: some makes account EAP sessions under the outer name; the Class of the Accept says whose they are."""
     tenant, router = isp
