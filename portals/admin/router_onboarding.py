@@ -32,12 +32,11 @@ HIDDEN = "••••••••"
 def onboard_router(nas_id: int) -> str:
     """Steps, packets and script; asked by its own refresh it is only the part that changes."""
     router = queries_routers.router_detail(scope(), nas_id)
-    found = onboarding(scope(), nas_id, now=present())
     if is_fragment():
         where = installation().settings
         ports = {"host": where.radius_address, "auth_port": where.radius_auth_port, "acct_port": where.radius_acct_port}
-        return render_template("admin/router_live.html", router=router, found=found, **ports)
-    return _page(router, {"router": router, "found": found}, secret="")
+        return render_template("admin/router_live.html", **_seen(router), **ports)
+    return _page(router, _seen(router), secret="")
 
 
 @blueprint.post("/routers/<int:nas_id>/")
@@ -46,8 +45,7 @@ def show_router_secret(nas_id: int) -> str:
     """The same page with the secret in its script; that it was looked at is written down."""
     router = queries_routers.router_detail(scope(), nas_id)
     secret = reveal_secret(scope(), nas_id, actor=actor(), now=present())
-    found = onboarding(scope(), nas_id, now=present())
-    return _page(router, {"router": router, "found": found}, secret=secret)
+    return _page(router, _seen(router), secret=secret)
 
 
 @blueprint.post("/routers/<int:nas_id>/copied")
@@ -67,6 +65,16 @@ def router_refused(nas_id: int) -> str:
     cursor = request.args.get("cursor", "")
     page = list_refused(scope(), since=router.created_at, nas_id=nas_id, among=visible_ids(actor()), cursor=cursor)
     return render_template("admin/router_refused.html", router=router, page=page)
+
+
+def _seen(router: Router) -> dict[str, Any]:
+    """What has come of the router, for the part of the page that keeps itself up to date."""
+    copied = router.is_copied(present())
+    return {
+        "router": router,
+        "found": onboarding(scope(), router.id, now=present()),
+        "own_addresses": queries_routers.own_addresses(scope(), router.id, present()) if copied else [],
+    }
 
 
 def _page(router: Router, values: dict[str, Any], *, secret: str) -> str:

@@ -18,6 +18,7 @@ from tenants.usage.models import Session as OnlineSession
 SILENT_AFTER_SECONDS = 900  # three accounting intervals of the usual five minutes
 COPIED_RETURNS = 3  # one or two are a line that failed and came back
 COPIED_SHOWN = timedelta(minutes=30)  # after the last one
+MOST_OWN_ADDRESSES = 4
 HEARTBEAT_SECONDS = 15  # a node that was silent for so long is not announced to anybody
 
 
@@ -75,8 +76,8 @@ class Router:
         return (self.last_source.rpartition(":")[0], *self.other_sources)
 
     def is_copied(self, now: datetime) -> bool:
-        """Whether another router seems to have its identifier: packets come from one address and another in turn. An
-        address that changes, however often, is none that comes again."""
+        """Whether another router may have its identifier: packets come from one address and another in turn. An address
+        that changes, however often, is none that comes again; one router that uses two lines in turn looks the same."""
         return self.returns >= COPIED_RETURNS and self.returned_at is not None and now - self.returned_at < COPIED_SHOWN
 
     def health(self, now: datetime) -> str:
@@ -107,6 +108,25 @@ def router_detail(scope: TenantScope, nas_id: int) -> Router:
     if row is None:
         raise NotFound(what="router", ref=nas_id)
     return _routers(scope, [row])[0]
+
+
+def own_addresses(scope: TenantScope, nas_id: int, now: datetime) -> list[tuple[str, int]]:
+    """What a router's lately reported sessions call its own address (NAS-IP-Address), the most of them first: two
+    routers of one identifier have two, one router with two lines has one as a rule."""
+    address, sessions = func.host(OnlineSession.nas_address), func.count()
+    statement = (
+        select(address, sessions)
+        .where(
+            OnlineSession.tenant_id == scope.tenant_id,
+            OnlineSession.nas_id == nas_id,
+            OnlineSession.nas_address.is_not(None),
+            OnlineSession.updated_at > now - COPIED_SHOWN,
+        )
+        .group_by(address)
+        .order_by(sessions.desc(), address)
+        .limit(MOST_OWN_ADDRESSES)
+    )
+    return [(str(found), int(number)) for found, number in scope.session.execute(statement)]
 
 
 def router_options(scope: TenantScope, nas_id: int) -> dict[str, Any]:

@@ -246,6 +246,37 @@ def test_two_routers_with_one_identifier_are_told_of(desk):
     assert shown(returned_at=now - timedelta(minutes=31)) == [False, False]
 
 
+def test_what_speaks_for_two_routers_or_for_one_with_two_lines(desk):
+    """One router that sends through two lines in turn was said to be two."""
+    desk.submit("/routers/new", GOOD)
+    nas_id, now = router(desk).id, clock.now()
+    with desk.scope() as scope:
+        facts = {"last_packet_at": now, "first_packet_at": now, "last_source": "198.51.100.7:5"}
+        turns = {"other_sources": {"203.0.113.9": 3.0}, "returns": 3, "returned_at": now}
+        scope.registry.execute(update(Nas).where(Nas.id == nas_id).values(**facts, **turns))
+    pages = [(f"/routers/{nas_id}/", {}), (f"/routers/{nas_id}/", {"HX-Request": "true", "X-Broadloom-Poll": "1"})]
+
+    def said() -> set[str]:
+        return {
+            f"{words} ({'live' if headers else 'page'})"
+            for path, headers in pages
+            for words in ("speaks for several routers", "speaks for one router")
+            if words in desk.get(path, headers=headers).get_data(as_text=True)
+        }
+
+    assert said() == set()  # no session says anything
+    with desk.scope() as scope:
+        account_id = open_one(scope, "u1", sell(scope))
+        go_online(scope, account_id, "s1", nas_id=nas_id, nas_address="10.0.0.1")
+        go_online(scope, account_id, "s2", nas_id=nas_id, nas_address="10.0.0.1")
+        go_online(scope, account_id, "s3", nas_id=nas_id, nas_address="10.0.0.2", at=now - timedelta(hours=1))
+    assert said() == {"speaks for one router (page)", "speaks for one router (live)"}
+    with desk.scope() as scope:
+        go_online(scope, account_id, "s4", nas_id=nas_id, nas_address="10.0.0.2")
+    assert said() == {"speaks for several routers (page)", "speaks for several routers (live)"}
+    assert "(NAS-IP-Address): 10.0.0.1, 10.0.0.2." in desk.text()
+
+
 def test_a_new_secret_starts_the_waiting_again(desk):
     desk.submit("/routers/new", GOOD)
     nas = router(desk)
