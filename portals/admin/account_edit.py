@@ -105,7 +105,8 @@ def unbind_account(account_id: int) -> str | Response | tuple[str, int]:
             unbind(scope(), Unbind(account_id, what, form.checked("learn_again")), actor=actor(), now=present())
             toast(_("Unbound %(name)s.", name=account.username))
             return redirect_after(url_for("admin.show_account", account_id=account_id))
-    page = render_template("admin/account_unbind.html", form=form, account=account, back=_back(account_id))
+    routers, back = router_names(scope()), _back(account_id)
+    page = render_template("admin/account_unbind.html", form=form, account=account, routers=routers, back=back)
     return page if form.ok else (page, 422)
 
 

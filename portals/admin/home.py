@@ -275,7 +275,8 @@ def _certificate_tasks(routers: Collection[Router]) -> list[dict[str, str]]:
             if over
             else _("The RadSec certificate of %(name)s ends on %(day)s", name=names[nas_id], day=day)
         )
-        note = _("Put the new one into the router.") if ending.next_at else _("Issue another one and put it into the router.")
+        issue = _("Issue another one and put it into the router.")
+        note = _("Put the new one into the router.") if ending.next_at else issue
         found.append(_certificate_task(text, note, url_for("admin.show_router_radsec", nas_id=nas_id)))
     for end in certificate_ends(scope(), now=present()) if actor().may("settings.view") else ():
         day = _local_day(end.expires_at)

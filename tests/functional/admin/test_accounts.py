@@ -6,6 +6,7 @@ import pytest
 
 from infra import clock
 from tenants.subscribers.learn_address import learn_address
+from tenants.subscribers.models import Account
 from tests.fixtures.accounts import go_online, open_one, sell, set_expiry
 from tests.fixtures.web import Web
 
@@ -147,6 +148,15 @@ def test_an_address_that_was_not_taken_is_told(desk, people):
         assert words in desk.text()
     desk.submit(f"{account}/unbind", {"what": "ip"})
     assert "from the pool" in desk.get(f"{account}/devices").get_data(as_text=True)
+
+
+def test_the_panel_that_unbinds_says_what_is_bound(desk, people):
+    with desk.scope() as scope:
+        account = scope.session.get_one(Account, people["normal"])
+        account.bind_mac, account.bind_port = "02:00:00:00:00:07", "learn"
+    panel = desk.get(f"/accounts/{people['normal']}/unbind").get_data(as_text=True)
+    assert "device (MAC) · 02:00:00:00:00:07" in panel
+    assert "learn</option>" not in panel.lower()
 
 
 def test_unbinding(desk, people):
