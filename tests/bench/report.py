@@ -69,6 +69,7 @@ class Report:
 
     def strains(self, lines: Sequence[Strain]) -> None:
         """Latency at 80 % and bursts."""
+        print("\np99 of each run; in parentheses how long the disk kept a small write waiting, where that was long.")
         print("\n| load | answered in s | p50 ms | p99 ms | sent again | lost | target met |")
         print("|---|--:|--:|--:|--:|--:|---|")
         for line in lines:

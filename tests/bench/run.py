@@ -64,7 +64,7 @@ def _measure(options: argparse.Namespace, folder: Path, program: Path) -> int:
             _measure_limits(results, generator, options.windows, options.count)
             report = Report(results, options.windows)
             broadloom.reset(world.admin_url)
-            strains = latencies(generator, target_ours, MODES) + bursts(generator, target_ours)
+            strains = latencies(generator, target_ours, MODES, folder) + bursts(generator, target_ours)
             loaded = [resident_megabytes(pid) for pid in target_ours.pids]
         finally:
             for server in (ours, theirs, in_memory):

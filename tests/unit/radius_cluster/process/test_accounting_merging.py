@@ -127,9 +127,9 @@ def test_few_that_are_always_out_are_stored_in_two_equal_halves() -> None:
 @given(st.integers(0, 60_000))
 def test_a_batch_is_never_too_small_for_its_commit_nor_cut_where_it_is_large_anyhow(outstanding: int) -> None:
     largest = largest_segment(outstanding)
-    assert 32 <= largest <= 1_000
-    assert 2 * largest >= min(outstanding, 2_000)
-    assert (largest == 1_000) == (outstanding > 128)
+    assert 32 <= largest <= 256
+    assert 2 * largest >= min(outstanding, 512)
+    assert (largest == 256) == (outstanding > 128)
 
 
 def test_a_replay_keeps_the_order_within_each_session_and_around_an_accounting_on() -> None:
