@@ -49,7 +49,7 @@ class Cluster:
             id=NAS, tenant=SimpleNamespace(id=7), identifier=b"t-nas1", secret=SECRET, required=True, seen=7, counts={},
             touched=False, heard=False, last_source=("", 0), options={},
         )  # fmt: skip
-        directory = Directory()
+        directory: Any = Directory()
         directory.nas[NAS] = directory.by_identifier[b"t-nas1"] = self.nas
         self.decided: list[tuple[str, Request, bool]] = []
         self._under_way: list[tuple[str, str, int, bytes]] = []
@@ -163,9 +163,10 @@ def test_a_router_that_is_not_known_there_is_nobodys(made: Callable[..., Cluster
 
 
 def test_one_that_is_asked_what_it_may_remember_asks_nobody_in_turn(made: Callable[..., Cluster]) -> None:
-    """Else processes would send it round for ever."""
+    """Else processes would send it round for ever. Requests of its own routers go on asking."""
     cluster = made("udp")
     cluster.ask(["two"], kind=RECALL)
+    assert [getattr(process.guests, "recalling", None) for process in cluster.processes.values()] == [False] * 3
     cluster.ask(["two"], login(2))
     assert [recalling for _, _, recalling in cluster.decided] == [True, False]
 
@@ -183,6 +184,18 @@ def test_an_answer_that_comes_too_late_or_to_nothing_is_not_sent(
     assert [reply for reply, _ in cluster.way.sent] == [b"1"]
     monkeypatch.setattr(eap_elsewhere, "_MOST_ASKED", 2)
     assert [cluster.ask(["two"], login(number)) for number in (3, 4, 5)] == [1, 1, 0]
+
+
+@kinds
+def test_what_was_decided_for_others_is_not_kept_for_ever(made: Callable[..., Cluster], kind: str) -> None:
+    cluster = made(kind)
+    cluster.ask(["two"])
+    cluster.answer(0, b"challenge")
+    two = cluster.processes["two"]
+    for seconds in (0, 1, 6):
+        assert len(two.guests.duplicates.answers) == 1
+        two.tick(time.monotonic() + seconds)
+    assert two.guests.duplicates.answers == {}
 
 
 def test_what_nobody_was_there_for_takes_no_room(made: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch) -> None:
