@@ -12,7 +12,7 @@ from infra.db import Database
 from infra.tenant_scope import TenantRef, TenantScope, tenant_scope
 from tenants.staff.add_operator import AddOperator, add_operator
 from tenants.staff.edit_role import RoleForm, add_role
-from tests.fixtures.accounts import OWNER
+from tests.fixtures.accounts import OWNER, go_online, open_one, sell
 from tests.fixtures.tenants import OWNER_PASSWORD
 from tests.fixtures.web import Web
 
@@ -55,3 +55,15 @@ class Desk:
 def desk(web: Web, tenant: TenantRef, database: Database) -> Desk:
     """The owner at the desk of a fresh tenant."""
     return Desk(web, tenant, database).sign_in()
+
+
+@pytest.fixture
+def online(desk: Desk) -> list[int]:
+    """Three accounts, each with an open session."""
+    with desk.scope() as scope:
+        plan = sell(scope)
+        ids = [open_one(scope, f"u{number}", plan, name=f"Person {number}") for number in range(3)]
+        for number, account_id in enumerate(ids):
+            session = f"81:{number}:x"  # colons must not confuse the form's value
+            go_online(scope, account_id, session, framed_ip=f"10.0.0.{number + 1}", octets_out=5 * 1024**3)
+    return ids
